@@ -1,0 +1,62 @@
+# `make up` and `make test` are all that a fresh Debian or Ubuntu machine needs; both are safe to run again.
+SHELL := /bin/bash
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+# Builds live outside the clone, so that the next clone's build is short.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/chimera/target
+# Always the whole workspace: cargo would compile dependencies once more for a crate alone, with the features that it alone asks for.
+CHIMERA := $(CARGO_TARGET_DIR)/release/chimera
+WEB := serving/web/dist/index.html
+
+.PHONY: help up down test test-e2e bench chaos quality fmt lint web build setup setup-test
+
+help: ## This list
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+up: setup build ## Install what is missing, build, and run the whole platform on this machine with sample data
+	@$(CHIMERA) up
+
+down: ## Stop servers that an interrupted `make up` left running
+	@$(CHIMERA) down
+
+build: $(WEB) ## Build the binary and the pages in it
+	@echo '[build] cargo build --release (the first time takes a while: about 700 crates)' >&2
+	@cargo build --release --locked --workspace
+
+web: $(WEB) ## Build the pages
+
+$(WEB): $(shell find serving/web/src serving/web/index.html serving/web/package-lock.json serving/web/vite.config.ts 2>/dev/null)
+	@echo '[web] npm ci, vite build' >&2
+	@cd serving/web && npm ci --no-audit --no-fund --silent && npm run --silent build
+	@touch $(WEB)
+
+test: setup-test $(WEB) ## Install what is missing and run all tests
+	@cd serving/web && { [ -d node_modules ] || npm ci --no-audit --no-fund --silent; } && npm test --silent
+	@cargo test --release --locked --workspace
+	@$(MAKE) --no-print-directory test-e2e
+
+test-e2e: build ## The pages in headless Chromium against a running platform
+	@infra/e2e/run.sh $(CHIMERA)
+
+bench: build ## Measure, beside reference runs in the same minute, and write docs/benchmarks.md
+	@$(CHIMERA) bench --write docs/benchmarks.md
+
+quality: build ## Measure search and picture search, and write docs/quality.md
+	@$(CHIMERA) quality --write docs/quality.md
+
+chaos: build ## Play a year of orders while the process is killed again and again, then verify every store
+	@infra/chaos/run.sh $(CHIMERA)
+
+fmt: ## Format
+	@cargo fmt --all
+
+lint: ## Formatting, clippy, the project's own rules, and the dependencies' licences and advisories where the tools are installed
+	@cargo fmt --all --check
+	@cargo clippy --release --locked --workspace --all-targets -- -D warnings
+	@cargo build --quiet --release --locked --workspace && $(CARGO_TARGET_DIR)/release/xtask tidy
+	@cd serving/web && { [ -d node_modules ] || npm ci --no-audit --no-fund --silent; } && npm run --silent lint
+
+setup:
+	@infra/setup/setup.sh run
+
+setup-test:
+	@infra/setup/setup.sh test

@@ -1,0 +1,54 @@
+//! Bytes of records to Arrow rows with weights.
+//!
+//! | format | a record is |
+//! |---|---|
+//! | `debezium_json` | a change: `before` leaves (weight −1), `after` comes (weight +1) |
+//! | `json` | a row to come, an object with a field a column |
+//! | `raw_string` | a row to come, whose one column is the whole text |
+//!
+//! A record that does not fit its table is a [`BadRecord`]; the others of its batch are decoded all the same. A field that is missing is NULL,
+//! a column that the record does not name never matters, and a record without a value (a tombstone) is nothing.
+
+mod builder;
+mod debezium;
+mod decoder;
+mod json_reader;
+mod transaction;
+mod value;
+
+use std::str::FromStr;
+
+pub use decoder::{BadRecord, Decoded, Decoder};
+pub(crate) use transaction::transaction_id_range;
+pub use transaction::{Collection, MarkStatus, TransactionMark, transaction_id};
+
+use crate::Error;
+
+/// How records are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    DebeziumJson,
+    Json,
+    RawString,
+}
+
+impl Format {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::DebeziumJson => "debezium_json",
+            Self::Json => "json",
+            Self::RawString => "raw_string",
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self, Error> {
+        [Self::DebeziumJson, Self::Json, Self::RawString]
+            .into_iter()
+            .find(|format| format.as_str() == name)
+            .ok_or_else(|| Error::config("format", format!("there is no format `{name}`; use debezium_json, json or raw_string")))
+    }
+}

@@ -1,0 +1,124 @@
+//! Consumers, each at a place in a partition. A read that goes on where another one ended gets that one's consumer back, with what it
+//! has fetched ahead.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::FutureExt;
+use parking_lot::Mutex;
+use rdkafka::consumer::{Consumer, StreamConsumer};
+use rdkafka::message::Message;
+use rdkafka::{ClientConfig, Offset};
+use tokio::time::Instant;
+
+use super::admin::{Admin, READER_GROUP, one};
+use super::{consumer, error};
+use crate::Result;
+use crate::log::rules::{MAX_READ_BYTES, size};
+use crate::log::{Entry, Record};
+
+/// Consumers kept for the next read. Each has threads and connections of its own.
+const MAX_IDLE: usize = 48;
+/// How often a reader that is ahead of the end looks whether the end has come.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+pub(super) struct Readers {
+    config: ClientConfig,
+    admin: Arc<Admin>,
+    /// The one that was used last is at the back.
+    idle: Mutex<VecDeque<Reader>>,
+}
+
+/// A consumer whose next record of this partition has offset `next`, or a later one.
+struct Reader {
+    topic: String,
+    partition: u32,
+    next: u64,
+    consumer: Arc<StreamConsumer>,
+}
+
+impl Readers {
+    pub(super) fn new(config: ClientConfig, admin: Arc<Admin>) -> Self {
+        Self { config, admin, idle: Mutex::default() }
+    }
+
+    pub(super) async fn read(&self, topic: &str, partition: u32, from: u64, max_records: usize, wait: Duration) -> Result<Vec<Entry>> {
+        let deadline = Instant::now().checked_add(wait).unwrap_or_else(|| Instant::now() + Duration::from_secs(365 * 86_400));
+        let at_place = |reader: &Reader| reader.partition == partition && reader.next == from && reader.topic == topic;
+        let kept = {
+            let mut idle = self.idle.lock();
+            idle.iter().rposition(at_place).and_then(|place| idle.remove(place))
+        };
+        let mut reader = match kept {
+            Some(reader) => reader,
+            None => match self.position(topic, partition, from, deadline).await? {
+                Some(reader) => reader,
+                None => return Ok(Vec::new()),
+            },
+        };
+        // A consumer that met an error is not kept.
+        let entries = reader.take(from, max_records, deadline).await?;
+        let closed = {
+            let mut idle = self.idle.lock();
+            idle.push_back(reader);
+            if idle.len() > MAX_IDLE { idle.pop_front() } else { None }
+        };
+        if let Some(reader) = closed {
+            // Closing waits for threads to end.
+            tokio::task::spawn_blocking(move || drop(reader));
+        }
+        Ok(entries)
+    }
+
+    /// A consumer at `from`, or at the oldest record if that is later. `None` if the log has not come as far by the deadline: a consumer
+    /// that is told to start past the end would start elsewhere.
+    async fn position(&self, topic: &str, partition: u32, from: u64, deadline: Instant) -> Result<Option<Reader>> {
+        let start = loop {
+            let (low, high) = self.admin.bounds(topic, partition).await?;
+            if from <= high {
+                break from.max(low);
+            }
+            if Instant::now() >= deadline {
+                return Ok(None);
+            }
+            tokio::time::sleep_until(deadline.min(Instant::now() + LOOK_AGAIN)).await;
+        };
+        let consumer: StreamConsumer = consumer(self.config.clone(), READER_GROUP).create().map_err(error)?;
+        consumer.assign(&one(topic, partition, Offset::Offset(start as i64))?).map_err(error)?;
+        Ok(Some(Reader { topic: topic.to_owned(), partition, next: from, consumer: Arc::new(consumer) }))
+    }
+}
+
+impl Reader {
+    async fn take(&mut self, from: u64, max_records: usize, deadline: Instant) -> Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        let mut bytes = 0;
+        // What has been fetched is taken at any rate, what has not only until the deadline, and only as long as there is nothing.
+        while entries.len() < max_records && bytes < MAX_READ_BYTES {
+            let received = match self.consumer.recv().now_or_never() {
+                Some(received) => received,
+                None if !entries.is_empty() => break,
+                None => match tokio::time::timeout_at(deadline, self.consumer.recv()).await {
+                    Ok(received) => received,
+                    Err(_) => break,
+                },
+            };
+            let message = received.map_err(error)?;
+            let offset = message.offset().max(0) as u64;
+            if offset < from {
+                continue;
+            }
+            let record = Record {
+                key: message.key().map(Bytes::copy_from_slice),
+                value: message.payload().map(Bytes::copy_from_slice),
+                timestamp_ms: message.timestamp().to_millis().unwrap_or(0),
+            };
+            bytes += size(&record);
+            self.next = offset + 1;
+            entries.push(Entry { offset, record });
+        }
+        Ok(entries)
+    }
+}

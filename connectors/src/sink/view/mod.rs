@@ -1,0 +1,10 @@
+//! Live views: rows as JSON by primary key in one embedded database, read by scans and by subscriptions.
+
+mod key;
+mod sink;
+mod views;
+
+pub use sink::open;
+pub use views::{Column, Subscription, View, ViewUpdate, Views};
+
+pub(crate) const CONNECTOR: &str = "view";

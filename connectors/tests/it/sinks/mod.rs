@@ -1,0 +1,9 @@
+//! Sinks: one compliance suite for all of them, and what each can do on top.
+
+mod compliance;
+mod crash;
+mod model;
+mod relevance;
+mod stores;
+mod vectors;
+mod views;

@@ -1,0 +1,29 @@
+//! Chores of the project: `cargo run -p xtask -- tidy` checks what the compiler does not.
+
+mod tidy;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["tidy"] => match tidy::run() {
+            Ok(problems) if problems.is_empty() => {
+                println!("tidy: nothing to complain about");
+                ExitCode::SUCCESS
+            }
+            Ok(problems) => {
+                problems.iter().for_each(|problem| eprintln!("tidy: {problem}"));
+                ExitCode::FAILURE
+            }
+            Err(error) => {
+                eprintln!("tidy: {error:#}");
+                ExitCode::FAILURE
+            }
+        },
+        _ => {
+            eprintln!("usage: cargo run -p xtask -- tidy\n\n  tidy  check crate boundaries, file lengths, pipelines and leftovers");
+            ExitCode::from(2)
+        }
+    }
+}

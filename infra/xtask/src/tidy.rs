@@ -1,0 +1,90 @@
+//! The project's own rules: who may import whom, how long a file may be, what a pipeline's folder holds, what must not be left behind.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+/// A file longer than this is asking to be two.
+const MAX_LINES: usize = 600;
+
+/// Who may import whom; a crate's tests may use chimera-local as well.
+const BOUNDARIES: &[(&str, &[&str])] = &[
+    ("chimera-operators", &[]),
+    ("chimera-sql", &["chimera-operators"]),
+    ("chimera-connectors", &[]),
+    ("chimera-models", &[]),
+    ("chimera-pipelines", &["chimera-operators", "chimera-sql", "chimera-connectors", "chimera-models"]),
+    (
+        "chimera-serving",
+        &["chimera-operators", "chimera-sql", "chimera-connectors", "chimera-models", "chimera-pipelines", "chimera-local"],
+    ),
+    ("chimera-local", &[]),
+    ("xtask", &[]),
+];
+
+/// All that is wrong, a sentence each.
+pub fn run() -> Result<Vec<String>> {
+    let mut problems = Vec::new();
+    boundaries(&mut problems)?;
+    files(&mut problems)?;
+    pipelines(&mut problems)?;
+    Ok(problems)
+}
+
+fn boundaries(problems: &mut Vec<String>) -> Result<()> {
+    let output = Command::new(env!("CARGO")).args(["metadata", "--format-version=1", "--no-deps"]).output().context("cargo metadata")?;
+    let metadata: Value = serde_json::from_slice(&output.stdout).context("cargo metadata gave no JSON")?;
+    for package in metadata["packages"].as_array().into_iter().flatten() {
+        let name = package["name"].as_str().unwrap_or_default();
+        let Some((_, allowed)) = BOUNDARIES.iter().find(|(known, _)| *known == name) else {
+            problems.push(format!("crate `{name}` is not in the table of boundaries; say there what it may import"));
+            continue;
+        };
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let of_ours = dependency["name"].as_str().unwrap_or_default();
+            let in_tests = dependency["kind"] == "dev" && of_ours == "chimera-local";
+            if of_ours.starts_with("chimera-") && !in_tests && !allowed.contains(&of_ours) {
+                problems.push(format!("`{name}` may not import `{of_ours}`"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn files(problems: &mut Vec<String>) -> Result<()> {
+    let output = Command::new("git").args(["ls-files"]).output().context("git ls-files")?;
+    let unfinished = ["todo", "unimplemented"].map(|word| format!("{word}!("));
+    for path in String::from_utf8_lossy(&output.stdout).lines() {
+        let source = [".rs", ".ts", ".tsx", ".py", ".sh"].iter().any(|suffix| path.ends_with(suffix));
+        let Ok(text) = std::fs::read_to_string(path) else { continue };
+        if source && text.lines().count() > MAX_LINES {
+            problems.push(format!("{path} has {} lines; more than {MAX_LINES} ask to be two files", text.lines().count()));
+        }
+        if path.ends_with(".rs") {
+            for word in &unfinished {
+                if text.contains(word.as_str()) {
+                    problems.push(format!("{path} holds {word}…): finish it or leave it out"));
+                }
+            }
+            if text.contains("#[ignore") {
+                problems.push(format!("{path} has an ignored test; a test that cannot run says `skipped:` and why"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn pipelines(problems: &mut Vec<String>) -> Result<()> {
+    let mut folders: Vec<PathBuf> = std::fs::read_dir("pipelines")?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    folders.sort();
+    for folder in folders.iter().filter(|folder| folder.join("pipeline.sql").is_file()) {
+        for file in ["README.md", "fixtures/events.jsonl", "expected/changes.txt"] {
+            if !Path::new(folder).join(file).is_file() {
+                problems.push(format!("{} lacks {file}", folder.display()));
+            }
+        }
+    }
+    Ok(())
+}

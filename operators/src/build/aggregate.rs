@@ -1,0 +1,130 @@
+//! GROUP BY: each part of the aggregates is maintained on its own; the results of a group are then put side by side.
+
+use super::relation::{Relation, RowMap, Source};
+use super::{Builder, group, linear};
+use crate::codec::{Codec, Encoding};
+use crate::column;
+use crate::panics;
+use crate::plan::{GroupFn, Node, NodeId, Part};
+use crate::row::Row;
+use crate::row_errors::RowErrors;
+use crate::{Error, Term};
+use arrow::array::{ArrayRef, new_null_array};
+use std::sync::Arc;
+
+impl Builder<'_> {
+    pub(super) fn aggregate(&mut self, node: &Node, input: NodeId, group: &[Term], parts: &[Part]) -> Result<Relation, Error> {
+        let mut encodings = column::encodings(group);
+        let mut result: Option<RowMap> = None;
+        for (index, part) in parts.iter().enumerate() {
+            let id = format!("{}-part{index}", node.id);
+            let next = self.part(input, group, part, &id)?;
+            encodings.extend(part_encodings(part));
+            result = Some(match result {
+                None => next,
+                // Every part has every group, so an inner join loses none.
+                Some(before) => {
+                    let both = before.join_index(&next, |key, a, b| Some((key.clone(), Row::concat(&[a.bytes(), b.bytes()]))));
+                    both.set_persistent_id(Some(&format!("{id}-both")));
+                    both
+                }
+            });
+        }
+        let source = match result {
+            Some(map) => Source::Map(map),
+            // Grouping without aggregates is the distinct groups.
+            None => {
+                let groups = self.index(input, group, &[], false)?;
+                let distinct = groups.distinct();
+                distinct.set_persistent_id(Some(&node.id));
+                Source::Map(distinct)
+            }
+        };
+        Ok(Relation::held(source, encodings, node.schema.clone(), self.errors.clone()))
+    }
+
+    fn part(&mut self, input: NodeId, group: &[Term], part: &Part, id: &str) -> Result<RowMap, Error> {
+        match part {
+            Part::Linear(items) => linear::build(self.relation(input), group, items, id),
+            Part::CountDistinct(term) => {
+                let values = self.index(input, group, std::slice::from_ref(term), false)?;
+                let distinct = values.distinct();
+                distinct.set_persistent_id(Some(&format!("{id}-distinct")));
+                // The first byte of an encoded value says whether it is null.
+                let null = null_byte(term)?;
+                Ok(linear::count_if(&distinct, move |value| value.bytes().first() != Some(&null), self.errors.clone(), id))
+            }
+            Part::First(term) => {
+                let values = self.index(input, group, std::slice::from_ref(term), false)?;
+                Ok(group::apply(&values, id, |visit_all| {
+                    let mut first = Row::default();
+                    visit_all(&mut |bytes, _| {
+                        first = Row::new(bytes);
+                        false
+                    });
+                    first
+                }))
+            }
+            Part::Rows { order, value, function } => {
+                    let terms = [&order[..], &value[..]].concat();
+                    let map = self.index(input, group, &terms, false)?;
+                    rows(&map, &terms, function, self.errors.clone(), id)
+                }
+        }
+    }
+}
+
+/// The columns of a part's result.
+fn part_encodings(part: &Part) -> Vec<Encoding> {
+    match part {
+        Part::Linear(items) => items.iter().map(|item| Encoding::ascending(item.output_type())).collect(),
+        Part::CountDistinct(_) => vec![Encoding::ascending(arrow::datatypes::DataType::Int64)],
+        Part::First(term) => vec![term.encoding()],
+        Part::Rows { function, .. } => function.output_types().into_iter().map(Encoding::ascending).collect(),
+    }
+}
+
+fn null_byte(term: &Term) -> Result<u8, Error> {
+    let codec = Codec::new(vec![term.encoding()])?;
+    let rows = codec.encode(&[new_null_array(&term.data_type, 1)]).map_err(Error::Codec)?;
+    Ok(rows.row(0).data()[0])
+}
+
+/// `function` of the rows of each group of `map`, whose values are `terms`.
+fn rows(map: &RowMap, terms: &[Term], function: &Arc<dyn GroupFn>, errors: RowErrors, id: &str) -> Result<RowMap, Error> {
+    let decoder = Codec::new(column::encodings(terms))?;
+    let outputs: Vec<_> = function.output_types();
+    let encoder = Codec::new(outputs.iter().cloned().map(Encoding::ascending).collect())?;
+    let function = function.clone();
+    Ok(group::apply(map, id, move |visit_all| {
+        let (mut bytes, mut ends) = (Vec::new(), Vec::new());
+        visit_all(&mut |row, times| {
+            for _ in 0..times {
+                bytes.extend_from_slice(row);
+                ends.push(bytes.len());
+            }
+            true
+        });
+        let starts = std::iter::once(0).chain(ends.iter().copied());
+        let columns = decoder.decode(starts.zip(&ends).map(|(start, end)| &bytes[start..*end]));
+        let result = columns.and_then(|columns| evaluate(function.as_ref(), &columns, &errors, &outputs));
+        // Only broken storage makes decoding fail; dbsp reports the panic as a failed step.
+        let rows = result.and_then(|outputs| encoder.encode(&outputs)).unwrap_or_else(|e| panic!("stored rows cannot be read: {e}"));
+        Row::new(rows.row(0).data())
+    }))
+}
+
+/// The function's outputs; nulls, and a count, when it refuses the group.
+fn evaluate(
+    function: &dyn GroupFn,
+    columns: &[ArrayRef],
+    errors: &RowErrors,
+    outputs: &[arrow::datatypes::DataType],
+) -> Result<Vec<ArrayRef>, String> {
+    let message = match panics::catch(|| function.evaluate(columns)) {
+        Ok(result) => return Ok(result),
+        Err(message) => message,
+    };
+    errors.add(&message, 1);
+    Ok(outputs.iter().map(|data_type| new_null_array(data_type, 1)).collect())
+}

@@ -1,0 +1,165 @@
+//! Builds the dbsp circuit of a plan. Every worker runs this once.
+
+mod aggregate;
+mod group;
+mod join;
+mod linear;
+pub(crate) mod relation;
+mod top;
+
+use crate::codec::Codec;
+use crate::delta::Chunk;
+use crate::plan::{Node, NodeId, Operator, Plan};
+use crate::row::Row;
+use crate::row_errors::RowErrors;
+use crate::{Error, Term};
+use arrow::array::RecordBatch;
+use dbsp::typed_batch::SpineSnapshot;
+use dbsp::{InputHandle, OrdZSet, OutputHandle, RootCircuit};
+use relation::{Relation, RowMap, Source};
+use std::collections::HashMap;
+
+/// The ends of a circuit that the caller holds.
+pub(crate) struct Ends {
+    /// Tables to push to.
+    pub inputs: Vec<(String, InputHandle<Vec<Chunk>>)>,
+    /// Rows to push once, before the first step.
+    pub constants: Vec<(RecordBatch, InputHandle<Vec<Chunk>>)>,
+    /// One a sink, in the plan's order.
+    pub outputs: Vec<OutputHandle<SpineSnapshot<OrdZSet<Row>>>>,
+}
+
+/// What the parts of the builder share.
+pub(crate) struct Builder<'a> {
+    plan: &'a Plan,
+    circuit: &'a mut RootCircuit,
+    errors: RowErrors,
+    readers: Vec<usize>,
+    relations: Vec<Option<Relation>>,
+    /// Indexes by what they hold: operators that need the same one share it, and its state.
+    indexes: HashMap<String, RowMap>,
+    ends: Ends,
+}
+
+pub(crate) fn build(plan: &Plan, circuit: &mut RootCircuit, errors: RowErrors) -> Result<Ends, Error> {
+    let ends = Ends { inputs: vec![], constants: vec![], outputs: vec![] };
+    let relations = vec![None; plan.nodes.len()];
+    let mut builder = Builder { plan, circuit, errors, readers: plan.readers(), relations, indexes: HashMap::new(), ends };
+    for index in 0..plan.nodes.len() {
+        if builder.readers[index] > 0 {
+            let relation = builder.node(NodeId(index))?;
+            builder.relations[index] = Some(relation);
+        }
+    }
+    for (index, sink) in plan.sinks.iter().enumerate() {
+        let rows = builder.relation(sink.node).to_rows()?;
+        let id = format!("{}-sink{index}", plan.node(sink.node).id);
+        rows.set_persistent_id(Some(&format!("{id}-rows")));
+        builder.ends.outputs.push(rows.accumulate_output_persistent(Some(&id)));
+    }
+    Ok(builder.ends)
+}
+
+impl Builder<'_> {
+    fn relation(&self, id: NodeId) -> &Relation {
+        self.relations[id.0].as_ref().expect("inputs are built before the nodes that read them")
+    }
+
+    fn node(&mut self, id: NodeId) -> Result<Relation, Error> {
+        let node = self.plan.node(id);
+        match &node.operator {
+            Operator::Input { table } => {
+                let (stream, handle) = self.circuit.add_input_stream::<Vec<Chunk>>();
+                stream.set_persistent_id(Some(&node.id));
+                self.ends.inputs.push((table.clone(), handle));
+                Ok(Relation::chunks(stream, node.schema.clone(), self.errors.clone()))
+            }
+            Operator::Constant { rows } => self.constant(node, rows),
+            Operator::Map { input, stages } => {
+                let relation = self.relation(*input).clone().then(stages, node.schema.clone());
+                // What several nodes read is computed once.
+                if self.readers[id.0] == 1 {
+                    return Ok(relation);
+                }
+                Ok(Relation::chunks(relation.to_chunks()?, node.schema.clone(), self.errors.clone()))
+            }
+            Operator::Union { inputs } => self.union(node, inputs),
+            Operator::Distinct { input } => {
+                let rows = self.relation(*input).to_rows()?;
+                rows.set_persistent_id(Some(&format!("{}-in", node.id)));
+                let distinct = rows.distinct();
+                distinct.set_persistent_id(Some(&node.id));
+                self.held(node, Source::Rows(distinct))
+            }
+            Operator::Join { kind, left, right, null_is_equal, with_key } => self.join(node, *kind, left, right, *null_is_equal, *with_key),
+            Operator::Semi { left, right, anti, null_is_equal } => self.semi(node, left, right, *anti, *null_is_equal),
+            Operator::Aggregate { input, group, parts } => self.aggregate(node, *input, group, parts),
+            Operator::OrElse { input, default } => self.or_else(node, *input, default),
+            Operator::Top { input, partition, order, value, numbering, skip, limit } => {
+                self.top(node, *input, top::Spec { partition, order, value, numbering: *numbering, skip: *skip, limit: *limit })
+            }
+        }
+    }
+
+    /// The rows of a node as a Z-set from `key` to `value`.
+    fn index(&mut self, input: NodeId, key: &[Term], value: &[Term], drop_null_keys: bool) -> Result<RowMap, Error> {
+        let id = self.index_id(input, key, value, drop_null_keys);
+        if let Some(index) = self.indexes.get(&id) {
+            return Ok(index.clone());
+        }
+        let index = self.relation(input).to_map(key, value, drop_null_keys)?;
+        index.set_persistent_id(Some(&id));
+        self.indexes.insert(id, index.clone());
+        Ok(index)
+    }
+
+    fn index_id(&self, input: NodeId, key: &[Term], value: &[Term], drop_null_keys: bool) -> String {
+        let describe = |terms: &[Term]| terms.iter().map(Term::describe).collect::<Vec<_>>().join("\0");
+        let text = format!("{}\n{}\n{}\n{drop_null_keys}", self.plan.node(input).id, describe(key), describe(value));
+        format!("index-{}", &blake3::hash(text.as_bytes()).to_hex()[..24])
+    }
+
+    /// A relation whose rows are encoded ascending.
+    fn held(&self, node: &Node, source: Source) -> Result<Relation, Error> {
+        let encodings = Codec::for_schema(&node.schema)?.encodings;
+        Ok(Relation::held(source, encodings, node.schema.clone(), self.errors.clone()))
+    }
+
+    fn constant(&mut self, node: &Node, rows: &RecordBatch) -> Result<Relation, Error> {
+        let (stream, handle) = self.circuit.add_input_stream::<Vec<Chunk>>();
+        stream.set_persistent_id(Some(&node.id));
+        self.ends.constants.push((rows.clone(), handle));
+        Ok(Relation::chunks(stream, node.schema.clone(), self.errors.clone()))
+    }
+
+    fn union(&mut self, node: &Node, inputs: &[NodeId]) -> Result<Relation, Error> {
+        let streams = inputs.iter().map(|input| self.relation(*input).to_chunks()).collect::<Result<Vec<_>, _>>()?;
+        let schema = node.schema.clone();
+        let merged = dbsp::operator::apply_n(self.circuit, streams.iter(), move |chunks| {
+            let mut all = Vec::new();
+            for chunks in chunks {
+                // The inputs agree on types; names and nullability are the union's.
+                all.extend(chunks.iter().filter(|chunk| chunk.rows() > 0).map(|chunk| Chunk {
+                    batch: crate::delta::batch_of(&schema, chunk.batch.columns().to_vec(), chunk.rows())
+                        .unwrap_or_else(|e| panic!("the sides of a union have different columns: {e}")),
+                    weights: chunk.weights.clone(),
+                }));
+            }
+            all
+        });
+        Ok(Relation::chunks(merged, node.schema.clone(), self.errors.clone()))
+    }
+
+    fn or_else(&mut self, node: &Node, input: NodeId, default: &RecordBatch) -> Result<Relation, Error> {
+        let rows = self.relation(input).to_rows()?;
+        let constant = self.constant(node, default)?.to_rows()?;
+        let codec = Codec::for_schema(&node.schema)?;
+        let default = codec.encode(default.columns()).map_err(Error::Codec)?;
+        let default = Row::new(default.row(0).data());
+        // The default goes when a row comes and returns when it goes.
+        let instead = rows.map(move |_| default.clone()).neg();
+        let sum = rows.plus(&instead).plus(&constant);
+        sum.set_persistent_id(Some(&format!("{}-sum", node.id)));
+        self.held(node, Source::Rows(sum))
+    }
+}

@@ -1,0 +1,263 @@
+//! The rows of a node inside a circuit: a stream, and the stateless stages that have not run yet.
+
+use crate::codec::{Codec, Encoding};
+use crate::column::{self, Term};
+use crate::delta::{Chunk, batch_of};
+use crate::row::Row;
+use crate::row_errors::RowErrors;
+use crate::stage::{self, Stage};
+use crate::Error;
+use arrow::array::{Array, ArrayRef};
+use arrow::datatypes::SchemaRef;
+use dbsp::dynamic::DowncastTrait;
+use dbsp::trace::{BatchReader as _, Cursor as _};
+use dbsp::utils::Tup2;
+use dbsp::{OrdIndexedZSet, OrdZSet, RootCircuit, Stream, ZWeight};
+use std::sync::Arc;
+
+pub(crate) type Chunks = Stream<RootCircuit, Vec<Chunk>>;
+pub(crate) type RowSet = Stream<RootCircuit, OrdZSet<Row>>;
+pub(crate) type RowMap = Stream<RootCircuit, OrdIndexedZSet<Row, Row>>;
+pub(crate) type OptionalRowMap = Stream<RootCircuit, OrdIndexedZSet<Row, Option<Row>>>;
+
+/// How rows are held between operators.
+#[derive(Clone)]
+pub(crate) enum Source {
+    /// Arrow batches, not consolidated.
+    Chunks(Chunks),
+    /// A Z-set of whole rows.
+    Rows(RowSet),
+    /// A Z-set of rows split in two; key and value together make the row.
+    Map(RowMap),
+}
+
+#[derive(Clone)]
+pub(crate) struct Relation {
+    pub source: Source,
+    /// The columns of `source` as bytes; only for rows and maps.
+    pub encodings: Vec<Encoding>,
+    /// The columns of `source`.
+    pub source_schema: SchemaRef,
+    pub stages: Vec<Stage>,
+    /// The columns after the stages.
+    pub schema: SchemaRef,
+    pub errors: RowErrors,
+}
+
+/// Rows copied out of a Z-set, ready to be decoded.
+struct Arena {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+    weights: Vec<i64>,
+}
+
+impl Arena {
+    fn with_capacity(rows: usize) -> Self {
+        Arena { bytes: Vec::with_capacity(rows * 48), ends: Vec::with_capacity(rows), weights: Vec::with_capacity(rows) }
+    }
+
+    fn push(&mut self, parts: &[&[u8]], weight: i64) {
+        parts.iter().for_each(|part| self.bytes.extend_from_slice(part));
+        self.ends.push(self.bytes.len());
+        self.weights.push(weight);
+    }
+
+    fn decode(self, codec: &Codec, schema: &SchemaRef) -> Result<Chunk, String> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        let columns = codec.decode(starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end]))?;
+        let batch = batch_of(schema, columns, self.weights.len()).map_err(|e| e.to_string())?;
+        Ok(Chunk { batch, weights: Some(Arc::new(self.weights)) })
+    }
+}
+
+/// The rows of a Z-set as a batch.
+pub(crate) fn rows_to_chunk(rows: &OrdZSet<Row>, codec: &Codec, schema: &SchemaRef) -> Result<Chunk, String> {
+    let mut arena = Arena::with_capacity(rows.len());
+    let mut cursor = rows.cursor();
+    while cursor.key_valid() {
+        // SAFETY: the keys of this Z-set are rows.
+        let row: &Row = unsafe { cursor.key().downcast() };
+        arena.push(&[row.bytes()], 0);
+        let last = arena.weights.len() - 1;
+        arena.weights[last] = **cursor.weight();
+        cursor.step_key();
+    }
+    arena.decode(codec, schema)
+}
+
+fn map_to_chunk(map: &OrdIndexedZSet<Row, Row>, codec: &Codec, schema: &SchemaRef) -> Result<Chunk, String> {
+    let mut arena = Arena::with_capacity(map.len());
+    let mut cursor = map.cursor();
+    while cursor.key_valid() {
+        while cursor.val_valid() {
+            let weight = **cursor.weight();
+            // SAFETY: keys and values of this Z-set are rows.
+            let (key, value): (&Row, &Row) = unsafe { (cursor.key().downcast(), cursor.val().downcast()) };
+            arena.push(&[key.bytes(), value.bytes()], weight);
+            cursor.step_val();
+        }
+        cursor.step_key();
+    }
+    arena.decode(codec, schema)
+}
+
+impl Relation {
+    pub fn chunks(source: Chunks, schema: SchemaRef, errors: RowErrors) -> Self {
+        Relation { source: Source::Chunks(source), encodings: vec![], source_schema: schema.clone(), stages: vec![], schema, errors }
+    }
+
+    pub fn held(source: Source, encodings: Vec<Encoding>, schema: SchemaRef, errors: RowErrors) -> Self {
+        Relation { source, encodings, source_schema: schema.clone(), stages: vec![], schema, errors }
+    }
+
+    /// This relation with one more list of stages.
+    pub fn then(mut self, stages: &[Stage], schema: SchemaRef) -> Self {
+        self.stages.extend_from_slice(stages);
+        self.schema = schema;
+        self
+    }
+
+    /// One operator that runs the pending stages on every batch, collects what `each` pushes and hands it to `finish`.
+    pub fn collect<T: 'static, O: Clone + 'static>(
+        &self,
+        name: &'static str,
+        each: impl Fn(&Chunk, &mut Vec<T>) -> Result<(), String> + 'static,
+        finish: impl Fn(Vec<T>) -> O + 'static,
+    ) -> Result<Stream<RootCircuit, O>, Error> {
+        let (stages, errors) = (self.stages.clone(), self.errors.clone());
+        let run = move |chunk: Chunk, out: &mut Vec<T>| {
+            stage::run_each(&stages, chunk, &errors, &mut |chunk| each(chunk, out));
+        };
+        // Rows that cannot be decoded were not written by us: a broken file. dbsp reports the panic as a failed step.
+        let decoded = |chunk: Result<Chunk, String>| chunk.unwrap_or_else(|e| panic!("stored rows cannot be read: {e}"));
+        Ok(match &self.source {
+            Source::Chunks(stream) => stream.apply_named(name, move |chunks| {
+                let mut out = Vec::new();
+                chunks.iter().for_each(|chunk| run(chunk.clone(), &mut out));
+                finish(out)
+            }),
+            Source::Rows(stream) => {
+                let (codec, schema) = (Codec::new(self.encodings.clone())?, self.source_schema.clone());
+                stream.apply_named(name, move |rows| {
+                    let mut out = Vec::new();
+                    if rows.len() > 0 {
+                        run(decoded(rows_to_chunk(rows, &codec, &schema)), &mut out);
+                    }
+                    finish(out)
+                })
+            }
+            Source::Map(stream) => {
+                let (codec, schema) = (Codec::new(self.encodings.clone())?, self.source_schema.clone());
+                stream.apply_named(name, move |map| {
+                    let mut out = Vec::new();
+                    if map.len() > 0 {
+                        run(decoded(map_to_chunk(map, &codec, &schema)), &mut out);
+                    }
+                    finish(out)
+                })
+            }
+        })
+    }
+
+    /// The rows as batches, all stages done.
+    pub fn to_chunks(&self) -> Result<Chunks, Error> {
+        if let (Source::Chunks(stream), true) = (&self.source, self.stages.is_empty()) {
+            return Ok(stream.clone());
+        }
+        self.collect(
+            "batches",
+            |chunk, out| {
+                out.push(chunk.clone());
+                Ok(())
+            },
+            |chunks| chunks,
+        )
+    }
+
+    /// The rows as a Z-set, encoded ascending.
+    pub fn to_rows(&self) -> Result<RowSet, Error> {
+        let ascending: Vec<_> = self.schema.fields().iter().map(|f| Encoding::ascending(f.data_type().clone())).collect();
+        if let (Source::Rows(stream), true) = (&self.source, self.stages.is_empty() && self.encodings == ascending) {
+            return Ok(stream.clone());
+        }
+        let codec = Codec::new(ascending)?;
+        self.collect(
+            "rows",
+            move |chunk, out| {
+                let rows = Encoded::new(&codec, chunk.batch.columns())?;
+                out.extend((0..chunk.rows()).map(|i| Tup2(Row::new(rows.get(i)), chunk.weight(i))));
+                Ok(())
+            },
+            |tuples| OrdZSet::from_keys((), tuples),
+        )
+    }
+
+    /// The rows as a Z-set from the key terms to the value terms. Rows with a null in the key are left out when `drop_null_keys`.
+    pub fn to_map(&self, key: &[Term], value: &[Term], drop_null_keys: bool) -> Result<RowMap, Error> {
+        self.indexed(key, value, drop_null_keys, Row::new, |tuples| OrdIndexedZSet::from_tuples((), tuples))
+    }
+
+    /// The same, in the form that the right side of a left join has.
+    pub fn to_optional_map(&self, key: &[Term], value: &[Term], drop_null_keys: bool) -> Result<OptionalRowMap, Error> {
+        self.indexed(key, value, drop_null_keys, |bytes| Some(Row::new(bytes)), |tuples| OrdIndexedZSet::from_tuples((), tuples))
+    }
+
+    fn indexed<V: 'static, O: Clone + 'static>(
+        &self,
+        key: &[Term],
+        value: &[Term],
+        drop_null_keys: bool,
+        wrap: impl Fn(&[u8]) -> V + 'static,
+        finish: impl Fn(Vec<Tup2<Tup2<Row, V>, ZWeight>>) -> O + 'static,
+    ) -> Result<Stream<RootCircuit, O>, Error> {
+        let keys = Encoder::new(key)?;
+        let values = Encoder::new(value)?;
+        self.collect(
+            "index",
+            move |chunk, out| {
+                let (key_columns, keys) = keys.encode(chunk)?;
+                let (_, values) = values.encode(chunk)?;
+                out.reserve(chunk.rows());
+                for i in 0..chunk.rows() {
+                    if !(drop_null_keys && key_columns.iter().any(|column| column.is_null(i))) {
+                        out.push(Tup2(Tup2(Row::new(keys.get(i)), wrap(values.get(i))), chunk.weight(i)));
+                    }
+                }
+                Ok(())
+            },
+            finish,
+        )
+    }
+}
+
+/// Evaluates terms and encodes what they yield.
+pub(crate) struct Encoder {
+    terms: Vec<Term>,
+    codec: Codec,
+}
+
+/// Encoded rows; without columns, every row is empty.
+pub(crate) struct Encoded(Option<arrow_row::Rows>);
+
+impl Encoded {
+    fn new(codec: &Codec, columns: &[ArrayRef]) -> Result<Self, String> {
+        Ok(Encoded(if columns.is_empty() { None } else { Some(codec.encode(columns)?) }))
+    }
+
+    #[inline]
+    pub fn get(&self, row: usize) -> &[u8] {
+        self.0.as_ref().map_or(&[], |rows| rows.row(row).data())
+    }
+}
+
+impl Encoder {
+    pub fn new(terms: &[Term]) -> Result<Self, Error> {
+        Ok(Encoder { terms: terms.to_vec(), codec: Codec::new(column::encodings(terms))? })
+    }
+
+    pub fn encode(&self, chunk: &Chunk) -> Result<(Vec<ArrayRef>, Encoded), String> {
+        let columns = stage::columns_of(&self.terms, &chunk.batch)?;
+        let rows = Encoded::new(&self.codec, &columns)?;
+        Ok((columns, rows))
+    }
+}

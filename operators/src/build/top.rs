@@ -1,0 +1,103 @@
+//! The first rows of each partition, numbered.
+
+use super::relation::{Relation, Source};
+use super::{Builder, group};
+use crate::codec::{Codec, Encoding, value};
+use crate::column;
+use crate::plan::{Node, NodeId, Numbering};
+use crate::row::Row;
+use crate::{Error, Term};
+use arrow::datatypes::DataType;
+
+pub(super) struct Spec<'a> {
+    pub partition: &'a [Term],
+    pub order: &'a [Term],
+    pub value: &'a [Term],
+    pub numbering: Numbering,
+    pub skip: u64,
+    pub limit: Option<u64>,
+}
+
+/// Bytes of an entry's length in a partition's list.
+const LENGTH_BYTES: usize = 4;
+
+impl Builder<'_> {
+    pub(super) fn top(&mut self, node: &Node, input: NodeId, spec: Spec<'_>) -> Result<Relation, Error> {
+        let terms = [spec.order, spec.value].concat();
+        let rows = self.index(input, spec.partition, &terms, false)?;
+        let (numbering, skip) = (spec.numbering, spec.skip);
+        let end = spec.limit.map_or(u64::MAX, |limit| limit.saturating_add(skip));
+        let order_length = OrderLength::new(&terms, spec.order.len(), numbering)?;
+        // A partition's first rows are one value: a list of lengths and rows, each row ending in its number.
+        let lists = group::apply(&rows, &node.id, move |visit_all| {
+            let mut list = Vec::new();
+            let (mut row_number, mut rank, mut dense_rank) = (0u64, 0u64, 0u64);
+            let mut previous: Option<Vec<u8>> = None;
+            visit_all(&mut |row, times| {
+                for _ in 0..times {
+                    row_number += 1;
+                    let number = if numbering == Numbering::RowNumber {
+                        row_number
+                    } else {
+                        let order = &row[..order_length.of(row)];
+                        if previous.as_deref() != Some(order) {
+                            (rank, dense_rank) = (row_number, dense_rank + 1);
+                            previous = Some(order.to_vec());
+                        }
+                        if numbering == Numbering::Rank { rank } else { dense_rank }
+                    };
+                    if number > end {
+                        return false;
+                    }
+                    if number > skip {
+                        let start = list.len();
+                        list.extend_from_slice(&[0; LENGTH_BYTES]);
+                        list.extend_from_slice(row);
+                        value::uint64(&mut list, number);
+                        let length = (list.len() - start - LENGTH_BYTES) as u32;
+                        list[start..start + LENGTH_BYTES].copy_from_slice(&length.to_le_bytes());
+                    }
+                }
+                true
+            });
+            Row::new(&list)
+        });
+        let entries = lists.flat_map(|(partition, list)| {
+            entries(list.bytes()).map(|entry| Row::concat(&[partition.bytes(), entry])).collect::<Vec<_>>()
+        });
+        entries.set_persistent_id(Some(&format!("{}-entries", node.id)));
+        let mut encodings = column::encodings(spec.partition);
+        encodings.extend(column::encodings(&terms));
+        encodings.push(Encoding::ascending(DataType::UInt64));
+        Ok(Relation::held(Source::Rows(entries), encodings, node.schema.clone(), self.errors.clone()))
+    }
+}
+
+fn entries(mut list: &[u8]) -> impl Iterator<Item = &[u8]> {
+    std::iter::from_fn(move || {
+        let (length, rest) = list.split_first_chunk::<LENGTH_BYTES>()?;
+        let (entry, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+        list = rest;
+        Some(entry)
+    })
+}
+
+/// Finds where the order columns of an encoded row end: only ranks, which give equal order columns one number, need it.
+struct OrderLength {
+    all: Codec,
+    order: Codec,
+    columns: usize,
+}
+
+impl OrderLength {
+    fn new(terms: &[Term], columns: usize, numbering: Numbering) -> Result<Self, Error> {
+        let needed = if numbering == Numbering::RowNumber { &[][..] } else { terms };
+        let order = &needed[..columns.min(needed.len())];
+        Ok(OrderLength { all: Codec::new(column::encodings(needed))?, order: Codec::new(column::encodings(order))?, columns })
+    }
+
+    fn of(&self, row: &[u8]) -> usize {
+        let order = self.all.decode(std::iter::once(row)).and_then(|columns| self.order.encode(&columns[..self.columns]));
+        order.map_or(row.len(), |rows| rows.row(0).data().len())
+    }
+}

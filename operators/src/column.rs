@@ -1,0 +1,84 @@
+//! Functions of a batch's columns: how expressions get into operators.
+
+use crate::Encoding;
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::compute::SortOptions;
+use arrow::datatypes::DataType;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+/// A deterministic function from the columns of a batch to one column of as many rows.
+pub trait ColumnFn: Debug + Send + Sync {
+    /// Fails when it refuses at least one row; the caller then finds out which.
+    fn evaluate(&self, batch: &RecordBatch) -> Result<ArrayRef, String>;
+
+    /// Text that is different for different functions: plans are compared, and state is found again, by it.
+    fn describe(&self) -> String;
+}
+
+/// A column function with its result type and, where order matters, its direction.
+#[derive(Clone, Debug)]
+pub struct Term {
+    pub function: Arc<dyn ColumnFn>,
+    pub data_type: DataType,
+    pub order: SortOptions,
+}
+
+impl Term {
+    /// Ascending, nulls first.
+    pub fn new(function: Arc<dyn ColumnFn>, data_type: DataType) -> Self {
+        Term { function, data_type, order: SortOptions::default() }
+    }
+
+    /// The column at `index`.
+    pub fn column(index: usize, name: &str, data_type: DataType) -> Self {
+        Term::new(Arc::new(Column { index, name: name.to_string() }), data_type)
+    }
+
+    pub fn ordered(mut self, order: SortOptions) -> Self {
+        self.order = order;
+        self
+    }
+
+    pub fn encoding(&self) -> Encoding {
+        Encoding { data_type: self.data_type.clone(), order: self.order }
+    }
+
+    pub fn describe(&self) -> String {
+        let mut text = format!("{}: {}", self.function.describe(), self.data_type);
+        if self.order.descending {
+            text.push_str(" DESC");
+        }
+        if self.order.nulls_first == self.order.descending {
+            text.push_str(if self.order.nulls_first { " NULLS FIRST" } else { " NULLS LAST" });
+        }
+        text
+    }
+}
+
+/// The encodings of `terms`, in their order.
+pub(crate) fn encodings(terms: &[Term]) -> Vec<Encoding> {
+    terms.iter().map(Term::encoding).collect()
+}
+
+/// The columns that `terms` yield for `batch`.
+pub(crate) fn evaluate(terms: &[Term], batch: &RecordBatch) -> Result<Vec<ArrayRef>, String> {
+    terms.iter().map(|term| term.function.evaluate(batch)).collect()
+}
+
+/// A column as it is.
+#[derive(Debug)]
+struct Column {
+    index: usize,
+    name: String,
+}
+
+impl ColumnFn for Column {
+    fn evaluate(&self, batch: &RecordBatch) -> Result<ArrayRef, String> {
+        Ok(batch.column(self.index).clone())
+    }
+
+    fn describe(&self) -> String {
+        format!("{}@{}", self.name, self.index)
+    }
+}

@@ -1,0 +1,32 @@
+//! Relational operators that are maintained incrementally: joins, aggregates, distinct, top-N, over tables with inserts, updates
+//! and deletes.
+//!
+//! A [`Plan`] says what to compute; a [`Circuit`] keeps it computed. Rows go in and come out as Arrow batches with weights
+//! ([`Delta`]); in between, stateless work runs on whole batches and stateful work on rows of bytes ([`Row`]) in Z-sets of the
+//! `dbsp` crate. This crate knows neither SQL nor any connector: expressions come in as [`ColumnFn`].
+
+mod acc;
+mod build;
+mod circuit;
+mod codec;
+mod column;
+mod delta;
+mod error;
+mod explain;
+mod panics;
+mod plan;
+mod row;
+mod row_errors;
+mod stage;
+
+pub use acc::Acc;
+pub use circuit::{Circuit, Config, Memory, fingerprint};
+pub use codec::{Codec, Encoding};
+pub use column::{ColumnFn, Term};
+pub use delta::Delta;
+pub use error::Error;
+pub use explain::explain;
+pub use plan::{GroupFn, JoinKind, Linear, Node, NodeId, Numbering, Operator, Part, Plan, Side, Sink};
+pub use row::Row;
+pub use row_errors::RowErrors;
+pub use stage::Stage;

@@ -1,0 +1,255 @@
+//! What a circuit computes: a graph of relational nodes, without SQL and without dbsp.
+
+use crate::{Stage, Term};
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::{DataType, SchemaRef};
+use std::collections::HashMap;
+use std::fmt::{Debug, Write as _};
+use std::sync::Arc;
+
+/// The index of a node in its plan. A node only refers to nodes before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct NodeId(pub usize);
+
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub operator: Operator,
+    /// The columns of the node's rows.
+    pub schema: SchemaRef,
+    /// Names the node's state across restarts: equal for equal sub-plans.
+    pub id: String,
+}
+
+/// One side of a join.
+#[derive(Clone, Debug)]
+pub struct Side {
+    pub input: NodeId,
+    pub key: Vec<Term>,
+    /// What of the side's rows is kept beside the key.
+    pub value: Vec<Term>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JoinKind {
+    Inner,
+    /// Left rows without a match are kept, with nulls on the right.
+    Left,
+}
+
+/// Which row comes first, and with which number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbering {
+    RowNumber,
+    Rank,
+    DenseRank,
+}
+
+#[derive(Clone, Debug)]
+pub enum Operator {
+    /// Rows that are pushed under a table's name.
+    Input { table: String },
+    /// Rows that are there from the first step on.
+    Constant { rows: RecordBatch },
+    /// Stateless.
+    Map { input: NodeId, stages: Vec<Stage> },
+    /// The rows of all inputs, which have the same columns.
+    Union { inputs: Vec<NodeId> },
+    Distinct { input: NodeId },
+    /// Columns: the key (if `with_key`), left values, right values. Both keys have the same types.
+    Join { kind: JoinKind, left: Side, right: Side, null_is_equal: bool, with_key: bool },
+    /// Left rows that have (`anti`: have not) a right row of the same key. Columns: the key, left values. The right side's
+    /// value is not used.
+    Semi { left: Side, right: Side, anti: bool, null_is_equal: bool },
+    /// Columns: the group, then the outputs of each part in turn.
+    Aggregate { input: NodeId, group: Vec<Term>, parts: Vec<Part> },
+    /// The input if it has rows, else the one row of `default`.
+    OrElse { input: NodeId, default: RecordBatch },
+    /// The first rows of each partition after `skip`. Columns: partition, order, value, number (UInt64).
+    Top { input: NodeId, partition: Vec<Term>, order: Vec<Term>, value: Vec<Term>, numbering: Numbering, skip: u64, limit: Option<u64> },
+}
+
+/// Aggregates of a group that share their state.
+#[derive(Clone, Debug)]
+pub enum Part {
+    /// Sums and counts: constant state a group.
+    Linear(Vec<Linear>),
+    /// How many different values that are not null: an Int64. Keeps each group's different values.
+    CountDistinct(Term),
+    /// The first value in the term's order, which puts nulls last. Keeps each group's values.
+    First(Term),
+    /// Anything else: the group's rows are kept, and the function sees all of them whenever one changes.
+    Rows { order: Vec<Term>, value: Vec<Term>, function: Arc<dyn GroupFn> },
+}
+
+/// An aggregate whose change is computed from the change of its input alone.
+#[derive(Clone, Debug)]
+pub enum Linear {
+    /// Rows.
+    Count,
+    /// Rows where the term is not null.
+    CountValues(Term),
+    /// Of integers or decimals; null when there is no value or the sum does not fit the output type.
+    Sum { term: Term, output: DataType },
+    /// Of integers (a double) or decimals (a decimal of the output type, truncated).
+    Average { term: Term, output: DataType },
+}
+
+/// Computes outputs from all rows of a group.
+pub trait GroupFn: Debug + Send + Sync {
+    /// `columns` are the order terms and the value terms of [`Part::Rows`], one row a row of the group, sorted by the order
+    /// terms, then by the value terms. Yields one row: an array of length 1 for each output.
+    fn evaluate(&self, columns: &[ArrayRef]) -> Result<Vec<ArrayRef>, String>;
+
+    fn output_types(&self) -> Vec<DataType>;
+
+    fn describe(&self) -> String;
+}
+
+impl Linear {
+    pub fn output_type(&self) -> DataType {
+        match self {
+            Linear::Count | Linear::CountValues(_) => DataType::Int64,
+            Linear::Sum { output, .. } | Linear::Average { output, .. } => output.clone(),
+        }
+    }
+
+    fn describe(&self) -> String {
+        match self {
+            Linear::Count => "count(*)".into(),
+            Linear::CountValues(term) => format!("count({})", term.describe()),
+            Linear::Sum { term, output } => format!("sum({}): {output}", term.describe()),
+            Linear::Average { term, output } => format!("avg({}): {output}", term.describe()),
+        }
+    }
+}
+
+impl Part {
+    pub fn describe(&self) -> String {
+        match self {
+            Part::Linear(items) => list(items.iter().map(Linear::describe)),
+            Part::CountDistinct(term) => format!("count(distinct {})", term.describe()),
+            Part::First(term) => format!("first({})", term.describe()),
+            Part::Rows { order, value, function } => {
+                format!("{} over [{}; {}]", function.describe(), terms(order), terms(value))
+            }
+        }
+    }
+}
+
+impl Operator {
+    /// The nodes whose rows this one reads.
+    pub fn inputs(&self) -> Vec<NodeId> {
+        match self {
+            Operator::Input { .. } | Operator::Constant { .. } => vec![],
+            Operator::Map { input, .. }
+            | Operator::Distinct { input }
+            | Operator::Aggregate { input, .. }
+            | Operator::OrElse { input, .. }
+            | Operator::Top { input, .. } => vec![*input],
+            Operator::Union { inputs } => inputs.clone(),
+            Operator::Join { left, right, .. } | Operator::Semi { left, right, .. } => vec![left.input, right.input],
+        }
+    }
+
+    /// Says everything that makes one operator different from another, except its inputs.
+    pub fn describe(&self) -> String {
+        let side = |side: &Side| format!("[{}] keeping [{}]", terms(&side.key), terms(&side.value));
+        match self {
+            Operator::Input { table } => format!("input {table}"),
+            Operator::Constant { rows } => format!("constant {rows:?}"),
+            Operator::Map { stages, .. } => list(stages.iter().map(Stage::describe)),
+            Operator::Union { .. } => "union all".into(),
+            Operator::Distinct { .. } => "distinct".into(),
+            Operator::Join { kind, left, right, null_is_equal, with_key } => {
+                let kind = if *kind == JoinKind::Inner { "inner" } else { "left" };
+                let nulls = if *null_is_equal { ", null = null" } else { "" };
+                let key = if *with_key { "" } else { ", without key" };
+                format!("{kind} join {} with {}{nulls}{key}", side(left), side(right))
+            }
+            Operator::Semi { left, right, anti, null_is_equal } => {
+                let kind = if *anti { "anti" } else { "semi" };
+                let nulls = if *null_is_equal { ", null = null" } else { "" };
+                format!("{kind} join {} with {}{nulls}", side(left), side(right))
+            }
+            Operator::Aggregate { group, parts, .. } => {
+                format!("aggregate by [{}]: {}", terms(group), list(parts.iter().map(Part::describe)))
+            }
+            Operator::OrElse { default, .. } => format!("or else {default:?}"),
+            Operator::Top { partition, order, value, numbering, skip, limit, .. } => {
+                let limit = limit.map_or("all".into(), |limit| limit.to_string());
+                let (partition, order, value) = (terms(partition), terms(order), terms(value));
+                format!("top {limit} skip {skip} by [{order}] in each [{partition}] keeping [{value}], {numbering:?}")
+            }
+        }
+    }
+}
+
+/// What a plan yields under a table's name.
+#[derive(Clone, Debug)]
+pub struct Sink {
+    pub table: String,
+    pub node: NodeId,
+}
+
+/// Nodes in an order in which each comes after its inputs, and the results.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    pub nodes: Vec<Node>,
+    pub sinks: Vec<Sink>,
+    known: HashMap<String, NodeId>,
+}
+
+impl Plan {
+    /// Adds a node, or finds the one that computes the same: equal sub-plans are maintained once.
+    pub fn add(&mut self, operator: Operator, schema: SchemaRef) -> NodeId {
+        let mut text = operator.describe();
+        for input in operator.inputs() {
+            let _ = write!(text, "\n{}", self.node(input).id);
+        }
+        for field in schema.fields() {
+            let _ = write!(text, "\n{}: {}", field.name(), field.data_type());
+        }
+        let id = blake3::hash(text.as_bytes()).to_hex()[..24].to_string();
+        if let Some(known) = self.known.get(&id) {
+            return *known;
+        }
+        let node = NodeId(self.nodes.len());
+        self.known.insert(id.clone(), node);
+        self.nodes.push(Node { operator, schema, id });
+        node
+    }
+
+    pub fn add_sink(&mut self, table: &str, node: NodeId) {
+        self.sinks.push(Sink { table: table.to_string(), node });
+    }
+
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0]
+    }
+
+    /// How many nodes and sinks read each node.
+    pub fn readers(&self) -> Vec<usize> {
+        let mut readers = vec![0; self.nodes.len()];
+        let read = self.nodes.iter().flat_map(|node| node.operator.inputs()).chain(self.sinks.iter().map(|sink| sink.node));
+        read.for_each(|node| readers[node.0] += 1);
+        readers
+    }
+
+    /// Equal for plans that compute the same results in the same way: state of one can be restored into the other.
+    pub fn fingerprint(&self) -> u64 {
+        let mut hash = blake3::Hasher::new();
+        for sink in &self.sinks {
+            hash.update(sink.table.as_bytes()).update(b"\0").update(self.node(sink.node).id.as_bytes()).update(b"\0");
+        }
+        let bytes: [u8; 8] = hash.finalize().as_bytes()[..8].try_into().expect("a hash is longer than eight bytes");
+        u64::from_le_bytes(bytes)
+    }
+}
+
+fn terms(terms: &[Term]) -> String {
+    list(terms.iter().map(Term::describe))
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    items.collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,171 @@
+//! Keeps one store up to date: takes epochs of changes, applies them, tries again when the store is away.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chimera_connectors::sink::Sink;
+use chimera_connectors::{Changes, EpochChanges, EpochInfo};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::status::Board;
+
+/// To an applier.
+pub enum Message {
+    Epoch(EpochChanges),
+    /// Answer when everything before is durable in the store, its epoch number with it.
+    Flush(oneshot::Sender<()>),
+}
+
+/// Epochs that one write may take together, and rows after which no further epoch joins.
+const EPOCHS: usize = 64;
+const ROWS: usize = 32_768;
+const RETRY_FIRST: Duration = Duration::from_millis(100);
+const RETRY_MOST: Duration = Duration::from_secs(5);
+
+/// A store's applier.
+pub struct Applier {
+    pub number: usize,
+    pub name: String,
+    pub sink: Box<dyn Sink>,
+    /// The last epoch in the store.
+    pub applied: u64,
+    pub board: Arc<Board>,
+    pub inbox: mpsc::Receiver<Message>,
+    pub shutdown: CancellationToken,
+}
+
+impl Applier {
+    /// Runs until the pipeline hangs up or shutdown.
+    pub async fn run(mut self) {
+        let pace = self.sink.pace();
+        let mut began = Instant::now() - pace;
+        // An epoch without changes is not written at once; the store's own number catches up with the next write or flush.
+        let mut unwritten: Option<Arc<EpochInfo>> = None;
+        while let Some(message) = self.receive().await {
+            let mut epochs = Vec::new();
+            let mut flush = None;
+            match message {
+                Message::Epoch(epoch) => epochs.push(epoch),
+                Message::Flush(done) => flush = Some(done),
+            }
+            if flush.is_none() {
+                let wait = pace.saturating_sub(began.elapsed());
+                if !wait.is_zero() {
+                    tokio::time::sleep(wait).await;
+                }
+                flush = self.gather(&mut epochs);
+            }
+            began = Instant::now();
+            let template = epochs.last().cloned();
+            let last = epochs.last().map(|epoch| epoch.info.clone());
+            epochs.retain(|epoch| epoch.info.epoch > self.applied && !epoch.changes.is_empty());
+            if let Some(info) = &last
+                && epochs.last().is_none_or(|epoch| epoch.info.epoch < info.epoch)
+            {
+                unwritten = (info.epoch > self.applied).then(|| info.clone());
+                if let (false, Some(template)) = (epochs.is_empty(), template) {
+                    epochs.push(EpochChanges { info: info.clone(), changes: without_rows(&template.changes) });
+                    unwritten = None;
+                }
+            }
+            if !epochs.is_empty() {
+                if !self.apply(&epochs).await {
+                    return;
+                }
+                unwritten = None;
+            } else if let Some(info) = &last
+                && info.epoch >= self.applied
+            {
+                self.board.applied(self.number, info, 0, true);
+            }
+            if let Some(done) = flush {
+                if let Some(info) = unwritten.take() {
+                    let changes = Changes {
+                        batch: arrow::array::RecordBatch::new_empty(Arc::new(arrow::datatypes::Schema::empty())),
+                        weights: Vec::new(),
+                    };
+                    if !self.apply(&[EpochChanges { info, changes }]).await {
+                        return;
+                    }
+                }
+                if !self.flush().await {
+                    return;
+                }
+                let _ = done.send(());
+            }
+        }
+    }
+
+    async fn receive(&mut self) -> Option<Message> {
+        tokio::select! {
+            biased;
+            () = self.shutdown.cancelled() => None,
+            message = self.inbox.recv() => message,
+        }
+    }
+
+    /// Adds what else waits, up to the next flush.
+    fn gather(&mut self, epochs: &mut Vec<EpochChanges>) -> Option<oneshot::Sender<()>> {
+        let mut rows: usize = epochs.iter().map(|epoch| epoch.changes.weights.len()).sum();
+        while epochs.len() < EPOCHS && rows < ROWS {
+            match self.inbox.try_recv() {
+                Ok(Message::Epoch(epoch)) => {
+                    rows += epoch.changes.weights.len();
+                    epochs.push(epoch);
+                }
+                Ok(Message::Flush(done)) => return Some(done),
+                Err(_) => break,
+            }
+        }
+        None
+    }
+
+    /// Applies until it succeeds; `false` when shutdown came first.
+    async fn apply(&mut self, epochs: &[EpochChanges]) -> bool {
+        let mut wait = RETRY_FIRST;
+        loop {
+            let error = match self.sink.apply(epochs).await {
+                Ok(()) => break,
+                Err(error) => error,
+            };
+            if !self.pause(&mut wait, "apply changes", &error).await {
+                return false;
+            }
+        }
+        let Some(last) = epochs.last() else { return true };
+        let rows = epochs.iter().map(|epoch| epoch.changes.weights.len() as u64).sum();
+        self.applied = last.info.epoch;
+        let committed_ms = epochs.iter().map(|epoch| epoch.info.committed_ms).max().unwrap_or(0);
+        let info = EpochInfo { committed_ms, ..last.info.as_ref().clone() };
+        self.board.applied(self.number, &info, rows, true);
+        true
+    }
+
+    async fn flush(&mut self) -> bool {
+        let mut wait = RETRY_FIRST;
+        loop {
+            match self.sink.flush().await {
+                Ok(()) => return true,
+                Err(error) => {
+                    if !self.pause(&mut wait, "make the store durable", &error).await {
+                        return false;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn pause(&mut self, wait: &mut Duration, what: &str, error: &chimera_connectors::Error) -> bool {
+        tracing::error!(store = self.name, %error, retry_ms = wait.as_millis() as u64, "cannot {what}; nothing is lost, trying again");
+        metrics::counter!("chimera_store_errors_total", "store" => self.name.clone()).increment(1);
+        self.board.store_failed(self.number, Some(format!("cannot {what}: {error}")));
+        let slept = tokio::time::timeout(*wait, self.shutdown.cancelled()).await.is_err();
+        *wait = (*wait * 2).min(RETRY_MOST);
+        slept
+    }
+}
+
+fn without_rows(changes: &Changes) -> Changes {
+    Changes { batch: changes.batch.slice(0, 0), weights: Vec::new() }
+}

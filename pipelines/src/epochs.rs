@@ -1,0 +1,167 @@
+//! The newest epochs, decoded once and shared by all pipelines; and how far each pipeline is.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chimera_connectors::{Changes, EpochInfo};
+use parking_lot::{Condvar, Mutex};
+
+/// One epoch, or several that are run as one while catching up: its decoded changes by input.
+pub struct Epoch {
+    pub info: Arc<EpochInfo>,
+    /// By index into [`crate::inputs::Inputs`]; `None` where the epoch has nothing of that input.
+    pub changes: Vec<Option<Arc<Changes>>>,
+}
+
+/// What a pipeline gets when it asks for its next epoch.
+pub enum Next {
+    Ready(Arc<Epoch>),
+    /// The epoch has been journalled, but is no longer (or not yet) here: read it from the log, up to this one.
+    Behind(u64),
+    /// Nothing new in the time given.
+    Idle,
+    Stopped,
+}
+
+struct Progress {
+    epoch: u64,
+    moved: Instant,
+    stalled: bool,
+    ended: bool,
+}
+
+struct State {
+    last: u64,
+    recent: VecDeque<Arc<Epoch>>,
+    pipelines: Vec<Progress>,
+    stopped: bool,
+}
+
+/// Hands epochs from the coordinator to the pipelines, and holds the coordinator back while they are busy.
+pub struct Epochs {
+    state: Mutex<State>,
+    changed: Condvar,
+    moved: tokio::sync::Notify,
+}
+
+/// Epochs that the coordinator may be ahead of the slowest pipeline that is not stalled.
+const AHEAD: u64 = 3;
+/// A pipeline that is behind and has not moved for so long is not waited for any more; it catches up from the log by itself.
+const STALLED_AFTER: Duration = Duration::from_secs(10);
+
+impl Epochs {
+    pub fn new(last: u64, pipelines: Vec<u64>) -> Self {
+        let pipelines =
+            pipelines.into_iter().map(|epoch| Progress { epoch, moved: Instant::now(), stalled: false, ended: false }).collect();
+        Self {
+            state: Mutex::new(State { last, recent: VecDeque::new(), pipelines, stopped: false }),
+            changed: Condvar::new(),
+            moved: tokio::sync::Notify::new(),
+        }
+    }
+
+    /// The last journalled epoch.
+    pub fn last(&self) -> u64 {
+        self.state.lock().last
+    }
+
+    /// Epochs up to `last` are in the journal, whether or not they were shown.
+    pub fn journalled(&self, last: u64) {
+        let mut state = self.state.lock();
+        state.last = state.last.max(last);
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Shows the next epoch to all pipelines.
+    pub fn publish(&self, epoch: Arc<Epoch>) {
+        let mut state = self.state.lock();
+        state.last = epoch.info.epoch;
+        state.recent.push_back(epoch);
+        while state.recent.len() as u64 > AHEAD + 1 {
+            state.recent.pop_front();
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// The epoch after `after`, waiting up to `wait` for it.
+    pub fn next(&self, after: u64, wait: Duration) -> Next {
+        let deadline = Instant::now() + wait;
+        let mut state = self.state.lock();
+        loop {
+            if state.stopped {
+                return Next::Stopped;
+            }
+            if state.last > after {
+                let found = state.recent.iter().find(|epoch| epoch.info.epoch == after + 1).cloned();
+                return found.map_or(Next::Behind(state.last), Next::Ready);
+            }
+            if self.changed.wait_until(&mut state, deadline).timed_out() {
+                return if state.stopped { Next::Stopped } else { Next::Idle };
+            }
+        }
+    }
+
+    /// Pipeline number `pipeline` has run everything up to `epoch`.
+    pub fn advance(&self, pipeline: usize, epoch: u64) {
+        let mut state = self.state.lock();
+        let last = state.last;
+        let progress = &mut state.pipelines[pipeline];
+        progress.epoch = epoch;
+        progress.moved = Instant::now();
+        if progress.stalled && epoch + AHEAD >= last {
+            progress.stalled = false;
+        }
+        let slowest = state.pipelines.iter().filter(|p| !p.stalled && !p.ended).map(|p| p.epoch).min().unwrap_or(u64::MAX);
+        while state.recent.front().is_some_and(|epoch| epoch.info.epoch <= slowest) {
+            state.recent.pop_front();
+        }
+        drop(state);
+        self.moved.notify_waiters();
+    }
+
+    /// Pipeline number `pipeline` will run no more: nobody waits for it.
+    pub fn end(&self, pipeline: usize) {
+        self.state.lock().pipelines[pipeline].ended = true;
+        self.moved.notify_waiters();
+    }
+
+    /// Waits until every pipeline is near the last epoch, or stalled.
+    pub async fn wait_for_pipelines(&self) {
+        loop {
+            let moved = self.moved.notified();
+            {
+                let mut state = self.state.lock();
+                if state.stopped {
+                    return;
+                }
+                let last = state.last;
+                let mut busy = false;
+                for (number, progress) in state.pipelines.iter_mut().enumerate() {
+                    if progress.ended || progress.stalled || progress.epoch + AHEAD > last {
+                        continue;
+                    }
+                    if progress.moved.elapsed() > STALLED_AFTER {
+                        tracing::warn!(pipeline = number, epoch = progress.epoch, last, "pipeline stands still; the others go on without it");
+                        progress.stalled = true;
+                    } else {
+                        busy = true;
+                    }
+                }
+                if !busy {
+                    return;
+                }
+            }
+            let _ = tokio::time::timeout(Duration::from_secs(1), moved).await;
+        }
+    }
+
+    /// Ends [`Epochs::next`] and [`Epochs::wait_for_pipelines`] for everybody.
+    pub fn stop(&self) {
+        self.state.lock().stopped = true;
+        self.changed.notify_all();
+        self.moved.notify_waiters();
+    }
+}

@@ -1,0 +1,31 @@
+//! Loads declared pipelines, runs them epoch by epoch, and brings them back after a crash.
+//!
+//! The way of an epoch: [`coordinator`] takes whole source transactions from the log, writes their range into the [`journal`], decodes
+//! them once and shows them to every pipeline; each pipeline's [`worker`] feeds them to its dataflow and hands the changes of each
+//! view to that store's [`applier`]. A pipeline that is behind (after a restart, or because a store was away) reads the same epochs
+//! again from journal and log.
+
+mod applier;
+mod checkpoint;
+mod coordinator;
+mod definition;
+mod epochs;
+mod error;
+mod functions;
+mod handle;
+mod inputs;
+mod journal;
+mod reader;
+mod runtime;
+mod status;
+mod worker;
+
+pub use definition::{Definition, bundled, from_dir, verification};
+pub use error::Error;
+pub use functions::{functions, version as functions_version};
+pub use handle::{Handle, WaitError};
+pub use runtime::{Config, Runtime};
+pub use status::{PipelineStatus, StoreStatus};
+
+/// The topic that epochs are journalled in.
+pub use journal::TOPIC as JOURNAL_TOPIC;

@@ -1,0 +1,209 @@
+//! What is known about every pipeline and every store, and waiting for a store to reach a position.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use chimera_connectors::{EpochInfo, Frontier};
+use parking_lot::Mutex;
+use serde::Serialize;
+use tokio::sync::watch;
+
+/// A store and how far it is.
+#[derive(Clone, Debug, Serialize)]
+pub struct StoreStatus {
+    /// `pipeline.table`.
+    pub store: String,
+    pub pipeline: String,
+    pub connector: String,
+    /// The sources that its changes come from; only these positions are ever reached.
+    pub sources: Vec<String>,
+    pub epoch: u64,
+    pub frontier: Frontier,
+    /// Commit time of the newest change that can be read, milliseconds since 1970; 0 before the first.
+    pub committed_ms: i64,
+    /// When that change could be read.
+    pub applied_ms: i64,
+    /// From the commit of the newest change to the moment it could be read.
+    pub delay_ms: i64,
+    /// The same for the oldest change of each epoch, over the last minute: the median and the 99th of a hundred.
+    pub delay_p50_ms: i64,
+    pub delay_p99_ms: i64,
+    /// How old the store is: the time since the commit of the oldest change that cannot be read yet; 0 when nothing waits.
+    pub age_ms: i64,
+    /// Changes applied since the start.
+    pub rows: u64,
+    /// Changes a second over the last ten seconds.
+    pub rows_per_s: f64,
+    /// Why the store stands still, when it does.
+    pub error: Option<String>,
+}
+
+/// A pipeline and how far it is.
+#[derive(Clone, Debug, Serialize)]
+pub struct PipelineStatus {
+    pub name: String,
+    pub epoch: u64,
+    pub checkpoint_epoch: u64,
+    /// Rows that an expression refused; they are left out of the views.
+    pub row_errors: u64,
+    pub error: Option<String>,
+}
+
+struct Store {
+    name: String,
+    pipeline: String,
+    connector: String,
+    sources: Vec<String>,
+    state: Mutex<StoreState>,
+    moved: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct StoreState {
+    epoch: u64,
+    frontier: Frontier,
+    committed_ms: i64,
+    applied_ms: i64,
+    delay_ms: i64,
+    rows: u64,
+    recent: VecDeque<(Instant, u64)>,
+    /// When an epoch could be read, and how long after its oldest commit, in ms.
+    delays: VecDeque<(Instant, i64)>,
+    error: Option<String>,
+}
+
+/// Written by coordinator, workers and appliers; read by everybody.
+pub struct Board {
+    stores: Vec<Store>,
+    pipelines: Vec<Mutex<PipelineStatus>>,
+    /// Epochs formed and perhaps not applied everywhere: (epoch, commit time of its oldest change in ms). Locked after a store's state, never before.
+    formed: Mutex<VecDeque<(u64, i64)>>,
+}
+
+/// Over how long `rows_per_s` looks back.
+const RATE_WINDOW: Duration = Duration::from_secs(10);
+/// Over how long the delays' quantiles look back, and how many epochs are remembered for them.
+const DELAY_WINDOW: Duration = Duration::from_secs(60);
+const DELAYS_MAX: usize = 8192;
+/// Formed epochs that are remembered; a store that is further behind has the age of the oldest remembered.
+const FORMED_MAX: usize = 4096;
+
+impl Board {
+    /// `stores`: (pipeline, table, connector, sources), in the order of their numbers.
+    pub fn new(pipelines: Vec<String>, stores: Vec<(String, String, String, Vec<String>)>) -> Self {
+        let pipelines = pipelines
+            .into_iter()
+            .map(|name| Mutex::new(PipelineStatus { name, epoch: 0, checkpoint_epoch: 0, row_errors: 0, error: None }))
+            .collect();
+        let stores = stores
+            .into_iter()
+            .map(|(pipeline, table, connector, sources)| Store {
+                name: format!("{pipeline}.{table}"),
+                pipeline,
+                connector,
+                sources,
+                state: Mutex::default(),
+                moved: watch::Sender::new(0),
+            })
+            .collect();
+        Self { stores, pipelines, formed: Mutex::default() }
+    }
+
+    pub fn epoch_formed(&self, epoch: u64, oldest_ms: i64) {
+        let done = self.stores.iter().map(|store| store.state.lock().epoch).min().unwrap_or(epoch);
+        let mut formed = self.formed.lock();
+        formed.push_back((epoch, oldest_ms));
+        while formed.len() > FORMED_MAX || formed.front().is_some_and(|(epoch, _)| *epoch <= done) {
+            formed.pop_front();
+        }
+    }
+
+    /// Store number `store` can be read up to `info`; `rows` changes came with it, `fresh` unless it was merely found so at the start.
+    pub fn applied(&self, store: usize, info: &EpochInfo, rows: u64, fresh: bool) {
+        let store = &self.stores[store];
+        let before = store.state.lock().epoch;
+        let oldest: Vec<i64> = {
+            let formed = self.formed.lock();
+            let fresh = formed.iter().filter(|(epoch, oldest_ms)| *epoch > before && *epoch <= info.epoch && *oldest_ms > 0);
+            fresh.map(|(_, oldest_ms)| *oldest_ms).collect()
+        };
+        let mut state = store.state.lock();
+        state.epoch = info.epoch;
+        state.frontier.merge(&info.frontier);
+        state.error = None;
+        if rows > 0 && fresh {
+            let now_ms = chrono::Utc::now().timestamp_millis();
+            if info.committed_ms > 0 {
+                state.committed_ms = state.committed_ms.max(info.committed_ms);
+                state.delay_ms = (now_ms - info.committed_ms).max(0);
+                metrics::histogram!("chimera_store_delay_seconds", "store" => store.name.clone()).record(state.delay_ms as f64 / 1e3);
+            }
+            state.applied_ms = now_ms;
+            state.rows += rows;
+            metrics::counter!("chimera_store_rows_total", "store" => store.name.clone()).increment(rows);
+            let now = Instant::now();
+            state.delays.extend(oldest.into_iter().map(|oldest_ms| (now, (now_ms - oldest_ms).max(0))));
+            while state.delays.len() > DELAYS_MAX || state.delays.front().is_some_and(|(at, _)| now.duration_since(*at) > DELAY_WINDOW) {
+                state.delays.pop_front();
+            }
+            state.recent.push_back((now, rows));
+            while state.recent.front().is_some_and(|(at, _)| now.duration_since(*at) > RATE_WINDOW) {
+                state.recent.pop_front();
+            }
+        }
+        drop(state);
+        store.moved.send_replace(info.epoch);
+    }
+
+    pub fn store_failed(&self, store: usize, error: Option<String>) {
+        self.stores[store].state.lock().error = error;
+    }
+
+    pub fn pipeline(&self, pipeline: usize, change: impl FnOnce(&mut PipelineStatus)) {
+        change(&mut self.pipelines[pipeline].lock());
+    }
+
+    pub fn pipelines(&self) -> Vec<PipelineStatus> {
+        self.pipelines.iter().map(|pipeline| pipeline.lock().clone()).collect()
+    }
+
+    pub fn stores(&self) -> Vec<StoreStatus> {
+        self.stores.iter().map(|store| self.status(store)).collect()
+    }
+
+    pub fn store(&self, name: &str) -> Option<StoreStatus> {
+        self.stores.iter().find(|store| store.name == name).map(|store| self.status(store))
+    }
+
+    /// Tells of every move of the store called `name`.
+    pub fn watch(&self, name: &str) -> Option<watch::Receiver<u64>> {
+        self.stores.iter().find(|store| store.name == name).map(|store| store.moved.subscribe())
+    }
+
+    fn status(&self, store: &Store) -> StoreStatus {
+        let state = store.state.lock();
+        let waiting = self.formed.lock().iter().find(|(epoch, oldest_ms)| *epoch > state.epoch && *oldest_ms > 0).copied();
+        let now_ms = chrono::Utc::now().timestamp_millis();
+        let recent: u64 = state.recent.iter().filter(|(at, _)| at.elapsed() <= RATE_WINDOW).map(|(_, rows)| rows).sum();
+        let mut delays: Vec<i64> = state.delays.iter().filter(|(at, _)| at.elapsed() <= DELAY_WINDOW).map(|(_, delay)| *delay).collect();
+        delays.sort_unstable();
+        let quantile = |hundredths: usize| delays.get(delays.len().saturating_sub(1) * hundredths / 100).copied().unwrap_or(0);
+        StoreStatus {
+            store: store.name.clone(),
+            pipeline: store.pipeline.clone(),
+            connector: store.connector.clone(),
+            sources: store.sources.clone(),
+            epoch: state.epoch,
+            frontier: state.frontier.clone(),
+            committed_ms: state.committed_ms,
+            applied_ms: state.applied_ms,
+            delay_ms: state.delay_ms,
+            delay_p50_ms: quantile(50),
+            delay_p99_ms: quantile(99),
+            age_ms: waiting.map_or(0, |(_, oldest_ms)| (now_ms - oldest_ms).max(0)),
+            rows: state.rows,
+            rows_per_s: recent as f64 / RATE_WINDOW.as_secs_f64(),
+            error: state.error.clone(),
+        }
+    }
+}

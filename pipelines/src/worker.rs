@@ -1,0 +1,260 @@
+//! Runs one pipeline: feeds epochs to its dataflow, hands the changes of its views to the appliers, takes checkpoints.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use chimera_connectors::log::Log;
+use chimera_connectors::{Changes, EpochChanges, EpochInfo};
+use chimera_operators::Delta;
+use chimera_sql::{Dataflow, Program};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::applier::Message;
+use crate::checkpoint::{Checkpoint, Folder, Memory};
+use crate::epochs::{Epoch, Epochs, Next};
+use crate::inputs::Inputs;
+use crate::journal::Journal;
+use crate::reader;
+use crate::runtime::dataflow_config;
+use crate::status::Board;
+use crate::Error;
+
+/// Records that epochs are run together for while catching up.
+const AGAIN_RECORDS: u64 = 16_384;
+
+/// A sink of the pipeline.
+pub struct Outlet {
+    pub table: String,
+    pub sender: mpsc::Sender<Message>,
+}
+
+/// A pipeline on its thread.
+pub struct Worker {
+    pub number: usize,
+    pub name: String,
+    pub program: Program,
+    pub folder: Folder,
+    pub memory: Memory,
+    pub workers: usize,
+    pub checkpoint_every: Duration,
+    pub outlets: Vec<Outlet>,
+    /// Epochs at which some store of this pipeline stood at the start: while catching up none is passed over.
+    pub cuts: BTreeSet<u64>,
+    /// Up to this epoch changes have been given out before, so each epoch is run by itself again.
+    pub given_out: u64,
+    pub inputs: Arc<Inputs>,
+    pub journal: Journal,
+    pub log: Arc<dyn Log>,
+    pub epochs: Arc<Epochs>,
+    pub board: Arc<Board>,
+    pub runtime: tokio::runtime::Handle,
+    pub shutdown: CancellationToken,
+}
+
+/// A dataflow at work.
+struct Running {
+    dataflow: Dataflow,
+    epoch: u64,
+    checkpoint_epoch: u64,
+    /// Whether rows came in since the checkpoint.
+    dirty: bool,
+    checkpointed: Instant,
+}
+
+impl Worker {
+    /// Runs until shutdown; a dataflow that fails is started again from its checkpoint.
+    pub fn run(mut self) {
+        let mut wait = Duration::from_secs(1);
+        while let Err(error) = self.attempt() {
+            tracing::error!(pipeline = self.name, %error, retry_ms = wait.as_millis() as u64, "pipeline stopped; starting it again");
+            self.board.pipeline(self.number, |status| status.error = Some(error.to_string()));
+            let deadline = Instant::now() + wait;
+            while Instant::now() < deadline && !self.shutdown.is_cancelled() {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            if self.shutdown.is_cancelled() {
+                break;
+            }
+            wait = (wait * 2).min(Duration::from_secs(60));
+        }
+        self.epochs.end(self.number);
+    }
+
+    fn attempt(&mut self) -> Result<(), Error> {
+        let checkpoint = self.memory.checkpoint.clone();
+        if checkpoint.is_none() {
+            self.folder.clear_state()?;
+        }
+        let failed = |message: String| Error::Dataflow { pipeline: self.name.clone(), message };
+        let began = Instant::now();
+        let config = dataflow_config(self.workers, self.folder.state(), checkpoint.as_ref().map(|c| c.state));
+        let dataflow = self.program.start(config).map_err(|error| failed(error.to_string()))?;
+        if let Some(checkpoint) = &checkpoint
+            && checkpoint.fingerprint != dataflow.fingerprint()
+        {
+            dataflow.stop();
+            self.memory.checkpoint = None;
+            self.folder.save(&self.memory)?;
+            return Err(failed("its checkpoint is of another dataflow; building it anew from the log".into()));
+        }
+        let epoch = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.epoch);
+        tracing::info!(pipeline = self.name, epoch, ms = began.elapsed().as_millis() as u64, "pipeline started");
+        self.board.pipeline(self.number, |status| {
+            status.error = None;
+            status.epoch = epoch;
+            status.checkpoint_epoch = epoch;
+        });
+        self.epochs.advance(self.number, epoch);
+        let mut running = Running { dataflow, epoch, checkpoint_epoch: epoch, dirty: false, checkpointed: Instant::now() };
+        loop {
+            match self.epochs.next(running.epoch, Duration::from_millis(500)) {
+                Next::Ready(epoch) => self.step(&mut running, &epoch)?,
+                Next::Behind(last) => {
+                    let epoch = self.read_again(running.epoch, last)?;
+                    self.step(&mut running, &epoch)?;
+                }
+                Next::Idle => {}
+                Next::Stopped => break,
+            }
+            if running.dirty && running.checkpointed.elapsed() >= self.checkpoint_every {
+                self.checkpoint(&mut running)?;
+            }
+        }
+        if running.epoch > running.checkpoint_epoch {
+            self.checkpoint(&mut running)?;
+        }
+        running.dataflow.stop();
+        Ok(())
+    }
+
+    /// One epoch through the dataflow and out to the appliers.
+    fn step(&mut self, running: &mut Running, epoch: &Epoch) -> Result<(), Error> {
+        let failed = |message: String| Error::Dataflow { pipeline: self.name.clone(), message };
+        let mut fed = false;
+        for (input, table) in &self.inputs.tables[self.number] {
+            if let Some(changes) = &epoch.changes[*input] {
+                let delta = Delta { batch: changes.batch.clone(), weights: Some(changes.weights.clone()) };
+                running.dataflow.push(table, delta).map_err(|error| failed(error.to_string()))?;
+                fed = true;
+            }
+        }
+        // A view of nothing (a total of no orders) has a row too: the first epoch runs even if it brings nothing.
+        let outputs = if fed || running.epoch == 0 {
+            let began = Instant::now();
+            let outputs = running.dataflow.step().map_err(|error| failed(error.to_string()))?;
+            metrics::histogram!("chimera_pipeline_step_seconds", "pipeline" => self.name.clone()).record(began.elapsed().as_secs_f64());
+            running.dirty = true;
+            outputs
+        } else {
+            Vec::new()
+        };
+        let errors = running.dataflow.take_row_errors();
+        if !errors.is_empty() {
+            let count: u64 = errors.iter().map(|error| error.count).sum();
+            tracing::warn!(pipeline = self.name, count, first = errors[0].message, "rows left out: an expression refused them");
+            metrics::counter!("chimera_row_errors_total", "pipeline" => self.name.clone()).increment(count);
+            self.board.pipeline(self.number, |status| status.row_errors += count);
+        }
+        let mut outputs: std::collections::HashMap<String, Delta> = outputs.into_iter().map(|o| (o.table, o.changes)).collect();
+        for outlet in &self.outlets {
+            let changes = outputs.remove(&outlet.table).map_or_else(no_changes, |delta| Changes {
+                weights: delta.weights.unwrap_or_else(|| vec![1; delta.batch.num_rows()]),
+                batch: delta.batch,
+            });
+            let message = Message::Epoch(EpochChanges { info: epoch.info.clone(), changes });
+            // A closed inbox means shutdown: the epoch is in the journal and will be run again.
+            let _ = outlet.sender.blocking_send(message);
+        }
+        running.epoch = epoch.info.epoch;
+        self.given_out = self.given_out.max(running.epoch);
+        self.board.pipeline(self.number, |status| status.epoch = running.epoch);
+        self.epochs.advance(self.number, running.epoch);
+        Ok(())
+    }
+
+    /// Saves the dataflow's state once every store holds what the state has given out.
+    fn checkpoint(&mut self, running: &mut Running) -> Result<(), Error> {
+        let began = Instant::now();
+        let mut answers = Vec::new();
+        for outlet in &self.outlets {
+            let (done, answer) = oneshot::channel();
+            if outlet.sender.blocking_send(Message::Flush(done)).is_err() {
+                return Ok(());
+            }
+            answers.push(answer);
+        }
+        for answer in answers {
+            // An applier that went away without an answer is shutting down, or cannot write: the older checkpoint stays.
+            if answer.blocking_recv().is_err() {
+                return Ok(());
+            }
+        }
+        let state = running
+            .dataflow
+            .checkpoint()
+            .map_err(|error| Error::Dataflow { pipeline: self.name.clone(), message: format!("checkpoint: {error}") })?;
+        self.memory.checkpoint = Some(Checkpoint {
+            incarnation: self.journal.incarnation,
+            epoch: running.epoch,
+            state,
+            fingerprint: running.dataflow.fingerprint(),
+            workers: self.workers,
+        });
+        self.folder.save(&self.memory)?;
+        running.checkpoint_epoch = running.epoch;
+        running.dirty = false;
+        running.checkpointed = Instant::now();
+        self.board.pipeline(self.number, |status| status.checkpoint_epoch = running.epoch);
+        metrics::histogram!("chimera_checkpoint_seconds", "pipeline" => self.name.clone()).record(began.elapsed().as_secs_f64());
+        tracing::debug!(pipeline = self.name, epoch = running.epoch, ms = began.elapsed().as_millis() as u64, "checkpoint");
+        Ok(())
+    }
+
+    /// Reads journalled epochs after `after`, as many as fit one step, without passing over a store's own epoch.
+    fn read_again(&self, after: u64, last: u64) -> Result<Epoch, Error> {
+        let cut = match self.cuts.range(after + 1..).next() {
+            _ if after < self.given_out => after + 1,
+            Some(cut) => last.min(*cut),
+            None => last,
+        };
+        let topics: Vec<String> = {
+            let mut topics: Vec<String> =
+                self.inputs.tables[self.number].iter().map(|(input, _)| self.inputs.inputs[*input].topic.clone()).collect();
+            topics.sort();
+            topics.dedup();
+            topics
+        };
+        let wanted: BTreeSet<usize> = self.inputs.tables[self.number].iter().map(|(input, _)| *input).collect();
+        self.runtime.block_on(async {
+            let entries = self.journal.entries(after + 1, 512).await?;
+            let mut records = 0;
+            let mut several = Vec::new();
+            for entry in entries {
+                let more: u64 = topics.iter().filter_map(|topic| entry.ranges.get(topic)).map(|(from, to)| to - from).sum();
+                if entry.epoch > cut || (!several.is_empty() && records + more > AGAIN_RECORDS) {
+                    break;
+                }
+                records += more;
+                several.push(entry);
+            }
+            let committed_ms = several.iter().map(|entry| entry.committed_ms).max().unwrap_or(0);
+            let again = reader::again(&self.log, &self.inputs, &several, &topics).await?;
+            let info = EpochInfo {
+                incarnation: self.journal.incarnation,
+                epoch: again.last.epoch,
+                frontier: again.last.frontier,
+                committed_ms,
+            };
+            // What cannot be decoded was put aside when the epoch was formed.
+            let decoded = self.inputs.decode(&again.records, |input| wanted.contains(&input));
+            Ok(Epoch { info: Arc::new(info), changes: decoded.changes })
+        })
+    }
+}
+
+fn no_changes() -> Changes {
+    let schema = Arc::new(arrow::datatypes::Schema::empty());
+    Changes { batch: arrow::array::RecordBatch::new_empty(schema), weights: Vec::new() }
+}

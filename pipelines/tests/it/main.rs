@@ -1,0 +1,4 @@
+//! Pipelines against known answers, and the runtime against crashes.
+
+mod fixtures;
+mod runtime;

@@ -1,0 +1,5 @@
+//! Migrations are embedded in the binary: build again when one is added.
+
+fn main() {
+    println!("cargo:rerun-if-changed=migrations");
+}

@@ -1,0 +1,4 @@
+//! Dead letters: records that no pipeline could take.
+
+pub mod list;
+pub mod replay;

@@ -1,0 +1,4 @@
+//! What to show a shopper first.
+
+pub mod get;
+pub mod sessions;

@@ -1,0 +1,3 @@
+//! Pictures of products.
+
+pub mod get;

@@ -1,0 +1,3 @@
+//! Stock levels, as the `inventory` pipeline counts them.
+
+pub mod get;

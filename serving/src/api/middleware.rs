@@ -1,0 +1,61 @@
+//! What happens to every request: an id, a measurement, a limit, a time limit.
+
+use std::any::Any;
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tracing::Instrument;
+use uuid::Uuid;
+
+use super::problem::{Problem, Result, kinds};
+use super::state::App;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Gives the request an id (the client's, if it is a short plain word), logs and measures it.
+pub async fn observe(request: Request, next: Next) -> Response {
+    let id = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok()).filter(|id| is_plain(id));
+    let id = id.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
+    let route = request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
+    let method = request.method().clone();
+    let span = tracing::info_span!("request", %method, route, id);
+    let start = Instant::now();
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let elapsed = start.elapsed();
+    let status = response.status().as_u16();
+    span.in_scope(|| tracing::debug!(status, elapsed_ms = elapsed.as_secs_f64() * 1e3, "answered"));
+    // Methods are free text: keep their number bounded.
+    let method = if ["GET", "HEAD", "POST"].contains(&method.as_str()) { method.to_string() } else { "other".to_owned() };
+    let labels = [("method", method), ("route", route), ("status", status.to_string())];
+    metrics::histogram!("chimera_http_request_seconds", &labels).record(elapsed.as_secs_f64());
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+fn is_plain(id: &str) -> bool {
+    (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
+/// Turns requests away while too many are in progress, and gives up those that take too long.
+pub async fn limit(State(app): State<App>, request: Request, next: Next) -> Result<Response> {
+    let Ok(_permit) = app.requests.clone().try_acquire_owned() else {
+        return Err(Problem::new(&kinds::OVERLOADED, "As many requests are in progress as this server takes.").retry_after(1));
+    };
+    let at_most = app.limits.request_timeout;
+    match tokio::time::timeout(at_most, next.run(request)).await {
+        Ok(response) => Ok(response),
+        Err(_) => Err(Problem::new(&kinds::TIMED_OUT, format!("There was no answer after {} ms.", at_most.as_millis()))),
+    }
+}
+
+/// The answer when a handler panicked.
+pub fn panicked(panic: Box<dyn Any + Send>) -> Response {
+    let message = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("of an unknown kind");
+    Problem::internal(format!("a handler panicked: {message}")).into_response()
+}

@@ -1,0 +1,70 @@
+//! Taking stock for an order, never more than was received.
+
+use serde::Serialize;
+use sqlx::{PgConnection, Row};
+
+use super::request::Wanted;
+use crate::api::problem::{Problem, kinds};
+
+/// A line that cannot be had.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Shortage {
+    pub sku: String,
+    pub wanted: i64,
+    pub available: i64,
+}
+
+/// Promises the wanted units to the order of this transaction, all of them or none. The rows of the SKUs stay locked until it ends, so a unit
+/// is promised once; SKUs are locked in their order, so two orders never wait for each other in a circle.
+///
+/// Returns what is short; then nothing was promised.
+pub async fn allocate(connection: &mut PgConnection, wanted: &Wanted) -> Result<Vec<Shortage>, sqlx::Error> {
+    let skus = wanted.skus();
+    let units: Vec<i64> = wanted.units.values().copied().collect();
+    sqlx::query("INSERT INTO allocations (sku, quantity) SELECT sku, 0 FROM unnest($1::text[]) AS wanted(sku) ORDER BY sku ON CONFLICT (sku) DO NOTHING")
+        .bind(&skus)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("SELECT 1 FROM allocations WHERE sku = ANY($1::text[]) ORDER BY sku FOR UPDATE").bind(&skus).execute(&mut *connection).await?;
+    // A new statement sees what was committed while the locks were waited for.
+    let rows = sqlx::query(
+        "SELECT wanted.sku, wanted.units, coalesce(received.quantity, 0) - allocations.quantity AS available
+         FROM unnest($1::text[], $2::bigint[]) AS wanted(sku, units)
+         JOIN allocations ON allocations.sku = wanted.sku
+         LEFT JOIN received ON received.sku = wanted.sku
+         WHERE allocations.quantity + wanted.units > coalesce(received.quantity, 0)
+         ORDER BY wanted.sku",
+    )
+    .bind(&skus)
+    .bind(&units)
+    .fetch_all(&mut *connection)
+    .await?;
+    if rows.is_empty() {
+        // The condition again, in the statement that takes the units: `received` may have been lowered in between.
+        let taken = sqlx::query(
+            "UPDATE allocations SET quantity = allocations.quantity + wanted.units
+             FROM unnest($1::text[], $2::bigint[]) AS wanted(sku, units) JOIN received ON received.sku = wanted.sku
+             WHERE allocations.sku = wanted.sku AND allocations.quantity + wanted.units <= received.quantity",
+        )
+        .bind(&skus)
+        .bind(&units)
+        .execute(&mut *connection)
+        .await?;
+        if taken.rows_affected() != skus.len() as u64 {
+            // As if another order had come first: the caller starts anew.
+            return Err(sqlx::Error::RowNotFound);
+        }
+    }
+    rows.iter()
+        .map(|row| {
+            let available: i64 = row.try_get("available")?;
+            Ok(Shortage { sku: row.try_get("sku")?, wanted: row.try_get("units")?, available: available.max(0) })
+        })
+        .collect()
+}
+
+pub fn out_of_stock(shortages: &[Shortage]) -> Problem {
+    let first = shortages.first().map(|short| format!("`{}`: {} wanted, {} available", short.sku.escape_debug(), short.wanted, short.available));
+    let more = if shortages.len() > 1 { format!(" (and {} more in `items`)", shortages.len() - 1) } else { String::new() };
+    Problem::new(&kinds::OUT_OF_STOCK, format!("Nothing was ordered. {}{more}.", first.unwrap_or_default())).with("items", shortages)
+}

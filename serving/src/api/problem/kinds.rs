@@ -1,0 +1,86 @@
+//! Every kind of problem: its stable name, its status, and what a client does about it.
+
+use axum::http::StatusCode;
+
+/// A kind of problem. `name` never changes once released: clients compare it.
+#[derive(Debug)]
+pub struct Kind {
+    pub name: &'static str,
+    pub status: StatusCode,
+    pub title: &'static str,
+    /// What it means and what to do, for the page behind the `type` URL.
+    pub help: &'static str,
+}
+
+impl Kind {
+    /// The `type` member: a reference relative to the server, with a page behind it.
+    pub fn url(&self) -> String {
+        format!("/problems/{}", self.name)
+    }
+}
+
+macro_rules! kinds {
+    ($($constant:ident = $name:literal, $status:ident, $title:literal, $help:literal;)*) => {
+        $(pub const $constant: Kind = Kind { name: $name, status: StatusCode::$status, title: $title, help: $help };)*
+        /// All kinds, for the pages and the tests.
+        pub const ALL: &[&Kind] = &[$(&$constant),*];
+    };
+}
+
+kinds! {
+    NOT_FOUND = "not-found", NOT_FOUND, "There is nothing at this address",
+        "The path names no route, or the thing that it names does not exist. /openapi.json lists the routes.";
+    METHOD_NOT_ALLOWED = "method-not-allowed", METHOD_NOT_ALLOWED, "This address does not take this method",
+        "The `Allow` header of the response lists the methods that it takes.";
+    UNAUTHORIZED = "operator-token-needed", UNAUTHORIZED, "This address is for operators",
+        "Send `Authorization: Bearer <token>`. The token is in the file `operator.token` of the data folder, readable by its owner only.";
+    BAD_PARAMETER = "bad-parameter", BAD_REQUEST, "A parameter is wrong",
+        "A parameter of the path, of the query or a header is unknown, malformed or out of its bounds; `detail` says which and why.";
+    BAD_POSITION = "bad-position-token", BAD_REQUEST, "This is not a position token",
+        "Pass on, unchanged, the `chimera-position` that a write returned.";
+    MALFORMED_JSON = "malformed-json", BAD_REQUEST, "The body is not JSON",
+        "`line` and `column` say where the JSON breaks off.";
+    INVALID_BODY = "invalid-body", UNPROCESSABLE_ENTITY, "The body is not what this address takes",
+        "The body is JSON but a field is missing, unknown, of another type or out of bounds; `path` (or `errors`) says which.";
+    BODY_TOO_LARGE = "body-too-large", PAYLOAD_TOO_LARGE, "The body is too large",
+        "`limit_bytes` says how much is taken. Send less, or in several requests.";
+    UNSUPPORTED_MEDIA_TYPE = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The body is of a type that is not taken here",
+        "Set `Content-Type` to one of the types in `accepted`.";
+    PRODUCT_NOT_FOUND = "product-not-found", NOT_FOUND, "There is no such product",
+        "No active product has this id. A product that was just made appears once its store has caught up: pass its position as `after`.";
+    SKU_NOT_FOUND = "sku-not-found", NOT_FOUND, "There is no stock record of this SKU",
+        "No stock movement and no order has named this SKU yet.";
+    IMAGE_NOT_FOUND = "image-not-found", NOT_FOUND, "There is no such picture", "Picture addresses come from the `image_url` of a product.";
+    VIEW_NOT_FOUND = "view-not-found", NOT_FOUND, "There is no such view", "GET /api/v1/views lists the live views.";
+    IDEMPOTENCY_KEY_NEEDED = "idempotency-key-needed", BAD_REQUEST, "An order needs an Idempotency-Key",
+        "Send a header `Idempotency-Key` of 1 to 200 visible ASCII characters, new for every order (a UUID will do) and the same when you try that order again: \
+         so an order is placed once, however often it is sent.";
+    IDEMPOTENCY_KEY_REUSED = "idempotency-key-reused", UNPROCESSABLE_ENTITY, "This Idempotency-Key belongs to another order",
+        "The key was used before with a different body. Use a new key for a new order.";
+    ORDER_IN_FLIGHT = "order-in-flight", CONFLICT, "An order with this Idempotency-Key is being placed",
+        "Another request with the same key has not ended yet. Try again after `Retry-After`: you will get its answer.";
+    UNKNOWN_SKU = "unknown-sku", UNPROCESSABLE_ENTITY, "Some SKUs cannot be ordered",
+        "`skus` lists those that the catalogue does not hold, or holds as inactive.";
+    MIXED_CURRENCIES = "mixed-currencies", UNPROCESSABLE_ENTITY, "An order has one currency", "Place one order for each currency.";
+    OUT_OF_STOCK = "out-of-stock", CONFLICT, "There is not enough stock",
+        "Nothing was ordered. `items` says for each line how many units can be had now.";
+    BUSY = "too-much-contention", SERVICE_UNAVAILABLE, "Too many orders want the same stock at once",
+        "The order was not placed. Try again with the same Idempotency-Key.";
+    BAD_PICTURE = "bad-picture", UNPROCESSABLE_ENTITY, "The picture cannot be read",
+        "The bytes are not a whole JPEG or PNG picture.";
+    PICTURE_TOO_LARGE = "picture-too-large", PAYLOAD_TOO_LARGE, "The picture is too large",
+        "The file, or the picture that it unpacks to, is over the limits. Scale it down: it is looked at in a small size anyway.";
+    NO_IMAGE_MODEL = "no-image-model", SERVICE_UNAVAILABLE, "Search by picture is switched off",
+        "This server runs without an image model. `chimera doctor` says what is missing.";
+    STORE_BEHIND = "store-behind", GATEWAY_TIMEOUT, "The store has not caught up yet",
+        "The store did not reach the position that you asked for in time. Ask again after `Retry-After`, wait longer with `wait_ms`, or read without `after`.";
+    STORE_NOT_READY = "store-not-ready", SERVICE_UNAVAILABLE, "The store is not there yet",
+        "The pipeline that fills this store is starting or is not deployed. GET /api/v1/stores shows its state.";
+    UNAVAILABLE = "unavailable", SERVICE_UNAVAILABLE, "Something that this needs cannot be reached", "Try again after `Retry-After`.";
+    OVERLOADED = "overloaded", SERVICE_UNAVAILABLE, "The server is busy",
+        "More requests are in progress than this server takes. Try again after `Retry-After`.";
+    TIMED_OUT = "timed-out", GATEWAY_TIMEOUT, "The answer took too long",
+        "The request was given up. A write may be sent again: orders with the same Idempotency-Key, events with the same event ids.";
+    INTERNAL = "internal", INTERNAL_SERVER_ERROR, "The server failed",
+        "A fault of the server's. Its log has the cause under the response's `x-request-id`.";
+}

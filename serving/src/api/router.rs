@@ -1,0 +1,62 @@
+//! The one list of routes. Who may call each is decided by [`super::access::PUBLIC`].
+
+use axum::Router;
+use axum::http::Method;
+use axum::middleware::{from_fn, from_fn_with_state};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::problem::{Problem, kinds};
+use super::state::App;
+use super::{access, assets, middleware, openapi};
+use super::{dlq, events, feed, health, images, inventory, metrics, orders, problem, products, search, stores, topics, views, visual_search};
+
+/// Every route of the API, with its description.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::with_openapi(openapi::base())
+        .routes(routes!(products::get::get_product))
+        .routes(routes!(products::related::related_products))
+        .routes(routes!(images::get::get_image))
+        .routes(routes!(search::get::search))
+        .routes(routes!(feed::get::get_feed))
+        .routes(routes!(visual_search::create::visual_search))
+        .routes(routes!(inventory::get::get_stock))
+        .routes(routes!(orders::create::create_order))
+        .routes(routes!(events::create::create_events))
+        .routes(routes!(views::list::list_views))
+        .routes(routes!(views::get::get_view))
+        .routes(routes!(views::stream::stream_view))
+        .routes(routes!(stores::list::list_stores))
+        .routes(routes!(stores::stream::stream_stores))
+        .routes(routes!(stores::rows::store_rows))
+        .routes(routes!(topics::records::topic_records))
+        .routes(routes!(dlq::list::list_letters))
+        .routes(routes!(dlq::replay::replay_letters))
+        .routes(routes!(problem::page::problem_page))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(metrics::get_metrics))
+        .routes(routes!(openapi::get_openapi))
+}
+
+/// The whole server: the API, the pages, and what happens to every request.
+pub fn router(app: App) -> Router {
+    routes()
+        .split_for_parts()
+        .0
+        .route_layer(from_fn_with_state(app.clone(), access::check))
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(assets::fallback)
+        // From the inside to the outside.
+        .layer(CatchPanicLayer::custom(middleware::panicked))
+        .layer(from_fn_with_state(app.clone(), middleware::limit))
+        .layer(CompressionLayer::new())
+        .layer(from_fn(middleware::observe))
+        .with_state(app)
+}
+
+async fn method_not_allowed(method: Method) -> Problem {
+    Problem::new(&kinds::METHOD_NOT_ALLOWED, format!("This address does not take {method}."))
+}

@@ -1,0 +1,57 @@
+//! Serving until told to stop.
+
+use std::future::{Future, IntoFuture};
+use std::io;
+use std::time::Duration;
+
+use axum::serve::ListenerExt;
+use tokio::net::TcpListener;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::orders::idempotency;
+use super::router::router;
+use super::state::App;
+
+/// Serves `app` on `listener` until `shutdown` is done. Then no connection is taken any more, event streams end, and requests in progress have
+/// [`super::state::Limits::shutdown_grace`] to end.
+pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
+    let _metrics = AbortOnDropHandle::new(tokio::spawn(metrics_upkeep(app.clone())));
+    let _keys = AbortOnDropHandle::new(tokio::spawn(forget_old_keys(app.clone())));
+    let listener = listener.tap_io(|connection| {
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps Nagle's algorithm");
+        }
+    });
+    let (stopping, grace) = (app.stopping.clone(), app.limits.shutdown_grace);
+    let signal = stopping.clone();
+    let server = axum::serve(listener, router(app)).with_graceful_shutdown(async move {
+        shutdown.await;
+        signal.cancel();
+    });
+    tokio::select! {
+        result = server.into_future() => result,
+        () = async { stopping.cancelled().await; tokio::time::sleep(grace).await } => {
+            tracing::warn!(grace_ms = grace.as_millis(), "some requests did not end in time and are cut off");
+            Ok(())
+        }
+    }
+}
+
+/// Drops samples that were rendered; without it histograms that nobody scrapes grow.
+async fn metrics_upkeep(app: App) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        app.metrics.run_upkeep();
+    }
+}
+
+async fn forget_old_keys(app: App) {
+    loop {
+        match idempotency::forget_old(&app.orders).await {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "old idempotency keys were forgotten"),
+            Err(error) => tracing::warn!(%error, "old idempotency keys could not be forgotten; trying again in an hour"),
+        }
+        tokio::time::sleep(Duration::from_secs(60 * 60)).await;
+    }
+}

@@ -1,0 +1,122 @@
+//! What the routes work with.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chimera_connectors::log::Log;
+use chimera_connectors::{Context, Frontier};
+use metrics_exporter_prometheus::PrometheusHandle;
+use redis::aio::ConnectionManager;
+use sqlx::PgPool;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+pub use super::access::OperatorToken;
+use super::feed::sessions::Sessions;
+pub use super::stores::status::StoreStatus;
+
+/// How far the derived stores are. The engine's handle is one; tests bring their own.
+#[async_trait]
+pub trait Stores: Send + Sync + 'static {
+    /// All stores, by name.
+    fn stores(&self) -> Vec<StoreStatus>;
+
+    fn store(&self, name: &str) -> Option<StoreStatus>;
+
+    /// Waits until the store includes `frontier`.
+    async fn wait_for(&self, store: &str, frontier: &Frontier, at_most: Duration) -> Result<StoreStatus, WaitError>;
+}
+
+/// Why a store did not reach a position.
+#[derive(Debug)]
+pub enum WaitError {
+    UnknownStore,
+    /// Where it was when the time was up.
+    TimedOut(StoreStatus),
+}
+
+/// How much is taken at once. The bounds of single requests stand with their routes.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Requests in progress; more are turned away with 503.
+    pub max_concurrent_requests: usize,
+    /// Open event streams; more are turned away with 503.
+    pub max_streams: usize,
+    /// An answer that takes longer is given up.
+    pub request_timeout: Duration,
+    /// After the shutdown signal, requests in progress have so long to end.
+    pub shutdown_grace: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_concurrent_requests: 512,
+            max_streams: 256,
+            // Over the longest `wait_ms`.
+            request_timeout: Duration::from_secs(20),
+            shutdown_grace: Duration::from_secs(5),
+        }
+    }
+}
+
+/// What an [`App`] is made of.
+pub struct Parts {
+    pub stores: Arc<dyn Stores>,
+    /// Where the open search and vector indexes and live views are found.
+    pub connectors: Arc<Context>,
+    pub log: Arc<dyn Log>,
+    pub redis: ConnectionManager,
+    pub catalog: PgPool,
+    pub orders: PgPool,
+    pub inventory: PgPool,
+    /// `None`: search by picture answers that it is switched off.
+    pub image_tower: Option<Arc<chimera_models::ImageTower>>,
+    pub operator_token: OperatorToken,
+    pub limits: Limits,
+    /// From [`crate::api::metrics::install`].
+    pub metrics: PrometheusHandle,
+}
+
+/// The state of the routes; cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+pub struct Inner {
+    pub parts: Parts,
+    /// What each session looked at last.
+    pub sessions: Sessions,
+    pub(in crate::api) requests: Arc<Semaphore>,
+    pub(in crate::api) streams: Arc<Semaphore>,
+    pub(in crate::api) pictures: Arc<Semaphore>,
+    /// Ends the event streams.
+    pub(in crate::api) stopping: CancellationToken,
+}
+
+impl App {
+    pub fn new(parts: Parts) -> Self {
+        let requests = Arc::new(Semaphore::new(parts.limits.max_concurrent_requests));
+        let streams = Arc::new(Semaphore::new(parts.limits.max_streams));
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let pictures = Arc::new(Semaphore::new(cores));
+        Self(Arc::new(Inner { parts, sessions: Sessions::default(), requests, streams, pictures, stopping: CancellationToken::new() }))
+    }
+}
+
+impl Deref for App {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl Deref for Inner {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
+}

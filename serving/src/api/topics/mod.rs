@@ -1,0 +1,3 @@
+//! The log's topics, as operators see them.
+
+pub mod records;

@@ -1,0 +1,141 @@
+//! What the commands are told: defaults, then a file, then the environment, then flags.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use clap::Args;
+use serde::{Deserialize, Serialize};
+
+use crate::shop::databases::hide_password;
+
+/// Options that every command takes. Flags and environment are one here: clap lets a flag win.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Arguments {
+    /// A settings file [default: <DATA_DIR>/chimera.toml, if there is one]
+    #[arg(long, global = true, env = "CHIMERA_CONFIG", value_name = "FILE", hide_env_values = true)]
+    config: Option<PathBuf>,
+    /// Where everything is kept [default: ~/.local/share/chimera]
+    #[arg(long, global = true, env = "CHIMERA_HOME", value_name = "DIR", hide_env_values = true)]
+    data_dir: Option<PathBuf>,
+    /// A PostgreSQL server (wal_level=logical) to use instead of a private one
+    #[arg(long, global = true, env = "DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    database_url: Option<String>,
+    /// A Redis server to use instead of a private one
+    #[arg(long, global = true, env = "REDIS_URL", value_name = "URL", hide_env_values = true)]
+    redis_url: Option<String>,
+    /// Bootstrap servers of an Apache Kafka to use instead of the embedded log
+    #[arg(long, global = true, env = "CHIMERA_KAFKA", value_name = "HOST:PORT,…", hide_env_values = true)]
+    kafka: Option<String>,
+    /// Address that the HTTP server listens on, or where other commands find it [default: 127.0.0.1:8080]
+    #[arg(long, global = true, env = "CHIMERA_LISTEN", value_name = "ADDRESS", hide_env_values = true)]
+    listen: Option<SocketAddr>,
+    /// Where outside data is found: online-retail/, icecat/, … [default: ../shared/data]
+    #[arg(long, global = true, env = "CHIMERA_DATA", value_name = "DIR", hide_env_values = true)]
+    outside_data: Option<PathBuf>,
+}
+
+/// The settings file: every key is optional, unknown ones are errors.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    database_url: Option<String>,
+    redis_url: Option<String>,
+    kafka: Option<String>,
+    listen: Option<SocketAddr>,
+    outside_data: Option<PathBuf>,
+}
+
+/// What is in force.
+#[derive(Clone, Debug, Serialize)]
+pub struct Settings {
+    pub data_dir: PathBuf,
+    /// `None`: a private server in the data folder.
+    pub database_url: Option<String>,
+    /// `None`: a private server in the data folder.
+    pub redis_url: Option<String>,
+    /// `None`: the embedded log in the data folder.
+    pub kafka: Option<String>,
+    pub listen: SocketAddr,
+    /// Whether `listen` was asked for, or is only the default.
+    #[serde(skip)]
+    pub listen_is_given: bool,
+    pub outside_data: PathBuf,
+}
+
+impl Settings {
+    pub fn load(arguments: &Arguments) -> anyhow::Result<Self> {
+        let data_dir = match &arguments.data_dir {
+            Some(dir) => std::path::absolute(dir).with_context(|| format!("cannot use {} as data folder", dir.display()))?,
+            None => default_data_dir()?,
+        };
+        let file = match &arguments.config {
+            Some(path) => read_file(path)?,
+            None => {
+                let path = data_dir.join("chimera.toml");
+                if path.exists() { read_file(&path)? } else { File::default() }
+            }
+        };
+        let listen = arguments.listen.or(file.listen);
+        Ok(Self {
+            data_dir,
+            database_url: given(&arguments.database_url).or(file.database_url),
+            redis_url: given(&arguments.redis_url).or(file.redis_url),
+            kafka: given(&arguments.kafka).or(file.kafka),
+            listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
+            listen_is_given: listen.is_some(),
+            outside_data: arguments.outside_data.clone().or(file.outside_data).unwrap_or_else(|| PathBuf::from("../shared/data")),
+        })
+    }
+
+    /// As TOML, without passwords.
+    pub fn printable(&self) -> anyhow::Result<String> {
+        let mut shown = self.clone();
+        for url in [&mut shown.database_url, &mut shown.redis_url].into_iter().flatten() {
+            *url = hide_password(url);
+        }
+        toml::to_string(&shown).context("cannot write the settings as TOML")
+    }
+}
+
+/// An empty variable in the environment is as good as none.
+fn given(value: &Option<String>) -> Option<String> {
+    value.clone().filter(|value| !value.is_empty())
+}
+
+fn read_file(path: &Path) -> anyhow::Result<File> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the settings file {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("the settings file {} is wrong", path.display()))
+}
+
+fn default_data_dir() -> anyhow::Result<PathBuf> {
+    let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    if let Some(share) = folder("XDG_DATA_HOME") {
+        return Ok(share.join("chimera"));
+    }
+    match folder("HOME") {
+        Some(home) => Ok(home.join(".local/share/chimera")),
+        None => bail!("there is no HOME to keep data in; say where with --data-dir"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_a_misspelt_key_is_an_error() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("chimera.toml"), "listen = \"127.0.0.1:9000\"\nredis_url = \"redis://a:b@127.0.0.1:1/\"\n").expect("written");
+        let arguments = Arguments { data_dir: Some(folder.path().to_owned()), redis_url: Some(String::new()), ..Arguments::default() };
+        let settings = Settings::load(&arguments).expect("good settings");
+        assert_eq!(settings.listen.port(), 9000);
+        assert_eq!(settings.redis_url.as_deref(), Some("redis://a:b@127.0.0.1:1/"));
+        assert!(!settings.printable().expect("TOML").contains(":b@"));
+        let arguments = Arguments { listen: Some(([127, 0, 0, 1], 9001).into()), ..arguments };
+        assert_eq!(Settings::load(&arguments).expect("good settings").listen.port(), 9001);
+        std::fs::write(folder.path().join("chimera.toml"), "lisen = \"127.0.0.1:9000\"\n").expect("written");
+        let error = format!("{:#}", Settings::load(&arguments).expect_err("a misspelt key"));
+        assert!(error.contains("lisen"), "{error}");
+    }
+}

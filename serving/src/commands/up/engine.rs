@@ -1,0 +1,57 @@
+//! The engine: the pipelines of this binary, run in this process.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chimera_connectors::Context;
+use chimera_models::{ImageTower, TowerConfig};
+use chimera_pipelines::{Config, Handle, Runtime};
+
+use super::changes::Changes;
+use crate::shop::databases::SOURCES;
+
+/// How often a pipeline writes down its state: what is replayed after a crash is at most this much.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+
+/// What the engine is started with.
+pub struct Parts {
+    pub data_dir: PathBuf,
+    pub context: Arc<Context>,
+    pub image_tower: Option<Arc<ImageTower>>,
+    pub changes: Changes,
+    /// Threads a dataflow.
+    pub workers: usize,
+}
+
+/// The image tower; without ONNX Runtime there is none, and pictures are neither indexed nor searched by: everything else works.
+pub async fn image_tower() -> Option<Arc<ImageTower>> {
+    let loaded = tokio::task::spawn_blocking(|| ImageTower::load(&TowerConfig::default())).await;
+    match loaded {
+        Ok(Ok(tower)) => Some(Arc::new(tower)),
+        Ok(Err(error)) => {
+            tracing::warn!("search by picture is switched off: {error}");
+            None
+        }
+        Err(error) => {
+            tracing::warn!("search by picture is switched off: loading the model broke off: {error}");
+            None
+        }
+    }
+}
+
+/// Starts every bundled pipeline. Each goes on from its checkpoint.
+pub async fn start(parts: Parts) -> anyhow::Result<Handle> {
+    let changes = parts.changes.clone();
+    let config = Config {
+        dir: parts.data_dir.join("engine"),
+        pipelines: chimera_pipelines::bundled(),
+        functions_version: chimera_pipelines::functions_version(parts.image_tower.as_deref()),
+        functions: chimera_pipelines::functions(parts.image_tower),
+        transactional: SOURCES.map(str::to_owned).to_vec(),
+        workers: parts.workers,
+        checkpoint_every: CHECKPOINT_EVERY,
+        nudge: Arc::new(move |source: &str| changes.nudge(source)),
+    };
+    Ok(Runtime::start(config, parts.context).await?)
+}

@@ -1,0 +1,230 @@
+//! `chimera up`.
+
+mod changes;
+mod engine;
+mod log;
+pub mod servers;
+mod sample;
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::Context as _;
+use chimera_connectors::Context;
+use clap::Args;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use self::changes::Changes;
+use self::servers::Servers;
+use super::instance::{self, Lock, Note};
+use super::{Settings, ui};
+use crate::api::{self, App, Limits, OperatorToken, Parts};
+use crate::shop::databases::Server;
+
+/// Run everything on this machine: databases, change capture, pipelines, stores, API and pages
+#[derive(Debug, Args)]
+#[command(after_help = "\
+PostgreSQL and Redis are started privately in the data folder, unless DATABASE_URL and REDIS_URL name others; what a killed instance
+left running is taken over. Ctrl-C stops everything in good order, and the next start goes on where it was.
+
+Examples:
+  chimera up
+  chimera up --no-sample --data-dir /var/lib/chimera --listen 0.0.0.0:80
+  DATABASE_URL=postgres://me@db/postgres REDIS_URL=redis://cache/ chimera up
+  chimera up --print-config")]
+pub struct Arguments {
+    /// Leave an empty catalogue empty
+    #[arg(long)]
+    no_sample: bool,
+    /// Threads a pipeline's dataflow
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    workers: u8,
+    /// Print the settings in force as TOML, and do nothing
+    #[arg(long)]
+    print_config: bool,
+}
+
+pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<()> {
+    if arguments.print_config {
+        print!("{}", settings.printable()?);
+        return Ok(());
+    }
+    let folder = &settings.data_dir;
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the data folder {}", folder.display()))?;
+    let _lock = Lock::take(folder)?;
+    // Before anything is started: an address that is taken is the commonest mistake.
+    let listener = TcpListener::bind(settings.listen).await.with_context(|| format!("cannot listen on {}; choose another address with --listen", settings.listen))?;
+    let signal = stop_signal()?;
+    tokio::pin!(signal);
+
+    let started = Instant::now();
+    let servers = Servers::start(&settings).await?;
+    let stop = CancellationToken::new();
+    let running = tokio::select! {
+        running = Running::start(&settings, &arguments, &servers, listener, stop.clone()) => running,
+        () = &mut signal => Err(anyhow::anyhow!("stopped before the start was complete")),
+    };
+    let outcome = match running {
+        Ok(running) => {
+            running.announce(&settings, started)?;
+            let outcome = running.serve_until(signal).await;
+            eprintln!("stopping: taking checkpoints …");
+            running.stop().await;
+            outcome
+        }
+        Err(error) => Err(error),
+    };
+    stop.cancel();
+    let step = ui::Step::new("Servers");
+    servers.stop().await?;
+    Note::remove(folder);
+    step.done("stopped; `chimera up` goes on where it was");
+    outcome
+}
+
+/// Everything that runs in this process.
+struct Running {
+    changes: Changes,
+    engine: chimera_pipelines::Handle,
+    http: tokio::task::JoinHandle<std::io::Result<()>>,
+    stop_http: CancellationToken,
+    note: Note,
+    token: String,
+    server: Server,
+}
+
+impl Running {
+    async fn start(settings: &Settings, arguments: &Arguments, servers: &Servers, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<Self> {
+        let folder = &settings.data_dir;
+        let token = instance::operator_token(folder)?;
+        let address = listener.local_addr().context("the address that is listened on")?;
+        let note = Note {
+            pid: std::process::id(),
+            http_url: format!("http://{address}"),
+            database_url: servers.database_url.clone(),
+            redis_url: servers.redis_url.clone(),
+        };
+        note.write(folder)?;
+
+        let step = ui::Step::new("Databases");
+        let server = Server::new(&servers.database_url)?;
+        let created = server.create_missing().await?;
+        let migrations = server.migrate().await?;
+        step.done(format!("{} created, {migrations} migrations run", created.len()));
+        let sources = server.sources(16).await?;
+
+        let step = ui::Step::new("Log");
+        let log = log::open(settings).await?;
+        step.done(settings.kafka.as_deref().map_or_else(|| format!("embedded, in {}", folder.join("log").display()), |servers| format!("Kafka at {servers}")));
+        if !arguments.no_sample {
+            sample::load(&sources, &log).await?;
+        }
+
+        let step = ui::Step::new("Changes");
+        let changes = Changes::start(&server, &log, stop.child_token()).await?;
+        step.done("captured from the databases catalog, orders and inventory");
+
+        let step = ui::Step::new("Pipelines");
+        let connectors = Context::new(folder.join("stores"), log.clone(), servers.redis_url.clone(), servers.database_url.clone())?;
+        let image_tower = engine::image_tower().await;
+        let engine = engine::start(engine::Parts {
+            data_dir: folder.clone(),
+            context: connectors.clone(),
+            image_tower: image_tower.clone(),
+            changes: changes.clone(),
+            workers: usize::from(arguments.workers),
+        })
+        .await?;
+        step.done(format!("{} pipelines keep {} stores", engine.pipelines().len(), engine.stores().len()));
+
+        let redis = redis::Client::open(servers.redis_url.as_str()).context("the Redis address")?;
+        let app = App::new(Parts {
+            stores: Arc::new(engine.clone()),
+            connectors,
+            log,
+            redis: redis::aio::ConnectionManager::new(redis).await.context("cannot connect to Redis")?,
+            catalog: sources.catalog,
+            orders: sources.orders,
+            inventory: sources.inventory,
+            image_tower,
+            operator_token: OperatorToken::new(&token),
+            limits: Limits::default(),
+            metrics: api::metrics::install().context("cannot set up metrics")?,
+        });
+        let stop_http = CancellationToken::new();
+        let http = tokio::spawn(api::serve(app, listener, stop_http.clone().cancelled_owned()));
+        Ok(Self { changes, engine, http, stop_http, note, token, server })
+    }
+
+    /// Says where everything is: for people on stderr, for programs one line of JSON on stdout.
+    fn announce(&self, settings: &Settings, started: Instant) -> anyhow::Result<()> {
+        let base = &self.note.http_url;
+        let dashboard = format!("{base}/dashboard#token={}", self.token);
+        let addresses = [
+            ("Storefront", format!("{base}/")),
+            ("Dashboard", dashboard.clone()),
+            ("API", format!("{base}/openapi.json")),
+            ("PostgreSQL", format!("psql {}", self.server.printable_url("orders"))),
+            ("Data", settings.data_dir.display().to_string()),
+        ];
+        eprintln!("\nChimera runs, after {}. Ctrl-C stops it.", ui::seconds(started.elapsed()));
+        for (what, address) in addresses {
+            eprintln!("  {what:<11} {address}");
+        }
+        let line = json!({ "storefront": format!("{base}/"), "dashboard": dashboard, "openapi": format!("{base}/openapi.json"),
+            "postgresql": self.server.printable_url("orders"), "data_dir": settings.data_dir });
+        println!("{line}");
+        Ok(())
+    }
+
+    /// Returns when the signal comes, or when the HTTP server ends by itself.
+    async fn serve_until(&self, signal: impl Future<Output = ()>) -> anyhow::Result<()> {
+        tokio::pin!(signal);
+        let ended = async {
+            while !self.http.is_finished() {
+                tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+            }
+        };
+        tokio::select! {
+            () = signal => Ok(()),
+            () = ended => Err(anyhow::anyhow!("the HTTP server ended; see the log above")),
+        }
+    }
+
+    /// First no new requests, then no new changes, then the engine, which takes its checkpoints.
+    async fn stop(self) {
+        self.stop_http.cancel();
+        match self.http.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the HTTP server failed"),
+            Err(error) => tracing::error!(%error, "the HTTP server broke off"),
+        }
+        self.changes.stop().await;
+        let step = ui::Step::new("Pipelines");
+        self.engine.stop().await;
+        step.done("stopped at a checkpoint");
+    }
+}
+
+/// Completes at the first Ctrl-C or SIGTERM. Listens from the moment it is called.
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
+    let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+/// An error of starting a private server, with what to do about it.
+fn server_error(error: chimera_local::Error) -> anyhow::Error {
+    let missing = error.is_missing();
+    let error = anyhow::Error::from(error);
+    if missing { error.context("something that Chimera needs is not installed; `chimera doctor` lists it all") } else { error }
+}

@@ -1,0 +1,5 @@
+//! Chimera on the network and at the command line: the HTTP API, the commands of the binary, and the shop's own data.
+
+pub mod api;
+pub mod commands;
+pub mod shop;

@@ -1,0 +1,189 @@
+//! One database a service, on one server: their names, their addresses, how they are made and brought to the newest schema.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+
+static CATALOG: Migrator = sqlx::migrate!("./migrations/catalog");
+static ORDERS: Migrator = sqlx::migrate!("./migrations/orders");
+static INVENTORY: Migrator = sqlx::migrate!("./migrations/inventory");
+static REPORTING: Migrator = sqlx::migrate!("./migrations/reporting");
+
+/// Databases whose committed changes feed the pipelines.
+pub const SOURCES: [&str; 3] = ["catalog", "orders", "inventory"];
+/// Every database that Chimera keeps.
+pub const ALL: [&str; 4] = ["catalog", "orders", "inventory", "reporting"];
+
+/// A database could not be reached, made or migrated.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("`{url}` is not a PostgreSQL address such as postgres://user@127.0.0.1:5432/postgres: {message}")]
+    Url { url: String, message: String },
+    #[error("cannot connect to database `{database}` at {host}:{port}: {source}")]
+    Connect { database: String, host: String, port: u16, source: sqlx::Error },
+    #[error("cannot create database `{database}`: {source}; the role needs CREATEDB, or create it by hand")]
+    Create { database: &'static str, source: sqlx::Error },
+    #[error("cannot migrate database `{database}`: {source}")]
+    Migrate { database: &'static str, source: sqlx::migrate::MigrateError },
+    #[error("the server runs with wal_level={0}, and changes can be captured only with wal_level=logical; set it in postgresql.conf and restart PostgreSQL")]
+    WalLevel(String),
+    #[error("cannot ask the server for its settings: {0}")]
+    Settings(sqlx::Error),
+}
+
+/// A PostgreSQL server and how to reach each database on it.
+#[derive(Clone)]
+pub struct Server {
+    url: reqwest::Url,
+    options: PgConnectOptions,
+}
+
+/// Connections to the three databases that hold the sources.
+#[derive(Clone)]
+pub struct Sources {
+    pub catalog: PgPool,
+    pub orders: PgPool,
+    pub inventory: PgPool,
+}
+
+impl Server {
+    /// `url`: any database on the server; the database in its path is used only to create the others.
+    pub fn new(url: &str) -> Result<Self, Error> {
+        let bad = |message: String| Error::Url { url: hide_password(url), message };
+        let options = PgConnectOptions::from_str(url).map_err(|error| bad(error.to_string()))?;
+        let parsed = reqwest::Url::parse(url).map_err(|error| bad(error.to_string()))?;
+        if !matches!(parsed.scheme(), "postgres" | "postgresql") {
+            return Err(bad(format!("it begins with {}:", parsed.scheme())));
+        }
+        Ok(Self { url: parsed, options: options.application_name("chimera") })
+    }
+
+    /// The address of `database`, as `psql` takes it.
+    pub fn database_url(&self, database: &str) -> String {
+        let mut url = self.url.clone();
+        url.set_path(database);
+        url.into()
+    }
+
+    /// The same without the password, for printing.
+    pub fn printable_url(&self, database: &str) -> String {
+        hide_password(&self.database_url(database))
+    }
+
+    pub async fn connect(&self, database: &str) -> Result<PgConnection, Error> {
+        let options = self.options.clone().database(database);
+        PgConnection::connect_with(&options).await.map_err(|source| self.refused(database, source))
+    }
+
+    pub async fn pool(&self, database: &str, connections: u32) -> Result<PgPool, Error> {
+        PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_with(self.options.clone().database(database))
+            .await
+            .map_err(|source| self.refused(database, source))
+    }
+
+    /// Connections to the source databases, at most `connections` to each.
+    pub async fn sources(&self, connections: u32) -> Result<Sources, Error> {
+        Ok(Sources {
+            catalog: self.pool("catalog", connections).await?,
+            orders: self.pool("orders", connections).await?,
+            inventory: self.pool("inventory", connections).await?,
+        })
+    }
+
+    /// Creates what is missing of [`ALL`]; returns the names of those that were.
+    pub async fn create_missing(&self) -> Result<Vec<&'static str>, Error> {
+        let maintenance = self.options.get_database().unwrap_or("postgres").to_owned();
+        let mut connection = self.connect(&maintenance).await?;
+        let wal_level: String = sqlx::query_scalar("SHOW wal_level").fetch_one(&mut connection).await.map_err(Error::Settings)?;
+        if wal_level != "logical" {
+            return Err(Error::WalLevel(wal_level));
+        }
+        let mut created = Vec::new();
+        for database in ALL {
+            if self.create_one(&mut connection, database).await? {
+                created.push(database);
+            }
+        }
+        Ok(created)
+    }
+
+    async fn create_one(&self, connection: &mut PgConnection, database: &'static str) -> Result<bool, Error> {
+        let failed = |source| Error::Create { database, source };
+        let there: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
+            .bind(database)
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(failed)?;
+        if there {
+            return Ok(false);
+        }
+        // The name is one of four constants; CREATE DATABASE takes no parameters.
+        let statement = AssertSqlSafe(format!("CREATE DATABASE {database} TEMPLATE template0 ENCODING 'UTF8'"));
+        match sqlx::raw_sql(statement).execute(connection).await {
+            Ok(_) => Ok(true),
+            // Someone else was quicker: as good.
+            Err(sqlx::Error::Database(error)) if matches!(error.code().as_deref(), Some("42P04" | "23505")) => Ok(false),
+            Err(source) => Err(failed(source)),
+        }
+    }
+
+    /// Brings every database to the newest schema; returns how many migrations ran.
+    pub async fn migrate(&self) -> Result<usize, Error> {
+        let mut ran = 0;
+        for (database, migrator) in [("catalog", &CATALOG), ("orders", &ORDERS), ("inventory", &INVENTORY), ("reporting", &REPORTING)] {
+            let mut connection = self.connect(database).await?;
+            let before = applied(&mut connection).await;
+            migrator.run(&mut connection).await.map_err(|source| Error::Migrate { database, source })?;
+            ran += applied(&mut connection).await - before;
+            connection.close().await.ok();
+        }
+        Ok(ran)
+    }
+
+    fn refused(&self, database: &str, source: sqlx::Error) -> Error {
+        Error::Connect { database: database.to_owned(), host: self.options.get_host().to_owned(), port: self.options.get_port(), source }
+    }
+}
+
+/// Migrations applied so far; 0 in a new database, which has no table of them yet.
+async fn applied(connection: &mut PgConnection) -> usize {
+    let count: Result<i64, _> = sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations").fetch_one(connection).await;
+    count.map_or(0, |count| usize::try_from(count).unwrap_or(0))
+}
+
+/// `url` with `***` for the password, for logs and messages.
+pub fn hide_password(url: &str) -> String {
+    match reqwest::Url::parse(url) {
+        Ok(mut parsed) if parsed.password().is_some() => {
+            // Cannot fail: a URL that has a password can have another.
+            parsed.set_password(Some("***")).ok();
+            parsed.into()
+        }
+        Ok(parsed) => parsed.into(),
+        Err(_) => "(an address that cannot be read)".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_database_in_the_path_is_replaced_and_the_password_hidden() {
+        let server = Server::new("postgres://shop:secret@127.0.0.1:5433/postgres?sslmode=disable").expect("a good address");
+        assert_eq!(server.database_url("orders"), "postgres://shop:secret@127.0.0.1:5433/orders?sslmode=disable");
+        assert_eq!(server.printable_url("orders"), "postgres://shop:***@127.0.0.1:5433/orders?sslmode=disable");
+    }
+
+    #[test]
+    fn an_address_of_something_else_is_refused() {
+        let error = Server::new("redis://127.0.0.1:6379").err().expect("refused").to_string();
+        assert!(error.contains("not a PostgreSQL address"), "{error}");
+    }
+}

@@ -1,0 +1,13 @@
+//! The HTTP API, served on a port of its own over PostgreSQL, Redis, the embedded log and the sinks' own stores.
+
+mod access;
+mod events;
+mod freshness;
+mod orders;
+mod pages;
+mod pictures;
+mod problems;
+mod reads;
+mod server;
+mod stores;
+mod streams;

@@ -1,0 +1,185 @@
+//! A running server for one test.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
+
+use chimera_connectors::Context;
+use chimera_connectors::log::{EmbeddedLog, Log};
+use chimera_local::{TestPostgres, TestRedis};
+use chimera_models::ImageTower;
+use chimera_serving::api::{App, Limits, OperatorToken, Parts, metrics, serve};
+use reqwest::{Client, Method, RequestBuilder, Response};
+use serde_json::Value;
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::stores::Board;
+
+pub const TOKEN: &str = "the operator's token";
+
+/// One PostgreSQL and one Redis for all tests of this process; they end with it.
+struct Servers {
+    postgres: TestPostgres,
+    redis: TestRedis,
+}
+
+static SERVERS: LazyLock<Result<Servers, String>> = LazyLock::new(|| {
+    let start = || Ok::<_, chimera_local::Error>(Servers { postgres: TestPostgres::start()?, redis: TestRedis::start()? });
+    start().map_err(|error| if error.is_missing() { error.to_string() } else { panic!("{error}") })
+});
+
+/// The API on a port of its own, with databases of its own.
+pub struct Server {
+    pub base: String,
+    pub client: Client,
+    pub app: App,
+    pub board: Arc<Board>,
+    pub context: Arc<Context>,
+    stop: Option<oneshot::Sender<()>>,
+    task: Option<JoinHandle<std::io::Result<()>>>,
+    _folder: TempDir,
+}
+
+impl Server {
+    /// `None`: something is not installed, and the test is skipped.
+    pub async fn start() -> Option<Self> {
+        Self::start_with(Limits::default(), None).await
+    }
+
+    pub async fn start_with(limits: Limits, image_tower: Option<Arc<ImageTower>>) -> Option<Self> {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let servers = match tokio::task::spawn_blocking(|| SERVERS.as_ref()).await.unwrap() {
+            Ok(servers) => servers,
+            Err(why) => {
+                eprintln!("skipped: {why}");
+                return None;
+            }
+        };
+        let catalog = database(servers, "catalog", number).await;
+        let orders = database(servers, "orders", number).await;
+        let inventory = database(servers, "inventory", number).await;
+        sqlx::migrate!("./migrations/catalog").run(&catalog).await.unwrap();
+        sqlx::migrate!("./migrations/orders").run(&orders).await.unwrap();
+        sqlx::migrate!("./migrations/inventory").run(&inventory).await.unwrap();
+        // The `inventory` pipeline's sink makes it; its rows are the tests'.
+        sqlx::query("CREATE TABLE received (sku text PRIMARY KEY, quantity bigint NOT NULL)").execute(&orders).await.unwrap();
+
+        let folder = tempfile::tempdir().unwrap();
+        let log: Arc<dyn Log> = EmbeddedLog::open(folder.path().join("log")).unwrap();
+        // A server has 16 of these; a test's keys do not meet another's as long as fewer run at once.
+        let redis_url = format!("{}{}", servers.redis.url(), number % 16);
+        let client = redis::Client::open(redis_url.as_str()).unwrap();
+        let redis = client.get_connection_manager().await.unwrap();
+        let context = Context::new(folder.path().join("stores"), log.clone(), redis_url, servers.postgres.url("postgres")).unwrap();
+        let board = Arc::new(Board::default());
+        let app = App::new(Parts {
+            stores: board.clone(),
+            connectors: context.clone(),
+            log,
+            redis,
+            catalog,
+            orders,
+            inventory,
+            image_tower,
+            operator_token: OperatorToken::new(TOKEN),
+            limits,
+            metrics: metrics::install().unwrap(),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let task = tokio::spawn(serve(app.clone(), listener, async move { drop(stopped.await) }));
+        Some(Self { base, client: Client::new(), app, board, context, stop: Some(stop), task: Some(task), _folder: folder })
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base))
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::GET, path)).await
+    }
+
+    pub async fn get_as_operator(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::GET, path).bearer_auth(TOKEN)).await
+    }
+
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        Answer::of(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// Places an order under a key.
+    pub async fn order(&self, key: &str, body: &Value) -> Answer {
+        Answer::of(self.request(Method::POST, "/api/v1/orders").header("idempotency-key", key).json(body)).await
+    }
+
+    /// A product that can be ordered, with stock.
+    pub async fn product(&self, sku: &str, price_cents: i32, received: i64) {
+        sqlx::query("INSERT INTO products (sku, name, base_price_cents) VALUES ($1, $1, $2)").bind(sku).bind(price_cents).execute(&self.app.catalog).await.unwrap();
+        sqlx::query("INSERT INTO received VALUES ($1, $2)").bind(sku).bind(received).execute(&self.app.orders).await.unwrap();
+    }
+
+    /// Tells the server to stop, and waits until it has.
+    pub async fn stop(mut self) {
+        drop(self.stop.take());
+        self.task.take().unwrap().await.unwrap().unwrap();
+    }
+}
+
+async fn database(servers: &Servers, name: &str, number: usize) -> PgPool {
+    let name = format!("{name}_{number}");
+    servers.postgres.create_database(&name).unwrap();
+    let options: PgConnectOptions = servers.postgres.url(&name).parse().unwrap();
+    PgPoolOptions::new().max_connections(5).connect_with(options).await.unwrap()
+}
+
+/// A response, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: bytes::Bytes,
+}
+
+impl Answer {
+    pub async fn of(request: RequestBuilder) -> Self {
+        let response: Response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Self { status, headers, body: response.bytes().await.unwrap() }
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    /// The body, of which status and type have to be these.
+    #[track_caller]
+    pub fn problem(&self, status: u16, name: &str) -> Value {
+        assert_eq!(self.status, status, "{}", self.text());
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let body = self.json();
+        assert_eq!(body["type"], format!("/problems/{name}"), "{body}");
+        assert_eq!(body["status"], status);
+        body
+    }
+
+    #[track_caller]
+    pub fn ok(&self) -> Value {
+        assert_eq!(self.status, 200, "{}", self.text());
+        self.json()
+    }
+}

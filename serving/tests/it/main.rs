@@ -1,0 +1,5 @@
+//! Chimera's serving node, with real databases.
+#![allow(clippy::unwrap_used)]
+
+mod api;
+mod shop;

@@ -1,0 +1,22 @@
+/** Where the shop delivers; the first is taken unless the shopper chooses. */
+export const COUNTRIES: readonly string[] = [
+  "United Kingdom",
+  "Australia",
+  "Austria",
+  "Belgium",
+  "Denmark",
+  "Finland",
+  "France",
+  "Germany",
+  "Ireland",
+  "Italy",
+  "Japan",
+  "Netherlands",
+  "Norway",
+  "Poland",
+  "Portugal",
+  "Spain",
+  "Sweden",
+  "Switzerland",
+  "USA",
+];

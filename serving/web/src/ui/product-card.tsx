@@ -1,0 +1,42 @@
+import type { ReactNode } from "react";
+import type { Product } from "../api/types";
+import { cents } from "../lib/format";
+import { track } from "../lib/track";
+import { NOTHING, toPath } from "../pages/storefront/query";
+import { Link, productPath } from "../router";
+import { SimilarIcon } from "./icons";
+import { ProductPicture } from "./product-picture";
+import { StockBadge } from "./stock-badge";
+
+export function ProductCard({ product, badge }: { product: Product; badge?: ReactNode }) {
+  return (
+    <article className="card" data-card data-sku={product.sku} data-category={product.category ?? ""} data-brand={product.brand ?? ""}>
+      <div className="card-picture">
+        <ProductPicture imageUrl={product.image_url} name={product.name} />
+        {badge ? <span className="card-badge">{badge}</span> : null}
+      </div>
+      <div className="card-words">
+        {product.brand ? <p className="card-brand">{product.brand}</p> : null}
+        <h3 className="card-name">
+          <Link to={productPath(product.id)} onClick={() => track("click", { sku: product.sku })}>
+            {product.name}
+          </Link>
+        </h3>
+        <p className="card-line">
+          <span className="price">{cents(product.price_cents, product.currency)}</span>
+          <StockBadge available={product.available} />
+        </p>
+      </div>
+      {product.image_url ? (
+        <Link
+          className="card-similar"
+          to={toPath({ ...NOTHING, similar: product.id })}
+          aria-label={`Find products that look like ${product.name}`}
+          title="Find similar"
+        >
+          <SimilarIcon size={18} />
+        </Link>
+      ) : null}
+    </article>
+  );
+}

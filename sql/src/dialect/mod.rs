@@ -1,0 +1,212 @@
+//! The text of a program as statements, with places kept.
+
+mod create_table;
+mod options;
+mod types;
+
+pub(crate) use create_table::CreateTable;
+
+use crate::error::{Error, Position};
+use datafusion::sql::sqlparser::ast::{Ident, Query};
+use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
+use datafusion::sql::sqlparser::keywords::Keyword;
+use datafusion::sql::sqlparser::parser::{Parser as TokenParser, ParserError};
+use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+
+/// A statement of a program.
+#[derive(Debug)]
+pub(crate) struct Statement {
+    pub kind: StatementKind,
+    /// Where it begins.
+    pub at: Position,
+    /// Its words, to find the place of what a planner complains about.
+    pub tokens: Vec<TokenWithSpan>,
+}
+
+#[derive(Debug)]
+pub(crate) enum StatementKind {
+    Table(CreateTable),
+    View { name: Name, columns: Vec<Name>, query: Box<Query> },
+    Insert { table: Name, columns: Vec<Name>, query: Box<Query> },
+}
+
+/// A name in the form it is compared in (lower case unless quoted), with its place.
+#[derive(Debug, Clone)]
+pub(crate) struct Name {
+    pub text: String,
+    pub at: Position,
+}
+
+impl From<Ident> for Name {
+    fn from(ident: Ident) -> Self {
+        let text = if ident.quote_style.is_some() { ident.value } else { ident.value.to_lowercase() };
+        Name { text, at: ident.span.start.into() }
+    }
+}
+
+/// Splits and parses `source`.
+pub(crate) fn parse(source: &str) -> Result<Vec<Statement>, Error> {
+    let dialect = PostgreSqlDialect {};
+    let tokens = Tokenizer::new(&dialect, source)
+        .tokenize_with_location()
+        .map_err(|e| Error::new(source, e.location.into(), uncapitalised(&e.message)))?;
+    let parser = TokenParser::new(&dialect).with_tokens_with_locations(tokens.clone());
+    let mut parser = Parser { source, parser };
+    let mut statements = Vec::new();
+    loop {
+        while parser.parser.consume_token(&Token::SemiColon) {}
+        if parser.peek().token == Token::EOF {
+            return Ok(statements);
+        }
+        let at = parser.place();
+        let kind = parser.statement()?;
+        let end = parser.place();
+        if !matches!(parser.peek().token, Token::SemiColon | Token::EOF) {
+            let found = parser.peek().token;
+            return Err(parser.error(end, format!("expected `;` after the statement, found `{found}`")));
+        }
+        let is_inside = |token: &&TokenWithSpan| {
+            let place = (token.span.start.line, token.span.start.column);
+            place >= (at.line, at.column) && (end.line == 0 || place < (end.line, end.column))
+        };
+        let tokens = tokens.iter().filter(is_inside).cloned().collect();
+        statements.push(Statement { kind, at, tokens });
+    }
+}
+
+/// The token parser, with errors that know their place.
+pub(crate) struct Parser<'a> {
+    source: &'a str,
+    parser: TokenParser<'a>,
+}
+
+impl Parser<'_> {
+    fn peek(&self) -> TokenWithSpan {
+        self.parser.peek_token()
+    }
+
+    fn place(&self) -> Position {
+        self.peek().span.start.into()
+    }
+
+    fn error(&self, at: Position, message: impl Into<String>) -> Error {
+        Error::new(self.source, at, message)
+    }
+
+    fn unexpected(&self, expected: &str) -> Error {
+        let found = match self.peek().token {
+            Token::EOF => "the end of the text".to_string(),
+            token => format!("`{token}`"),
+        };
+        self.error(self.place(), format!("expected {expected}, found {found}"))
+    }
+
+    /// An error of the token parser, at the place that its message names, else here.
+    fn parser_error(&self, error: ParserError) -> Error {
+        let text = match error {
+            ParserError::TokenizerError(text) | ParserError::ParserError(text) => text,
+            ParserError::RecursionLimitExceeded => "the statement is nested too deeply".into(),
+        };
+        let (message, at) = split_place(&text);
+        self.error(at.unwrap_or_else(|| self.place()), uncapitalised(message))
+    }
+
+    fn name(&mut self) -> Result<Name, Error> {
+        self.parser.parse_identifier().map(Name::from).map_err(|e| self.parser_error(e))
+    }
+
+    fn names_in_parentheses(&mut self) -> Result<Vec<Name>, Error> {
+        self.expect(&Token::LParen)?;
+        let mut names = vec![self.name()?];
+        while self.parser.consume_token(&Token::Comma) {
+            names.push(self.name()?);
+        }
+        self.expect(&Token::RParen)?;
+        Ok(names)
+    }
+
+    fn expect(&mut self, token: &Token) -> Result<(), Error> {
+        if self.parser.consume_token(token) { Ok(()) } else { Err(self.unexpected(&format!("`{token}`"))) }
+    }
+
+    fn keyword(&mut self, keyword: Keyword) -> bool {
+        self.parser.parse_keyword(keyword)
+    }
+
+    fn expect_keyword(&mut self, keyword: Keyword) -> Result<(), Error> {
+        if self.keyword(keyword) { Ok(()) } else { Err(self.unexpected(&format!("{keyword:?}"))) }
+    }
+
+    /// A word that is not a keyword of the token parser.
+    fn word(&mut self, word: &str) -> bool {
+        let is_word = matches!(&self.peek().token, Token::Word(w) if w.quote_style.is_none() && w.value.eq_ignore_ascii_case(word));
+        if is_word {
+            self.parser.next_token();
+        }
+        is_word
+    }
+
+    fn statement(&mut self) -> Result<StatementKind, Error> {
+        let at = self.place();
+        if self.keyword(Keyword::CREATE) {
+            if self.keyword(Keyword::TABLE) {
+                return Ok(StatementKind::Table(self.create_table(at)?));
+            }
+            self.keyword(Keyword::MATERIALIZED);
+            if self.keyword(Keyword::VIEW) {
+                let name = self.name()?;
+                let columns = if self.peek().token == Token::LParen { self.names_in_parentheses()? } else { vec![] };
+                self.expect_keyword(Keyword::AS)?;
+                return Ok(StatementKind::View { name, columns, query: self.query()? });
+            }
+            return Err(self.unexpected("TABLE or VIEW"));
+        }
+        if self.keyword(Keyword::INSERT) {
+            self.expect_keyword(Keyword::INTO)?;
+            let table = self.name()?;
+            let is_list = self.peek().token == Token::LParen && !self.is_query_in_parentheses();
+            let columns = if is_list { self.names_in_parentheses()? } else { vec![] };
+            return Ok(StatementKind::Insert { table, columns, query: self.query()? });
+        }
+        if self.keyword(Keyword::SET) {
+            let setting = self.name().map(|name| name.text).unwrap_or_default();
+            return Err(self
+                .error(at, format!("there is no setting `{setting}`"))
+                .with_help("remove the SET statement; a pipeline is configured by its tables' WITH options"));
+        }
+        if matches!(&self.peek().token, Token::Word(w) if w.keyword == Keyword::SELECT || w.keyword == Keyword::WITH) {
+            return Err(self
+                .error(at, "a query on its own yields nothing")
+                .with_help("write INSERT INTO a sink table before it, or make it a CREATE VIEW … AS"));
+        }
+        Err(self.unexpected("CREATE TABLE, CREATE VIEW or INSERT INTO"))
+    }
+
+    fn is_query_in_parentheses(&self) -> bool {
+        let next = self.parser.peek_nth_token(1);
+        matches!(&next.token, Token::LParen) || matches!(&next.token, Token::Word(w) if matches!(w.keyword, Keyword::SELECT | Keyword::WITH))
+    }
+
+    fn query(&mut self) -> Result<Box<Query>, Error> {
+        self.parser.parse_query().map_err(|e| self.parser_error(e))
+    }
+}
+
+/// Takes ` at Line: 3, Column: 7` off the end of a message.
+pub(crate) fn split_place(text: &str) -> (&str, Option<Position>) {
+    let Some((message, place)) = text.rsplit_once(" at Line: ") else { return (text, None) };
+    let Some((line, column)) = place.split_once(", Column: ") else { return (text, None) };
+    match (line.trim().parse(), column.trim().parse()) {
+        (Ok(line), Ok(column)) => (message, Some(Position { line, column })),
+        _ => (text, None),
+    }
+}
+
+/// Messages begin in lower case, as all of ours do.
+fn uncapitalised(message: &str) -> String {
+    let mut chars = message.chars();
+    match (chars.next(), chars.next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => first.to_lowercase().chain(message.chars().skip(1)).collect(),
+        _ => message.to_string(),
+    }
+}

@@ -1,0 +1,20 @@
+//! Streaming SQL: a program of tables, views and INSERTs becomes a dataflow that keeps every sink equal to its query.
+//!
+//! DataFusion parses, plans, optimises and evaluates; `chimera-operators` maintains. [`Program::parse`] reads a text and reports
+//! what is wrong with it, with line and column; [`Program::start`] runs it as a [`Dataflow`], which takes changes of the source
+//! tables and gives changes of the sinks, one epoch a step.
+
+mod dataflow;
+mod dialect;
+mod error;
+mod functions;
+mod lower;
+mod planner;
+mod table;
+
+pub use chimera_operators::{Delta, Error as EngineError, Memory};
+pub use dataflow::{Dataflow, DataflowConfig, Output, RowError};
+pub use error::Error;
+pub use functions::{Function, Functions};
+pub use planner::Program;
+pub use table::Table;

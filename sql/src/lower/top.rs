@@ -1,0 +1,174 @@
+//! Numbered rows: row_number, rank and dense_rank, ORDER BY … LIMIT.
+
+use super::{Lowered, Lowering, Needed, Unsupported, column_term, helper, is_helper, schema_of, with};
+use crate::table::nullable;
+use arrow::compute::SortOptions;
+use arrow::datatypes::{DataType, Field};
+use chimera_operators::{Numbering, Operator, Term};
+use datafusion::common::{Column, ScalarValue};
+use datafusion::logical_expr::expr::{Sort, WindowFunction};
+use datafusion::logical_expr::utils::split_conjunction;
+use datafusion::logical_expr::{BinaryExpr, Expr, FetchType, Limit, LogicalPlan, Operator as Comparison, SkipType, Window};
+use std::collections::HashSet;
+
+impl Lowering<'_> {
+    /// A window of numbering functions and, if there is one, the condition right above it.
+    pub(super) fn numbered(&mut self, window: &Window, predicate: Option<&Expr>, needed: &Needed) -> Result<Lowered, Unsupported> {
+        let own: Vec<Column> = (window.input.schema().fields().len()..window.schema.fields().len())
+            .map(|index| Column::from(window.schema.qualified_field(index)))
+            .collect();
+        let all = || window.schema.columns().into_iter().collect::<HashSet<_>>();
+        let needed = with(&Some(needed.clone().unwrap_or_else(all)), predicate);
+        let mut inner = with(&needed, &window.window_expr);
+        if let Some(columns) = &mut inner {
+            columns.retain(|column| !own.contains(column));
+        }
+        let mut lowered = self.lower(&window.input, &inner)?;
+        for (expr, column) in window.window_expr.iter().zip(&own) {
+            let call = call(expr)?;
+            let numbering = numbering(call)?;
+            // With two numberings, the second must number all rows.
+            let limit = if own.len() == 1 { predicate.and_then(|predicate| limit(predicate, column)) } else { None };
+            let number = (column.relation.clone(), Field::new(column.name(), DataType::UInt64, true));
+            let params = &call.params;
+            lowered = self.top(lowered, &params.partition_by, &params.order_by, numbering, 0, limit, Some(number))?;
+        }
+        match predicate {
+            Some(predicate) => self.filter(lowered, predicate),
+            None => Ok(lowered),
+        }
+    }
+
+    pub(super) fn limit(&mut self, limit: &Limit) -> Result<Lowered, Unsupported> {
+        let failed = |e: datafusion::error::DataFusionError| Unsupported::new(e.strip_backtrace()).at("limit");
+        let constant = || Unsupported::new("LIMIT and OFFSET must be numbers").at("limit");
+        let SkipType::Literal(skip) = limit.get_skip_type().map_err(failed)? else { return Err(constant()) };
+        let FetchType::Literal(fetch) = limit.get_fetch_type().map_err(failed)? else { return Err(constant()) };
+        let (skip, fetch) = (skip as u64, fetch.map(|fetch| fetch as u64));
+        match limit.input.as_ref() {
+            LogicalPlan::Sort(sort) => {
+                let inner = sort.fetch.map(|inner| (inner as u64).saturating_sub(skip));
+                let fetch = [fetch, inner].into_iter().flatten().min();
+                self.first_rows(&sort.input, &sort.expr, skip, fetch)
+            }
+            // Without an order the smallest rows are taken: always the same ones.
+            _ => self.first_rows(&limit.input, &[], skip, fetch),
+        }
+    }
+
+    pub(super) fn first_rows(&mut self, input: &LogicalPlan, order: &[Sort], skip: u64, fetch: Option<u64>) -> Result<Lowered, Unsupported> {
+        let lowered = self.exactly(input)?;
+        let top = self.top(lowered, &[], order, Numbering::RowNumber, skip, fetch, None)?;
+        self.arrange(top, input.schema())
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "each is a clause of the window")]
+    fn top(
+        &mut self,
+        input: Lowered,
+        partition_by: &[Expr],
+        order_by: &[Sort],
+        numbering: Numbering,
+        skip: u64,
+        limit: Option<u64>,
+        number: Option<(Option<datafusion::common::TableReference>, Field)>,
+    ) -> Result<Lowered, Unsupported> {
+        let mut fields = vec![];
+        // Columns that the partition or the order hold already.
+        let mut held = HashSet::new();
+        let mut name = |expr: &Expr, term: &Term, role: &str, place: usize| {
+            let index = match expr {
+                Expr::Column(column) => input.schema.maybe_index_of_column(column).filter(|index| held.insert(*index)),
+                _ => None,
+            };
+            fields.push(match index {
+                Some(index) => {
+                    let (qualifier, field) = input.schema.qualified_field(index);
+                    (qualifier.cloned(), field.as_ref().clone().with_nullable(true))
+                }
+                None => helper(role, place, term.data_type.clone()),
+            });
+        };
+        let mut partition = vec![];
+        for (index, expr) in partition_by.iter().enumerate() {
+            let term = self.term(expr, &input.schema)?;
+            name(expr, &term, "partition", index);
+            partition.push(term);
+        }
+        let mut order = vec![];
+        for (index, sort) in order_by.iter().enumerate() {
+            let options = SortOptions { descending: !sort.asc, nulls_first: sort.nulls_first };
+            let term = self.term(&sort.expr, &input.schema)?.ordered(options);
+            name(&sort.expr, &term, "order", index);
+            order.push(term);
+        }
+        let mut value = vec![];
+        let columns = input.schema.columns();
+        for index in (0..columns.len()).filter(|index| !held.contains(index) && !is_helper(&columns[*index])) {
+            let (qualifier, field) = input.schema.qualified_field(index);
+            fields.push((qualifier.cloned(), field.as_ref().clone().with_nullable(true)));
+            value.push(column_term(&input.schema, index));
+        }
+        fields.push(number.unwrap_or_else(|| helper("number", 0, DataType::UInt64)));
+        let schema = schema_of(fields.into_iter())?;
+        let operator = Operator::Top { input: input.node, partition, order, value, numbering, skip, limit };
+        let node = self.plan.add(operator, nullable(schema.as_arrow()));
+        Ok(Lowered { node, schema })
+    }
+}
+
+fn call(expr: &Expr) -> Result<&WindowFunction, Unsupported> {
+    match expr {
+        Expr::Alias(alias) => call(&alias.expr),
+        Expr::WindowFunction(call) => Ok(call),
+        other => Err(Unsupported::new(format!("`{other}` is not a window function"))),
+    }
+}
+
+fn numbering(call: &WindowFunction) -> Result<Numbering, Unsupported> {
+    match call.fun.name() {
+        "row_number" => Ok(Numbering::RowNumber),
+        "rank" => Ok(Numbering::Rank),
+        "dense_rank" => Ok(Numbering::DenseRank),
+        name => Err(Unsupported::new(format!("window function `{name}` is not supported"))
+            .help("row_number, rank and dense_rank are; for an aggregate of a partition, join a view with GROUP BY")
+            .at(name)),
+    }
+}
+
+/// The largest number that `predicate` lets through, if it says one.
+fn limit(predicate: &Expr, number: &Column) -> Option<u64> {
+    let bounds = split_conjunction(predicate).into_iter().filter_map(|condition| match condition {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) => match (is(left, number), is(right, number)) {
+            (true, _) => bound(*op, value(right)?),
+            (_, true) => bound(op.swap()?, value(left)?),
+            _ => None,
+        },
+        Expr::Between(between) if !between.negated && is(&between.expr, number) => value(&between.high),
+        _ => None,
+    });
+    bounds.min()
+}
+
+fn bound(op: Comparison, value: u64) -> Option<u64> {
+    match op {
+        Comparison::LtEq | Comparison::Eq => Some(value),
+        Comparison::Lt => Some(value.saturating_sub(1)),
+        _ => None,
+    }
+}
+
+fn is(expr: &Expr, column: &Column) -> bool {
+    matches!(expr, Expr::Column(found) if found == column)
+}
+
+fn value(expr: &Expr) -> Option<u64> {
+    match expr {
+        Expr::Literal(value, _) => match value.cast_to(&DataType::UInt64).ok()? {
+            ScalarValue::UInt64(value) => value,
+            _ => None,
+        },
+        Expr::Cast(cast) => value(&cast.expr),
+        _ => None,
+    }
+}

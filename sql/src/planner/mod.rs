@@ -1,0 +1,211 @@
+//! From text to a plan: names are resolved, queries planned and optimised, views that several statements read shared.
+
+mod check;
+mod context;
+mod declare;
+mod insert;
+mod locate;
+mod windows;
+
+use crate::dialect::{self, Name, Statement, StatementKind};
+use crate::error::Error;
+use crate::functions::Functions;
+use crate::lower::{self, Lowering};
+use crate::table::{Table, nullable};
+use chimera_operators::Plan;
+pub(crate) use context::{Context, Relation};
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col};
+use datafusion::sql::planner::{ParserOptions, SqlToRel};
+use datafusion::sql::sqlparser::ast::{Query, Statement as SqlStatement};
+use locate::Place;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// A program that was read and planned without errors.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// Tables that changes come in for, in the order of the text.
+    pub sources: Vec<Table>,
+    /// Tables that changes come out for, in the order of the text.
+    pub sinks: Vec<Table>,
+    pub(crate) plan: Arc<Plan>,
+}
+
+/// A view that more than one statement reads: computed once, for all of them.
+struct SharedView {
+    name: String,
+    plan: LogicalPlan,
+    statement: usize,
+}
+
+impl Program {
+    /// Reads, checks and plans a program.
+    pub fn parse(sql: &str, functions: &Functions) -> Result<Program, Error> {
+        let statements = dialect::parse(sql)?;
+        let (sources, sinks) = declare::tables(sql, &statements)?;
+        let mut planner = Planner { sql, statements: &statements, context: Context::new(functions), sources, sinks };
+        let plan = planner.plan()?;
+        Ok(Program { sources: planner.sources, sinks: planner.sinks, plan: Arc::new(plan) })
+    }
+
+    /// The dataflow as text: for each sink its operators, what each of them keeps, and what that grows with.
+    pub fn explain(&self) -> String {
+        chimera_operators::explain(&self.plan)
+    }
+
+    /// What the fingerprint of a dataflow with this many workers will be.
+    pub fn fingerprint(&self, workers: usize) -> u64 {
+        chimera_operators::fingerprint(&self.plan, workers)
+    }
+}
+
+struct Planner<'a> {
+    sql: &'a str,
+    statements: &'a [Statement],
+    context: Context,
+    sources: Vec<Table>,
+    sinks: Vec<Table>,
+}
+
+impl Planner<'_> {
+    fn plan(&mut self) -> Result<Plan, Error> {
+        for table in &self.sources {
+            let relation = Relation::new(table.nullable_schema(), &table.primary_key);
+            self.context.relations.insert(table.name.clone(), Arc::new(relation));
+        }
+        let readers = declare::readers(self.statements);
+        let mut shared: Vec<SharedView> = Vec::new();
+        let mut inserts: Vec<(usize, String, LogicalPlan)> = Vec::new();
+        for (index, statement) in self.statements.iter().enumerate() {
+            match &statement.kind {
+                StatementKind::Table(_) => {}
+                StatementKind::View { name, columns, query } => {
+                    let plan = self.view(index, name, columns, query)?;
+                    let schema = nullable(plan.schema().as_arrow());
+                    let relation = if readers.get(&name.text).is_some_and(|readers| *readers > 1) {
+                        shared.push(SharedView { name: name.text.clone(), plan, statement: index });
+                        Relation::new(schema, &[])
+                    } else {
+                        Relation::inlined(schema, plan)
+                    };
+                    self.context.relations.insert(name.text.clone(), Arc::new(relation));
+                }
+                StatementKind::Insert { table, columns, query } => {
+                    let plan = self.query(index, query)?;
+                    inserts.push((index, table.text.clone(), self.insert(index, table, columns, query, plan)?));
+                }
+            }
+        }
+        self.lower(shared, inserts)
+    }
+
+    /// Optimises from the readers to the read, so that a shared view computes only the columns that somebody reads.
+    fn lower(&self, shared: Vec<SharedView>, inserts: Vec<(usize, String, LogicalPlan)>) -> Result<Plan, Error> {
+        let mut used: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+        let mut optimised_inserts = Vec::new();
+        for (index, table, plan) in inserts {
+            let plan = self.optimise(index, plan)?;
+            lower::columns_read(&plan, &mut used);
+            optimised_inserts.push((index, table, plan));
+        }
+        let mut views = Vec::new();
+        for view in shared.into_iter().rev() {
+            let Some(columns) = used.get(&view.name).cloned() else { continue };
+            let names = columns.iter().map(|column| view.plan.schema().qualified_field(*column));
+            let exprs: Vec<_> = names.map(|(qualifier, field)| col(datafusion::common::Column::from((qualifier, field)))).collect();
+            let pruned = LogicalPlanBuilder::from(view.plan).project(exprs).and_then(LogicalPlanBuilder::build);
+            let pruned = pruned.map_err(|e| self.plan_error(view.statement, &e))?;
+            let plan = self.optimise(view.statement, pruned)?;
+            lower::columns_read(&plan, &mut used);
+            views.push((view.statement, view.name, columns, plan));
+        }
+        let mut lowering = Lowering::new(&self.context.state, &self.sources);
+        for (statement, name, columns, plan) in views.into_iter().rev() {
+            lowering.view(&name, columns, &plan).map_err(|e| self.lower_error(statement, e))?;
+        }
+        let mut results = BTreeMap::new();
+        for (statement, table, plan) in optimised_inserts {
+            let Some(sink) = self.sinks.iter().find(|sink| sink.name == table) else { continue };
+            let node = lowering.insert(sink, &plan).map_err(|e| self.lower_error(statement, e))?;
+            results.entry(table).or_insert_with(Vec::new).push(node);
+        }
+        Ok(lowering.finish(&self.sinks, &results))
+    }
+
+    fn view(&self, index: usize, name: &Name, columns: &[Name], query: &Query) -> Result<LogicalPlan, Error> {
+        let mut plan = self.query(index, query)?;
+        if !columns.is_empty() {
+            if columns.len() != plan.schema().fields().len() {
+                let message = format!("view `{}` names {} columns, its query has {}", name.text, columns.len(), plan.schema().fields().len());
+                return Err(self.error(name.at, message));
+            }
+            let fields = plan.schema().iter().zip(columns).map(|((qualifier, field), name)| {
+                col(datafusion::common::Column::from((qualifier, field))).alias(&name.text)
+            });
+            let exprs: Vec<_> = fields.collect();
+            plan = LogicalPlanBuilder::from(plan).project(exprs).and_then(LogicalPlanBuilder::build).map_err(|e| self.plan_error(index, &e))?;
+        }
+        let names = plan.schema().field_names();
+        let mut seen = BTreeSet::new();
+        if let Some(field) = plan.schema().fields().iter().find(|field| !seen.insert(field.name().clone())) {
+            let message = format!("view `{}` has two columns named `{}` ({})", name.text, field.name(), names.join(", "));
+            return Err(self.error(name.at, message).with_help("name them apart with AS"));
+        }
+        Ok(plan)
+    }
+
+    fn query(&self, index: usize, query: &Query) -> Result<LogicalPlan, Error> {
+        let mut query = query.clone();
+        windows::rewrite(&mut query, &self.context, &self.sources).map_err(|(at, message, help)| self.error(at, message).with_help(help))?;
+        if let Some((at, name)) = locate::unreadable(&query, &self.context, &self.sinks) {
+            let known: Vec<_> = self.context.relations.keys().map(String::as_str).collect();
+            let is_sink = self.sinks.iter().any(|sink| sink.name == name);
+            let error = if is_sink {
+                self.error(at, format!("`{name}` is a sink and cannot be read"))
+                    .with_help("make what is read a CREATE VIEW, and INSERT INTO the sink from it too")
+            } else {
+                let is_later = |statement: &Statement| matches!(&statement.kind, StatementKind::View { name: view, .. } if view.text == name);
+                let help = match self.statements.iter().any(is_later) {
+                    true => format!("view `{name}` is declared further down; move it before this statement"),
+                    false => locate::suggestion(&name, &known),
+                };
+                self.error(at, format!("there is no table or view `{name}`")).with_help(help)
+            };
+            return Err(error);
+        }
+        let options = &self.context.state.config_options().sql_parser;
+        let options = ParserOptions::new()
+            .with_collect_spans(true)
+            .with_map_string_types_to_utf8view(false)
+            .with_parse_float_as_decimal(options.parse_float_as_decimal);
+        let planner = SqlToRel::new_with_options(&self.context, options);
+        let plan = planner.sql_statement_to_plan(SqlStatement::Query(Box::new(query))).map_err(|e| self.plan_error(index, &e))?;
+        check::check(&plan).map_err(|unsupported| self.lower_error(index, unsupported))?;
+        Ok(plan)
+    }
+
+    fn optimise(&self, index: usize, plan: LogicalPlan) -> Result<LogicalPlan, Error> {
+        self.context.state.optimize(&plan).map_err(|e| self.plan_error(index, &e))
+    }
+
+    fn error(&self, at: crate::error::Position, message: impl Into<String>) -> Error {
+        Error::new(self.sql, at, message)
+    }
+
+    /// An error of DataFusion's planner, at the place it names or at the words it quotes.
+    fn plan_error(&self, index: usize, error: &datafusion::error::DataFusionError) -> Error {
+        let Place { at, message, help } = locate::plan_error(error, &self.statements[index]);
+        let error = self.error(at, message);
+        match help {
+            Some(help) => error.with_help(help),
+            None => error,
+        }
+    }
+
+    fn lower_error(&self, index: usize, unsupported: lower::Unsupported) -> Error {
+        let statement = &self.statements[index];
+        let at = unsupported.word.as_deref().and_then(|word| locate::word(statement, word)).unwrap_or(statement.at);
+        let error = self.error(at, unsupported.message);
+        if unsupported.help.is_empty() { error } else { error.with_help(unsupported.help) }
+    }
+}

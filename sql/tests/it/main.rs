@@ -1,0 +1,10 @@
+//! The SQL engine from the outside: what it maintains equals what DataFusion computes afresh, and what it refuses it explains.
+
+mod data;
+mod functions;
+mod harness;
+mod messages;
+mod restart;
+mod row_errors;
+mod shapes;
+mod shop;
