@@ -281,7 +281,8 @@ async fn again(log: &dyn Log, topics: &HashSet<String>, letter: &DeadLetter) -> 
         mark(json!({"status": "BEGIN", "id": id, "event_count": null, "data_collections": null, "ts_ms": now_ms})),
         back(Record { value: Some(Bytes::from(value)), ..record }),
         mark(json!({
-            "status": "END", "id": id, "event_count": 1, "data_collections": [{"data_collection": table, "event_count": 1}], "ts_ms": now_ms, "lsn": lsn,
+            "status": "END", "id": id, "event_count": 1, "data_collections": [{"data_collection": table, "event_count": 1}],
+            "ts_ms": now_ms, "lsn": lsn,
         })),
     ]))
 }

@@ -19,6 +19,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use uuid::Uuid;
 
+/// Freed buffers of each size that a worker keeps for the next; dbsp's own default is sixteen times as much, for every circuit.
+const SLAB_BYTES: usize = 1 << 20;
+
 /// How much of a circuit's state may stay in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {
@@ -30,7 +33,7 @@ pub struct Memory {
 
 impl Default for Memory {
     fn default() -> Self {
-        Memory { cache_bytes: 32 << 20, spill_bytes: 2 << 20 }
+        Memory { cache_bytes: 16 << 20, spill_bytes: 1 << 20 }
     }
 }
 
@@ -198,7 +201,7 @@ fn circuit_config(config: &Config) -> Result<CircuitConfig, Error> {
     let storage = CircuitStorageConfig::for_config(StorageConfig { path, cache: StorageCacheConfig::default() }, options)
         .map_err(|e| failed(e.to_string()))?
         .with_init_checkpoint(config.checkpoint);
-    Ok(circuit.with_mode(Mode::Persistent).with_storage(Some(storage)))
+    Ok(circuit.with_mode(Mode::Persistent).with_fbuf_slab_bytes_per_class(SLAB_BYTES).with_storage(Some(storage)))
 }
 
 fn spread(handle: &InputHandle<Vec<Chunk>>, chunk: &Chunk, workers: usize) {

@@ -20,8 +20,12 @@ use crate::status::Board;
 
 /// Events that an epoch takes at most, unless a single transaction has more.
 const EPOCH_EVENTS: u64 = 16_384;
-/// Epochs are at least this far apart while there is little to do: each costs a durable write and a step of every pipeline.
+/// Epochs are at least this far apart while there is no backlog: each costs a durable write and a step of every pipeline.
 const EPOCH_INTERVAL: Duration = Duration::from_millis(15);
+/// On a busy machine they are further apart, up to this much: larger epochs cost less a change.
+const EPOCH_INTERVAL_MOST: Duration = Duration::from_millis(150);
+/// So many times what the pipelines took for the last epoch.
+const EPOCH_SPARE: u32 = 2;
 /// With this many events waiting an epoch does not wait.
 const BACKLOG_EVENTS: u64 = 2_048;
 
@@ -108,7 +112,8 @@ impl Coordinator {
                     break;
                 }
                 if sources.iter().map(Source::events).sum::<u64>() < BACKLOG_EVENTS {
-                    tokio::time::sleep(EPOCH_INTERVAL.saturating_sub(began.elapsed())).await;
+                    let interval = (self.epochs.took() * EPOCH_SPARE).clamp(EPOCH_INTERVAL, EPOCH_INTERVAL_MOST);
+                    tokio::time::sleep(interval.saturating_sub(began.elapsed())).await;
                     for source in &mut sources {
                         source.drain();
                     }

@@ -35,6 +35,9 @@ struct State {
     last: u64,
     recent: VecDeque<Arc<Epoch>>,
     pipelines: Vec<Progress>,
+    published: Instant,
+    /// How long the pipelines took for the last epoch that all of them have run.
+    took: Duration,
     stopped: bool,
 }
 
@@ -55,7 +58,14 @@ impl Epochs {
         let pipelines =
             pipelines.into_iter().map(|epoch| Progress { epoch, moved: Instant::now(), stalled: false, ended: false }).collect();
         Self {
-            state: Mutex::new(State { last, recent: VecDeque::new(), pipelines, stopped: false }),
+            state: Mutex::new(State {
+                last,
+                recent: VecDeque::new(),
+                pipelines,
+                published: Instant::now(),
+                took: Duration::ZERO,
+                stopped: false,
+            }),
             changed: Condvar::new(),
             moved: tokio::sync::Notify::new(),
         }
@@ -78,6 +88,7 @@ impl Epochs {
     pub fn publish(&self, epoch: Arc<Epoch>) {
         let mut state = self.state.lock();
         state.last = epoch.info.epoch;
+        state.published = Instant::now();
         state.recent.push_back(epoch);
         while state.recent.len() as u64 > AHEAD + 1 {
             state.recent.pop_front();
@@ -115,11 +126,21 @@ impl Epochs {
             progress.stalled = false;
         }
         let slowest = state.pipelines.iter().filter(|p| !p.stalled && !p.ended).map(|p| p.epoch).min().unwrap_or(u64::MAX);
+        if slowest >= last && state.recent.back().is_some_and(|epoch| epoch.info.epoch == last) {
+            state.took = state.published.elapsed();
+        }
         while state.recent.front().is_some_and(|epoch| epoch.info.epoch <= slowest) {
             state.recent.pop_front();
         }
         drop(state);
         self.moved.notify_waiters();
+    }
+
+    /// How long the pipelines took for an epoch lately; longer while they have not finished the last one.
+    pub fn took(&self) -> Duration {
+        let state = self.state.lock();
+        let slowest = state.pipelines.iter().filter(|p| !p.stalled && !p.ended).map(|p| p.epoch).min().unwrap_or(u64::MAX);
+        if slowest < state.last { state.took.max(state.published.elapsed()) } else { state.took }
     }
 
     /// Pipeline number `pipeline` will run no more: nobody waits for it.

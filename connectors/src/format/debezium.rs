@@ -28,7 +28,8 @@ pub(super) fn read<'a>(rows: &RowReader, topic: &str, value: &'a [u8]) -> Result
         ValueError::Json(error) => error.to_string(),
         ValueError::Unfit(message) => message,
         ValueError::NotSent => format!(
-            "PostgreSQL did not send every value (one kept out of line and untouched): ALTER TABLE {} REPLICA IDENTITY FULL, then update the row",
+            "PostgreSQL did not send every value (one kept out of line and untouched): ALTER TABLE {} REPLICA IDENTITY FULL, then \
+             update the row",
             table()
         ),
     })?;

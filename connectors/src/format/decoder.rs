@@ -158,7 +158,10 @@ impl Decoder {
             })?;
             if let Some(source) = metadata.get(name) {
                 let known = Metadata::named(source).ok_or_else(|| {
-                    config(format!("column `{name}` asks for the metadata `{source}`; offset, partition, topic, timestamp, key and transaction_id are known"))
+                    config(format!(
+                        "column `{name}` asks for the metadata `{source}`; offset, partition, topic, timestamp, key and \
+                         transaction_id are known"
+                    ))
                 })?;
                 if !known.fits(kind) {
                     return Err(config(format!(

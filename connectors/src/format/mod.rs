@@ -6,8 +6,8 @@
 //! | `json` | a row to come, an object with a field a column |
 //! | `raw_string` | a row to come, whose one column is the whole text |
 //!
-//! A record that does not fit its table is a [`BadRecord`]; the others of its batch are decoded all the same. A field that is missing is NULL,
-//! a column that the record does not name never matters, and a record without a value (a tombstone) is nothing.
+//! A record that does not fit its table is a [`BadRecord`]; the others of its batch are decoded all the same. A field that is missing is
+//! NULL, a column that the record does not name never matters, and a record without a value (a tombstone) is nothing.
 
 mod builder;
 mod debezium;

@@ -152,7 +152,8 @@ mod tests {
 
     #[test]
     fn marks_of_debezium_itself_have_their_position_in_the_id() {
-        let end = br#"{"status":"END","id":"571:53195832","event_count":1,"data_collections":[{"data_collection":"s1.a","event_count":1}],"ts_ms":5}"#;
+        let end = br#"{"status":"END","id":"571:53195832","event_count":1,"ts_ms":5,
+            "data_collections":[{"data_collection":"s1.a","event_count":1}]}"#;
         let mark = TransactionMark::parse(end).expect("a mark");
         assert_eq!((mark.lsn, mark.event_count, mark.collections.len()), (Some(53_195_832), 1, 1));
         assert!(TransactionMark::parse(b"{}").is_err());

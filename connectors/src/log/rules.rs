@@ -37,7 +37,10 @@ pub(super) fn check_records(records: &[Append]) -> Result<()> {
         let size = size(&append.record);
         if size > MAX_RECORD_BYTES {
             let topic = &append.topic;
-            return Err(Error::config(CONNECTOR, format!("a record of {size} bytes for topic `{topic}` is larger than {MAX_RECORD_BYTES}")));
+            return Err(Error::config(
+                CONNECTOR,
+                format!("a record of {size} bytes for topic `{topic}` is larger than {MAX_RECORD_BYTES}"),
+            ));
         }
         total += size;
     }

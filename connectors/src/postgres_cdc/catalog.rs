@@ -142,7 +142,8 @@ impl Catalog {
         if let Some(known) = ColumnType::builtin(oid, modifier).or_else(|| self.types.get(&oid).cloned()) {
             return Ok(known);
         }
-        let sql = "SELECT typtype::text, typcategory::text, typbasetype::bigint, typelem::bigint, typtypmod FROM pg_type WHERE oid = $1::bigint::oid";
+        let sql = "SELECT typtype::text, typcategory::text, typbasetype::bigint, typelem::bigint, typtypmod FROM pg_type \
+                   WHERE oid = $1::bigint::oid";
         let kind = match sqlx::query(sql).bind(i64::from(oid)).fetch_optional(&self.pool).await? {
             Some(row) => {
                 let (kind, category): (String, String) = (row.try_get(0)?, row.try_get(1)?);
@@ -169,7 +170,8 @@ impl Catalog {
         for (nth, name) in options.tables.iter().enumerate() {
             let sql = format!(
                 "SELECT c.oid::bigint, p.schemaname::text, p.tablename::text, c.relreplident::text, {filters} FROM pg_publication_tables p \
-                 JOIN pg_class c ON c.oid = format('%I.%I', p.schemaname, p.tablename)::regclass WHERE p.pubname = $1 AND c.oid = to_regclass($2)"
+                 JOIN pg_class c ON c.oid = format('%I.%I', p.schemaname, p.tablename)::regclass \
+                 WHERE p.pubname = $1 AND c.oid = to_regclass($2)"
             );
             let row = sqlx::query(AssertSqlSafe(sql)).bind(&options.publication).bind(quoted_table(name)).fetch_one(&self.pool).await?;
             let (published, filter): (Option<Vec<String>>, Option<String>) = (row.try_get(4)?, row.try_get(5)?);

@@ -205,7 +205,8 @@ mod tests {
         json!({
             "before": before, "after": after,
             "source": {
-                "version": env!("CARGO_PKG_VERSION"), "connector": "postgresql", "name": "catalog", "ts_ms": 1000, "snapshot": "false", "db": "shop",
+                "version": env!("CARGO_PKG_VERSION"), "connector": "postgresql", "name": "catalog", "ts_ms": 1000,
+                "snapshot": "false", "db": "shop",
                 "sequence": "[\"90\",\"95\"]", "schema": "public", "table": "brands", "txId": 7, "lsn": 95, "xmin": null
             },
             "transaction": {"id": "7:99", "total_order": order, "data_collection_order": order},

@@ -12,8 +12,8 @@ pub enum Error {
     #[error("table {table} does not exist in database `{database}`; run the migrations, or take it off the list of tables")]
     NoSuchTable { table: String, database: String },
     #[error(
-        "publication `{publication}` lacks {missing}, whose rows so far would never reach the log; drop the slot `{slot}` and delete the topics \
-         of `{service}` to start with a new snapshot, or take the tables off the list"
+        "publication `{publication}` lacks {missing}, whose rows so far would never reach the log; drop the slot `{slot}` and delete the \
+         topics of `{service}` to start with a new snapshot, or take the tables off the list"
     )]
     NotPublished { publication: String, missing: String, slot: String, service: String },
     #[error(
@@ -22,21 +22,22 @@ pub enum Error {
     )]
     SlotGone { slot: String, service: String, position: u64 },
     #[error(
-        "PostgreSQL invalidated the replication slot `{slot}` because it kept too much WAL (max_slot_wal_keep_size), so changes after position \
-         {position} of `{service}` are lost; drop the slot, delete the topics of `{service}` so that a new snapshot is taken, and rebuild \
+        "PostgreSQL invalidated the replication slot `{slot}` because it kept too much WAL (max_slot_wal_keep_size), so changes after \
+         position {position} of `{service}` are lost; drop the slot, delete the topics of `{service}` so that a new snapshot is taken, and rebuild \
          the stores that read it"
     )]
     SlotInvalidated { slot: String, service: String, position: u64 },
     #[error("the replication slot `{slot}` belongs to database `{other}`, not `{database}`; choose another slot name")]
     SlotElsewhere { slot: String, other: String, database: String },
     #[error(
-        "the log ends at position {log} of `{service}`, but PostgreSQL was told that everything up to {confirmed} is durable: the log lost its \
-         end (was it restored from a copy?). Delete the topics of `{service}` and drop the slot so that a new snapshot is taken"
+        "the log ends at position {log} of `{service}`, but PostgreSQL was told that everything up to {confirmed} is durable: the log lost \
+         its end (was it restored from a copy?). Delete the topics of `{service}` and drop the slot so that a new snapshot is taken"
     )]
     LogBehindSlot { service: String, log: u64, confirmed: u64 },
     #[error(
-        "the log ends at position {log} of `{service}`, but the server has only come to {server}: it is not the server that the log was filled \
-         from (was it restored?). Point to the right one, or delete the topics of `{service}` and drop the slot so that a new snapshot is taken"
+        "the log ends at position {log} of `{service}`, but the server has only come to {server}: it is not the server that the log was \
+         filled from (was it restored?). Point to the right one, or delete the topics of `{service}` and drop the slot so that a new \
+         snapshot is taken"
     )]
     ServerBehindLog { service: String, log: u64, server: u64 },
     #[error("the snapshot could not start within {waited_s} s because a transaction is open in the database; it is tried again: {message}")]

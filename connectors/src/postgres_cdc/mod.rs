@@ -58,7 +58,7 @@ pub struct Options {
     pub publication: String,
     /// Made with an exported snapshot if it is not there.
     pub slot: String,
-    /// A database that was silent for this long gets an empty transaction, so that its old WAL can go and stores can say how fresh they are.
+    /// A database that was silent for this long gets an empty transaction, so that its old WAL can go and stores know their age.
     pub heartbeat_interval: Duration,
 }
 

@@ -102,8 +102,8 @@ impl Done {
         session.appended(summary);
     }
 
-    /// Passes WAL that holds nothing for the log: a server that shuts down waits until its last byte is confirmed. The log remembers how far,
-    /// so that a log that lost its end can be told from one that had nothing to hold.
+    /// Passes WAL that holds nothing for the log: a server that shuts down waits until its last byte is confirmed. The log remembers how
+    /// far, so that a log that lost its end can be told from one that had nothing to hold.
     async fn pass(&mut self, session: &Session, lsn: u64) -> Result<()> {
         if lsn > self.durable_lsn {
             session.log.commit(PASSED_GROUP, &session.topics[0], 0, lsn).await?;

@@ -33,7 +33,8 @@ impl Account {
         let (Ok(uid), Ok(gid)) = (id(&["-u", NAME]), id(&["-g", NAME])) else {
             return Err(Error::Missing {
                 what: format!("the system user `{NAME}`"),
-                hint: "PostgreSQL does not run as root: make the user with `useradd --system postgres`, or run as an ordinary user".to_owned(),
+                hint: "PostgreSQL does not run as root: make the user with `useradd --system postgres`, or run as an ordinary user"
+                    .to_owned(),
             });
         };
         if find_program("setpriv", &[]).is_none() {
@@ -53,7 +54,7 @@ impl Account {
         Err(Error::server(
             "PostgreSQL",
             folder,
-            format!("the user `{NAME}`, which PostgreSQL runs as, may not enter a folder above it; choose a data folder such as /var/lib/chimera"),
+            format!("its user `{NAME}` may not enter a folder above this one; choose a data folder such as /var/lib/chimera"),
         ))
     }
 

@@ -41,7 +41,10 @@ pub fn doctor() -> Vec<Check> {
             "Chromium",
             "the test of the pages",
             false,
-            ["chromium", "chromium-browser", "google-chrome"].iter().find_map(|name| find_program(name, &[])).map(|file| file.display().to_string()),
+            ["chromium", "chromium-browser", "google-chrome"]
+                .iter()
+                .find_map(|name| find_program(name, &[]))
+                .map(|file| file.display().to_string()),
             "apt-get install chromium",
         ),
     ]

@@ -115,7 +115,8 @@ fn launch(java: &Path, jars: &Path, folder: &Path, port: u16, reaper: Reaper) ->
     let conf = folder.join("server.properties");
     fs::write(&conf, properties(folder, port, free_port()?)).map_err(Error::io("write", &conf))?;
     let class_path = format!("{}/*", jars.display());
-    let machine = ["-Xms64m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp"];
+    let machine =
+        ["-Xms64m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-cp"];
     let format = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", CLUSTER_ID, "-c"];
     run(Command::new(java).args(machine).arg(&class_path).args(format).arg(&conf))?;
 

@@ -145,7 +145,11 @@ impl Postgres {
         if wait_until(START_AT_MOST, || answers.query("postgres", "SELECT 1").is_ok()) {
             return Ok(Some(port));
         }
-        Err(Error::server(SERVER, &self.data, format!("process {pid} runs, but does not answer on port {port}: {}", tail(&self.log_file()))))
+        Err(Error::server(
+            SERVER,
+            &self.data,
+            format!("process {pid} runs, but does not answer on port {port}: {}", tail(&self.log_file())),
+        ))
     }
 
     /// Writes our settings beside PostgreSQL's own; they are read by its last line.
@@ -161,7 +165,8 @@ impl Postgres {
         );
         let file = self.data.join("chimera.conf");
         fs::write(&file, settings).map_err(Error::io("write", &file))?;
-        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o644)).map_err(Error::io("set the permissions of", &file))?;
+        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o644))
+            .map_err(Error::io("set the permissions of", &file))?;
         let log = self.log_file();
         match fs::rename(&log, log.with_extension("log.old")) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(Error::io("move away", &log)(error)),
@@ -200,7 +205,8 @@ pub(crate) fn bin_folder() -> Result<PathBuf> {
     versions.sort();
     let mut folders: Vec<PathBuf> = versions.into_iter().rev().map(|(_, folder)| folder).collect();
     folders.push("/opt/homebrew/opt/postgresql/bin".into());
-    let found = find_program("initdb", &folders).and_then(|file| fs::canonicalize(file).ok()).and_then(|file| Some(file.parent()?.to_owned()));
+    let found =
+        find_program("initdb", &folders).and_then(|file| fs::canonicalize(file).ok()).and_then(|file| Some(file.parent()?.to_owned()));
     match found {
         Some(folder) if folder.join("postgres").exists() => Ok(folder),
         _ => Err(Error::Missing { what: SERVER.to_owned(), hint: format!("install it with `{INSTALL}`") }),

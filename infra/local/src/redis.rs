@@ -68,7 +68,11 @@ impl Redis {
         if wait_until(START_AT_MOST, || server.is_ours(server.port)) {
             return Ok(server);
         }
-        Err(Error::server(SERVER, &server.dir, format!("it did not start on port {}: {}", server.port, tail(&server.dir.join("redis.log")))))
+        Err(Error::server(
+            SERVER,
+            &server.dir,
+            format!("it did not start on port {}: {}", server.port, tail(&server.dir.join("redis.log"))),
+        ))
     }
 
     /// Whether the server ran already.
@@ -122,7 +126,8 @@ impl Redis {
 
     /// Whether the server on that port answers and keeps its data here.
     fn is_ours(&self, port: u16) -> bool {
-        ask(port, &["PING"]).is_ok() && ask(port, &["CONFIG", "GET", "dir"]).is_ok_and(|reply| reply.get(1).is_some_and(|dir| self.dir == PathBuf::from(dir)))
+        ask(port, &["PING"]).is_ok()
+            && ask(port, &["CONFIG", "GET", "dir"]).is_ok_and(|reply| reply.get(1).is_some_and(|dir| self.dir.as_os_str() == dir.as_str()))
     }
 
     fn configure(&self, append_fsync: AppendFsync) -> Result<()> {

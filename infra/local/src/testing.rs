@@ -54,7 +54,8 @@ impl Drop for Reaper {
 
 /// A temporary folder that other users may pass through; its `Reaper` removes it.
 pub(crate) fn temporary_folder() -> Result<PathBuf> {
-    let folder = tempfile::Builder::new().prefix("chimera-test-").tempdir().map_err(Error::io("make a folder in", std::env::temp_dir()))?.keep();
+    let folder =
+        tempfile::Builder::new().prefix("chimera-test-").tempdir().map_err(Error::io("make a folder in", std::env::temp_dir()))?.keep();
     std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).map_err(Error::io("set the permissions of", &folder))?;
     Ok(folder)
 }

@@ -68,8 +68,13 @@ pub async fn check(State(app): State<App>, request: Request, next: Next) -> Resu
     // A request that matched no path has no route to guard, but is refused all the same.
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     if Access::of(request.method(), path) == Access::Operator && !bearer(&request).is_some_and(|token| app.operator_token.is(token)) {
-        let detail = if bearer(&request).is_some() { "The token is not the operator token of this server." } else { "The request carries no bearer token." };
-        return Err(Problem::new(&kinds::UNAUTHORIZED, detail).header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"chimera\"")));
+        let detail = if bearer(&request).is_some() {
+            "The token is not the operator token of this server."
+        } else {
+            "The request carries no bearer token."
+        };
+        return Err(Problem::new(&kinds::UNAUTHORIZED, detail)
+            .header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"chimera\"")));
     }
     Ok(next.run(request).await)
 }

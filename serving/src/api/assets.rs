@@ -13,12 +13,12 @@ use super::problem::{Problem, kinds};
 struct Web;
 
 /// Scripts and connections only from here, and no frame around it.
-const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self'; \
-    connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data: blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 const NOT_BUILT: &str = "<!doctype html><html lang=en><meta charset=utf-8><title>Chimera</title><h1>Chimera runs, without its pages</h1>\
-    <p>This binary was built without them. Build them with <code>npm ci && npm run build</code> in <code>serving/web</code>, then build the binary again \
-    (<code>make up</code> does both).<p>The API is described in <a href=/openapi.json>/openapi.json</a>.";
+    <p>This binary was built without them. Build them with <code>npm ci && npm run build</code> in <code>serving/web</code>, \
+    then build the binary again (<code>make up</code> does both).<p>The API is described in <a href=/openapi.json>/openapi.json</a>.";
 
 /// Answers for paths that are no route of the API.
 pub async fn fallback(method: Method, uri: Uri, headers: HeaderMap) -> Response {
@@ -27,9 +27,11 @@ pub async fn fallback(method: Method, uri: Uri, headers: HeaderMap) -> Response 
     let found = if page { Web::get("index.html") } else { Web::get(path.trim_start_matches('/')) };
     match found {
         _ if path.starts_with("/api/") => not_found(path),
-        Some(_) if method != Method::GET && method != Method::HEAD => Problem::new(&kinds::METHOD_NOT_ALLOWED, format!("Pages do not take {method}."))
-            .header(header::ALLOW, HeaderValue::from_static("GET,HEAD"))
-            .into_response(),
+        Some(_) if method != Method::GET && method != Method::HEAD => {
+            Problem::new(&kinds::METHOD_NOT_ALLOWED, format!("Pages do not take {method}."))
+                .header(header::ALLOW, HeaderValue::from_static("GET,HEAD"))
+                .into_response()
+        }
         Some(file) => serve(path, page, &file, &headers),
         None if page => (security(), Html(NOT_BUILT)).into_response(),
         None => not_found(path),

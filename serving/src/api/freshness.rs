@@ -43,15 +43,25 @@ pub struct After {
 impl After {
     pub(in crate::api) fn read(query: AfterQuery, headers: &HeaderMap) -> Result<Self> {
         let header = match headers.get(AFTER) {
-            Some(value) => Some(value.to_str().map_err(|_| Problem::new(&kinds::BAD_POSITION, "The header `chimera-after` is not ASCII text."))?),
+            Some(value) => {
+                Some(value.to_str().map_err(|_| Problem::new(&kinds::BAD_POSITION, "The header `chimera-after` is not ASCII text."))?)
+            }
             None => None,
         };
         let token = query.after.as_deref().or(header).filter(|token| !token.is_empty());
-        let position = token.map(str::parse).transpose().map_err(|error: chimera_connectors::frontier::ParseError| Problem::new(&kinds::BAD_POSITION, error.to_string()))?;
+        let position = token
+            .map(str::parse)
+            .transpose()
+            .map_err(|error: chimera_connectors::frontier::ParseError| Problem::new(&kinds::BAD_POSITION, error.to_string()))?;
         let wait = match query.wait_ms {
             None => DEFAULT_WAIT,
             Some(ms) if ms <= MAX_WAIT_MS => Duration::from_millis(ms),
-            Some(ms) => return Err(Problem::new(&kinds::BAD_PARAMETER, format!("The query: `wait_ms` is {ms}; at most {MAX_WAIT_MS} can be waited."))),
+            Some(ms) => {
+                return Err(Problem::new(
+                    &kinds::BAD_PARAMETER,
+                    format!("The query: `wait_ms` is {ms}; at most {MAX_WAIT_MS} can be waited."),
+                ));
+            }
         };
         Ok(Self { position, wait })
     }
@@ -129,7 +139,9 @@ impl App {
 
 fn wait_problem(error: WaitError, store: &str, after: &After) -> Problem {
     match error {
-        WaitError::UnknownStore => Problem::new(&kinds::STORE_NOT_READY, format!("No running pipeline fills `{store}`.")).with("store", store).retry_after(2),
+        WaitError::UnknownStore => {
+            Problem::new(&kinds::STORE_NOT_READY, format!("No running pipeline fills `{store}`.")).with("store", store).retry_after(2)
+        }
         WaitError::TimedOut(status) => {
             Problem::new(&kinds::STORE_BEHIND, format!("`{store}` did not reach that position within {} ms.", after.wait.as_millis()))
                 .with("store", store)

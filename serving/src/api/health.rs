@@ -32,9 +32,11 @@ pub async fn healthz() -> axum::Json<Health> {
 }
 
 /// Whether requests can be served: databases and stores answer, and no store stands still.
-#[utoipa::path(get, path = "/readyz", tag = "operations", responses((status = 200, body = Health), (status = 503, description = "not now", body = Health)))]
+#[utoipa::path(get, path = "/readyz", tag = "operations", responses((status = 200, body = Health), (status = 503,
+        description = "not now", body = Health)))]
 pub async fn readyz(State(app): State<App>) -> Response {
-    let (catalog, orders, inventory, redis) = tokio::join!(database(&app.catalog), database(&app.orders), database(&app.inventory), redis(&app));
+    let (catalog, orders, inventory, redis) =
+        tokio::join!(database(&app.catalog), database(&app.orders), database(&app.inventory), redis(&app));
     let stores = app.stores.stores();
     let engine = !stores.is_empty() && stores.iter().all(|store| store.error.is_none());
     let checks = [("catalog", catalog), ("orders", orders), ("inventory", inventory), ("redis", redis), ("stores", engine)];

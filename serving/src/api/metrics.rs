@@ -29,7 +29,8 @@ pub fn install() -> Result<PrometheusHandle, BuildError> {
 
 /// Metrics in Prometheus' text format.
 #[utoipa::path(get, path = "/metrics", tag = "operations",
-    responses((status = 200, description = "Prometheus' text format", content_type = "text/plain"), (status = 401, body = super::problem::ProblemBody)))]
+    responses((status = 200, description = "Prometheus' text format", content_type = "text/plain"), (status = 401,
+        body = super::problem::ProblemBody)))]
 pub async fn get_metrics(State(app): State<App>) -> Response {
     for status in app.stores.stores() {
         let store = status.store;
@@ -38,7 +39,8 @@ pub async fn get_metrics(State(app): State<App>) -> Response {
         metrics::gauge!("chimera_store_failing", "store" => store).set(if status.error.is_some() { 1.0 } else { 0.0 });
     }
     let limits = &app.limits;
-    metrics::gauge!("chimera_http_requests_in_progress").set(limits.max_concurrent_requests.saturating_sub(app.requests.available_permits()) as f64);
+    metrics::gauge!("chimera_http_requests_in_progress")
+        .set(limits.max_concurrent_requests.saturating_sub(app.requests.available_permits()) as f64);
     metrics::gauge!("chimera_http_streams_open").set(limits.max_streams.saturating_sub(app.streams.available_permits()) as f64);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics.render()).into_response()
 }

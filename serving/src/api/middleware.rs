@@ -56,6 +56,10 @@ pub async fn limit(State(app): State<App>, request: Request, next: Next) -> Resu
 
 /// The answer when a handler panicked.
 pub fn panicked(panic: Box<dyn Any + Send>) -> Response {
-    let message = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("of an unknown kind");
+    let message = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("of an unknown kind");
     Problem::internal(format!("a handler panicked: {message}")).into_response()
 }

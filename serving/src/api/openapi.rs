@@ -16,16 +16,19 @@ const OPERATOR: &str = "operator";
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| document().to_pretty_json().unwrap_or_default());
 
 /// This API as an OpenAPI document.
-#[utoipa::path(get, path = "/openapi.json", tag = "meta", responses((status = 200, description = "an OpenAPI document", content_type = "application/json")))]
+#[utoipa::path(get, path = "/openapi.json", tag = "meta", responses((status = 200,
+        description = "an OpenAPI document", content_type = "application/json")))]
 pub async fn get_openapi() -> Response {
     ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")], DOCUMENT.as_str()).into_response()
 }
 
 /// What the routes are collected into.
 pub(super) fn base() -> OpenApi {
-    let description = "A shop whose derived stores follow its databases. Writes answer with a position token; reads take it as `after` and wait until \
-        their store includes that write. Errors are problem documents (RFC 9457).";
-    OpenApiBuilder::new().info(InfoBuilder::new().title("Chimera").version(env!("CARGO_PKG_VERSION")).description(Some(description))).build()
+    let description = "A shop whose derived stores follow its databases. Writes answer with a position token; reads take it as `after` \
+        and wait until their store includes that write. Errors are problem documents (RFC 9457).";
+    OpenApiBuilder::new()
+        .info(InfoBuilder::new().title("Chimera").version(env!("CARGO_PKG_VERSION")).description(Some(description)))
+        .build()
 }
 
 /// The whole description; routes for operators say so.
@@ -45,7 +48,8 @@ pub fn document() -> OpenApi {
         mark(Method::PATCH, &mut item.patch);
         mark(Method::DELETE, &mut item.delete);
     }
-    let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The content of `operator.token` in the data folder.")).build();
+    let scheme =
+        HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The content of `operator.token` in the data folder.")).build();
     document.components.get_or_insert_default().add_security_scheme(OPERATOR, SecurityScheme::Http(scheme));
     document
 }

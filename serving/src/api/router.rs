@@ -11,7 +11,9 @@ use utoipa_axum::routes;
 use super::problem::{Problem, kinds};
 use super::state::App;
 use super::{access, assets, middleware, openapi};
-use super::{dlq, events, feed, health, images, inventory, metrics, orders, problem, products, search, stores, topics, views, visual_search};
+use super::{
+    dlq, events, feed, health, images, inventory, metrics, orders, problem, products, search, stores, topics, views, visual_search,
+};
 
 /// Every route of the API, with its description.
 pub(super) fn routes() -> OpenApiRouter<App> {

@@ -12,7 +12,8 @@ use super::orders::idempotency;
 use super::router::router;
 use super::state::App;
 
-/// Serves `app` on `listener` until `shutdown` is done. Then no connection is taken any more, event streams end, and requests in progress have
+/// Serves `app` on `listener` until `shutdown` is done. Then no connection is taken any more, event streams end, and requests in
+/// progress have
 /// [`super::state::Limits::shutdown_grace`] to end.
 pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
     let _metrics = AbortOnDropHandle::new(tokio::spawn(metrics_upkeep(app.clone())));

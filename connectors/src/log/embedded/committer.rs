@@ -24,11 +24,28 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T>>;
 
 pub(super) enum Request {
     /// Answered with the offset of the first record of each run.
-    Append { runs: Vec<Run>, reply: Reply<Vec<u64>> },
-    CreateTopic { name: String, config: TopicConfig, reply: Reply<()> },
-    Commit { group: String, partition: Arc<Partition>, offset: u64, reply: Reply<()> },
+    Append {
+        runs: Vec<Run>,
+        reply: Reply<Vec<u64>>,
+    },
+    CreateTopic {
+        name: String,
+        config: TopicConfig,
+        reply: Reply<()>,
+    },
+    Commit {
+        group: String,
+        partition: Arc<Partition>,
+        offset: u64,
+        reply: Reply<()>,
+    },
     /// Drops what is before `start`; `bases` are the chunks that hold nothing else. Answered with the number of records dropped.
-    Trim { partition: Arc<Partition>, start: u64, bases: Vec<u64>, reply: Reply<u64> },
+    Trim {
+        partition: Arc<Partition>,
+        start: u64,
+        bases: Vec<u64>,
+        reply: Reply<u64>,
+    },
 }
 
 /// Records of one append that go into one partition, in order.
@@ -53,8 +70,11 @@ struct Round {
     open: HashMap<Place, OpenPartition>,
     created: HashMap<String, Arc<Topic>>,
     starts: HashMap<Place, (Arc<Partition>, u64)>,
-    replies: Vec<Box<dyn FnOnce(Result<(), &str>) + Send>>,
+    replies: Vec<Answer>,
 }
+
+/// Tells one caller whether the batch was written.
+type Answer = Box<dyn FnOnce(Result<(), &str>) + Send>;
 
 /// A partition with records in this round.
 struct OpenPartition {
@@ -175,12 +195,14 @@ impl Committer {
             Ok(()) => {
                 metrics::counter!("chimera_log_appended_records_total").increment(records);
                 self.shared.topics.write().extend(created);
+                let publishing = self.shared.publishing.write();
                 for (partition, start) in starts.into_values() {
                     partition.start.store(start, Ordering::Release);
                 }
                 for (partition, end) in ends {
                     partition.end.send_replace(end);
                 }
+                drop(publishing);
                 replies.into_iter().for_each(|reply| reply(Ok(())));
             }
             Err(why) => {

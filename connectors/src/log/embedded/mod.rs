@@ -42,6 +42,8 @@ pub struct EmbeddedLog {
 struct Shared {
     store: Store,
     topics: RwLock<HashMap<String, Arc<Topic>>>,
+    /// Held while the ends of an append are moved, so that nobody sees it in one partition and then not in another.
+    publishing: RwLock<()>,
 }
 
 struct Topic {
@@ -78,7 +80,7 @@ impl EmbeddedLog {
             let bounds = places.map(|place| Ok((place, store.bounds(place)?))).collect::<Result<HashMap<_, _>>>()?;
             topics.insert(name, Arc::new(Topic::new(meta, |place| bounds[&place])));
         }
-        let shared = Arc::new(Shared { store, topics: RwLock::new(topics) });
+        let shared = Arc::new(Shared { store, topics: RwLock::new(topics), publishing: RwLock::new(()) });
         let (requests, receiver) = mpsc::channel(MAX_WAITING_REQUESTS);
         let committer = Committer::new(shared.clone(), receiver);
         let thread = std::thread::Builder::new().name("log-committer".to_owned()).spawn(move || committer.run());
@@ -202,7 +204,8 @@ impl Log for EmbeddedLog {
     }
 
     async fn end_offset(&self, topic: &str, partition: u32) -> Result<u64> {
-        Ok(*self.partition(topic, partition)?.end.borrow())
+        let partition = self.partition(topic, partition)?;
+        Ok(self.shared.end(&partition))
     }
 
     async fn start_offset(&self, topic: &str, partition: u32) -> Result<u64> {
@@ -247,9 +250,14 @@ impl Log for EmbeddedLog {
 }
 
 impl Shared {
+    fn end(&self, partition: &Partition) -> u64 {
+        let _published = self.publishing.read();
+        *partition.end.borrow()
+    }
+
     fn read(&self, partition: &Partition, from: u64, max_records: usize) -> Result<Vec<Entry>> {
         // Only what is on the disk: a chunk is seen here a moment before its append is acknowledged.
-        let end = *partition.end.borrow();
+        let end = self.end(partition);
         let from = from.max(partition.start.load(Ordering::Acquire));
         let expected = usize::try_from(end.saturating_sub(from)).unwrap_or(usize::MAX).min(max_records).min(4096);
         let mut entries = Vec::with_capacity(expected);

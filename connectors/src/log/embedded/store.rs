@@ -86,17 +86,20 @@ impl Store {
 
     /// All topics.
     pub(super) fn topics(&self) -> Result<Vec<(String, TopicMeta)>> {
-        self.meta.prefix(b"t").map(|guard| {
-            let (key, value) = guard.into_inner().map_err(read_error)?;
-            let name = String::from_utf8_lossy(&key[1..]).into_owned();
-            let number = |at: usize| value.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map(u32::from_be_bytes);
-            let retention = value.get(8..).and_then(|bytes| bytes.try_into().ok()).map(|bytes| Duration::from_millis(u64::from_be_bytes(bytes)));
-            match (number(0), number(4)) {
-                (Some(id), Some(partitions)) => Ok((name, TopicMeta { id, partitions, retention })),
-                _ => Err(Error::corrupt(CONNECTOR, format!("what is stored about topic `{name}` is damaged"))),
-            }
-        })
-        .collect()
+        self.meta
+            .prefix(b"t")
+            .map(|guard| {
+                let (key, value) = guard.into_inner().map_err(read_error)?;
+                let name = String::from_utf8_lossy(&key[1..]).into_owned();
+                let number = |at: usize| value.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).map(u32::from_be_bytes);
+                let retention =
+                    value.get(8..).and_then(|bytes| bytes.try_into().ok()).map(|bytes| Duration::from_millis(u64::from_be_bytes(bytes)));
+                match (number(0), number(4)) {
+                    (Some(id), Some(partitions)) => Ok((name, TopicMeta { id, partitions, retention })),
+                    _ => Err(Error::corrupt(CONNECTOR, format!("what is stored about topic `{name}` is damaged"))),
+                }
+            })
+            .collect()
     }
 
     /// The oldest kept offset, and the one after the newest.

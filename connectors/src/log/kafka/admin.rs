@@ -151,7 +151,7 @@ impl Admin {
         Ok(client)
     }
 
-    /// Drops what is older than the `retention.ms` that the topics we use were given. The brokers do the same, but only a segment at a time.
+    /// Drops what is older than the `retention.ms` that the topics we use were given. The brokers do the same, a whole segment at a time.
     pub(super) async fn enforce_retention(&self) -> Result<u64> {
         let used: Vec<(String, u32)> = self.partitions.lock().iter().map(|(topic, partitions)| (topic.clone(), *partitions)).collect();
         let asked: Vec<ResourceSpecifier<'_>> = used.iter().map(|(topic, _)| ResourceSpecifier::Topic(topic)).collect();
@@ -163,7 +163,9 @@ impl Admin {
         for ((topic, partitions), answer) in used.iter().zip(answers) {
             let config = answer.map_err(|code| error(KafkaError::AdminOp(code)))?;
             let retention = config.get("retention.ms").filter(|entry| entry.source == ConfigSource::DynamicTopic);
-            let Some(retention_ms) = retention.and_then(|entry| entry.value.as_ref()?.parse::<i64>().ok()).filter(|ms| *ms >= 0) else { continue };
+            let Some(retention_ms) = retention.and_then(|entry| entry.value.as_ref()?.parse::<i64>().ok()).filter(|ms| *ms >= 0) else {
+                continue;
+            };
             let oldest_ms = chrono::Utc::now().timestamp_millis().saturating_sub(retention_ms);
             for partition in 0..*partitions {
                 dropped += self.drop_older(topic, partition, oldest_ms).await?;
@@ -192,7 +194,8 @@ impl Admin {
         if before <= low {
             return Ok(0);
         }
-        let deleted = self.client.delete_records(&one(topic, partition, Offset::Offset(before as i64))?, &options()).await.map_err(error)?;
+        let deleted =
+            self.client.delete_records(&one(topic, partition, Offset::Offset(before as i64))?, &options()).await.map_err(error)?;
         for element in deleted.elements() {
             element.error().map_err(error)?;
         }

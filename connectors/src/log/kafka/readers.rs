@@ -9,6 +9,7 @@ use bytes::Bytes;
 use futures::FutureExt;
 use parking_lot::Mutex;
 use rdkafka::consumer::{Consumer, StreamConsumer};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
 use rdkafka::{ClientConfig, Offset};
 use tokio::time::Instant;
@@ -94,7 +95,7 @@ impl Readers {
 impl Reader {
     async fn take(&mut self, from: u64, max_records: usize, deadline: Instant) -> Result<Vec<Entry>> {
         let mut entries = Vec::new();
-        let mut bytes = 0;
+        let (mut bytes, mut trouble) = (0, None);
         // What has been fetched is taken at any rate, what has not only until the deadline, and only as long as there is nothing.
         while entries.len() < max_records && bytes < MAX_READ_BYTES {
             let received = match self.consumer.recv().now_or_never() {
@@ -105,7 +106,15 @@ impl Reader {
                     Err(_) => break,
                 },
             };
-            let message = received.map_err(error)?;
+            let message = match received {
+                Ok(message) => message,
+                // The client goes on by itself; a topic that was just made may be unknown to it for a moment.
+                Err(passing) if passes(&passing) => {
+                    trouble = Some(passing);
+                    continue;
+                }
+                Err(lasting) => return Err(error(lasting)),
+            };
             let offset = message.offset().max(0) as u64;
             if offset < from {
                 continue;
@@ -119,6 +128,20 @@ impl Reader {
             self.next = offset + 1;
             entries.push(Entry { offset, record });
         }
-        Ok(entries)
+        match trouble {
+            Some(trouble) if entries.is_empty() && is_away(&trouble) => Err(error(trouble)),
+            _ => Ok(entries),
+        }
     }
+}
+
+fn passes(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::*;
+    let passing = [UnknownTopicOrPartition, UnknownPartition, UnknownTopic, LeaderNotAvailable, NotLeaderForPartition, OperationTimedOut];
+    is_away(error) || error.rdkafka_error_code().is_some_and(|code| passing.contains(&code))
+}
+
+/// No broker can be reached.
+fn is_away(error: &KafkaError) -> bool {
+    matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::BrokerTransportFailure | RDKafkaErrorCode::AllBrokersDown))
 }

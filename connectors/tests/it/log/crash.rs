@@ -48,7 +48,14 @@ fn spawn(test: &str, folder: &Path, shell: Option<&str>) -> Child {
         }
         None => Command::new(program),
     };
-    command.args(arguments).env(FOLDER, folder).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("a process")
+    command
+        .args(arguments)
+        .env(FOLDER, folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("a process")
 }
 
 fn say(line: &str) {

@@ -14,7 +14,12 @@ pub(super) async fn measure(name: &str, log: &Arc<impl Log + ?Sized>, count: u64
     const APPENDERS: u64 = 4;
     let topic = "speed";
     let batch = |first: u64| -> Vec<Append> {
-        let value = |n: u64| format!(r#"{{"op":"c","after":{{"order_id":"{n:036}","line_no":{n},"sku":"85123A","quantity":6,"unit_price":"2.55"}},"source":{{"connector":"postgresql","db":"orders","table":"order_items","lsn":{n}}},"transaction":{{"id":"{n}:{n}","total_order":{n}}},"padding":"{:0100}"}}"#, n * 7);
+        let value = |n: u64| {
+            let row = format!(r#"{{"order_id":"{n:036}","line_no":{n},"sku":"85123A","quantity":6,"unit_price":"2.55"}}"#);
+            let source = format!(r#"{{"connector":"postgresql","db":"orders","table":"order_items","lsn":{n}}}"#);
+            let transaction = format!(r#"{{"id":"{n}:{n}","total_order":{n}}}"#);
+            format!(r#"{{"op":"c","after":{row},"source":{source},"transaction":{transaction},"padding":"{:0100}"}}"#, n * 7)
+        };
         (first..first + BATCH).map(|n| record(topic, &n.to_string(), value(n))).collect()
     };
     log.append(batch(0)).await.expect("positions");
@@ -46,7 +51,8 @@ pub(super) async fn measure(name: &str, log: &Arc<impl Log + ?Sized>, count: u64
     }
     waits.sort();
     eprintln!(
-        "{name}: {append_rate:.0} records/s appended in batches of {BATCH}, {read_rate:.0} records/s read ({} bytes each); one at a time p50 {:?}, p99 {:?}",
+        "{name}: {append_rate:.0} records/s appended in batches of {BATCH}, {read_rate:.0} records/s read ({} bytes each); \
+         one at a time p50 {:?}, p99 {:?}",
         bytes as u64 / read.max(1),
         waits[50],
         waits[98]

@@ -39,7 +39,8 @@ fn a_running_server_is_adopted_and_a_stale_mark_is_not_taken_for_one() {
     adopted.stop().expect("a stop");
     assert!(!listens(server.port()));
     // The mark of a server that was killed, whose process id is ours now.
-    std::fs::write(folder.join("data/postmaster.pid"), format!("{}\n{}\n0\n{}\n", std::process::id(), data.trim(), server.port())).expect("a mark");
+    std::fs::write(folder.join("data/postmaster.pid"), format!("{}\n{}\n0\n{}\n", std::process::id(), data.trim(), server.port()))
+        .expect("a mark");
     let again = Postgres::start(&options).expect("a new server");
     assert!(!again.adopted());
     assert_eq!(again.query("postgres", "SELECT 1").expect("an answer").trim(), "1");

@@ -42,7 +42,8 @@ pub struct EventsResponse {
 /// Takes a batch of events. When the answer is 202 all of them are on disk; when it is an error none is kept.
 #[utoipa::path(post, path = "/api/v1/events", tag = "events", request_body = NewEvents,
     responses((status = 202, body = EventsResponse), (status = 400, body = ProblemBody), (status = 413, body = ProblemBody),
-        (status = 422, description = "`errors` names each bad event by its index", body = ProblemBody), (status = 503, body = ProblemBody)))]
+        (status = 422, description = "`errors` names each bad event by its index", body = ProblemBody), (status = 503,
+        body = ProblemBody)))]
 pub async fn create_events(State(app): State<App>, Json(batch): Json<NewEvents>) -> Result<Response> {
     let events = check(batch.events)?;
     let timestamp_ms = Utc::now().timestamp_millis();
@@ -72,7 +73,8 @@ fn append(event: &Event, timestamp_ms: i64) -> Result<Append> {
 fn check(events: Vec<Value>) -> Result<Vec<Event>> {
     let count = events.len();
     if !(1..=MAX_EVENTS).contains(&count) {
-        return Err(Problem::new(&kinds::INVALID_BODY, format!("A batch has 1 to {MAX_EVENTS} events, this one has {count}.")).with("max_events", MAX_EVENTS));
+        return Err(Problem::new(&kinds::INVALID_BODY, format!("A batch has 1 to {MAX_EVENTS} events, this one has {count}."))
+            .with("max_events", MAX_EVENTS));
     }
     let received_at = Utc::now();
     let mut good = Vec::with_capacity(count);
@@ -82,7 +84,9 @@ fn check(events: Vec<Value>) -> Result<Vec<Event>> {
             Err(error) => errors.push(json!({"index": index, "message": error.to_string()})),
             Ok(event) => match event.check(received_at) {
                 Ok(event) => good.push(event),
-                Err(fields) => errors.extend(fields.into_iter().map(|(field, message)| json!({"index": index, "field": field, "message": message}))),
+                Err(fields) => {
+                    errors.extend(fields.into_iter().map(|(field, message)| json!({"index": index, "field": field, "message": message})))
+                }
             },
         }
     }
@@ -90,5 +94,9 @@ fn check(events: Vec<Value>) -> Result<Vec<Event>> {
         return Ok(good);
     }
     let bad = count - good.len();
-    Err(Problem::new(&kinds::INVALID_BODY, format!("{bad} of {count} events cannot be taken; none was kept. `errors` says what is wrong with which.")).with("errors", errors))
+    Err(Problem::new(
+        &kinds::INVALID_BODY,
+        format!("{bad} of {count} events cannot be taken; none was kept. `errors` says what is wrong with which."),
+    )
+    .with("errors", errors))
 }

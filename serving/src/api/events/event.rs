@@ -73,7 +73,9 @@ impl NewEvent {
         bounded("customer_id", self.customer_id.as_deref(), 64);
         match (self.kind, &self.sku, &self.query) {
             (Kind::Search, _, None) => errors.push(("query", "a search has a query".into())),
-            (Kind::View | Kind::Click | Kind::AddToCart | Kind::Purchase, None, _) => errors.push(("sku", "this kind of event has a SKU".into())),
+            (Kind::View | Kind::Click | Kind::AddToCart | Kind::Purchase, None, _) => {
+                errors.push(("sku", "this kind of event has a SKU".into()))
+            }
             _ => {}
         }
         let occurred_at = self.occurred_at.unwrap_or(received_at);
@@ -114,7 +116,8 @@ mod tests {
         let event = check(serde_json::json!({"type": "view", "session_id": "s", "sku": "A"})).expect("a good event");
         assert_eq!(event.occurred_at, "2023-11-14T22:13:20.000000Z");
         assert_eq!(event.received_at, event.occurred_at);
-        let zoned = check(serde_json::json!({"type": "search", "session_id": "s", "query": "mug", "occurred_at": "2023-11-14T23:00:00+01:00"}));
+        let zoned =
+            check(serde_json::json!({"type": "search", "session_id": "s", "query": "mug", "occurred_at": "2023-11-14T23:00:00+01:00"}));
         assert_eq!(zoned.expect("a good event").occurred_at, "2023-11-14T22:00:00.000000Z");
     }
 
@@ -122,8 +125,13 @@ mod tests {
     fn bad_events_are_told_every_field() {
         let long = "x".repeat(300);
         assert_eq!(check(serde_json::json!({"type": "view", "session_id": ""})).expect_err("bad"), ["session_id", "sku"]);
-        assert_eq!(check(serde_json::json!({"type": "search", "session_id": long, "sku": long})).expect_err("bad"), ["session_id", "sku", "query"]);
-        let at = |at: &str| check(serde_json::json!({"type": "view", "session_id": "s", "sku": "A", "occurred_at": at})).map_err(|fields| fields[0]);
+        assert_eq!(
+            check(serde_json::json!({"type": "search", "session_id": long, "sku": long})).expect_err("bad"),
+            ["session_id", "sku", "query"]
+        );
+        let at = |at: &str| {
+            check(serde_json::json!({"type": "view", "session_id": "s", "sku": "A", "occurred_at": at})).map_err(|fields| fields[0])
+        };
         assert_eq!(at("2023-11-14T22:18:21Z").expect_err("the future"), "occurred_at");
         assert!(at("2023-11-14T22:18:20Z").is_ok());
         assert_eq!(at("2023-10-15T22:13:19Z").expect_err("the past"), "occurred_at");

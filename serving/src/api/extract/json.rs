@@ -55,7 +55,8 @@ fn problem(error: &serde_json::Error, path: &str, unknown_field_help: Option<&st
     let text = error.to_string();
     // serde_json ends its messages with the place, which has members of its own here.
     let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
-    let mut detail = if kind.name == kinds::INVALID_BODY.name && path != "." { format!("`{path}`: {message}.") } else { format!("{message}.") };
+    let mut detail =
+        if kind.name == kinds::INVALID_BODY.name && path != "." { format!("`{path}`: {message}.") } else { format!("{message}.") };
     if let Some(help) = unknown_field_help.filter(|_| message.starts_with("unknown field")) {
         detail = format!("{detail} {help}");
     }
@@ -97,7 +98,10 @@ mod tests {
     fn syntax_errors_say_where() {
         let told = told("{\"items\":\n  [}");
         let told = told.as_str().expect("text");
-        assert!(told.contains("malformed-json") && told.contains("\"line\": Number(2)") && told.contains("\"column\": Number(4)"), "{told}");
+        assert!(
+            told.contains("malformed-json") && told.contains("\"line\": Number(2)") && told.contains("\"column\": Number(4)"),
+            "{told}"
+        );
     }
 
     #[test]

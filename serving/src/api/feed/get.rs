@@ -61,7 +61,8 @@ pub enum FeedReason {
 
 /// Products for a shopper.
 #[utoipa::path(get, path = "/api/v1/feed", tag = "recommendations", params(FeedQuery, AfterQuery),
-    responses((status = 200, body = FeedResponse), (status = 400, body = ProblemBody), (status = 503, body = ProblemBody), (status = 504, body = ProblemBody)))]
+    responses((status = 200, body = FeedResponse), (status = 400, body = ProblemBody), (status = 503, body = ProblemBody), (status = 504,
+        body = ProblemBody)))]
 pub async fn get_feed(State(app): State<App>, params: Params<FeedQuery>) -> Result<Response> {
     let limit = limit(params.query.limit, 20, 50)?;
     let session = params.query.session_id.filter(|session| !session.is_empty());
@@ -114,7 +115,8 @@ impl Feed {
 }
 
 impl App {
-    /// Neighbours of these SKUs, the best first: each neighbour's share in all neighbours of its SKU, less for SKUs looked at longer ago, summed.
+    /// Neighbours of these SKUs, the best first: each neighbour's share in all neighbours of its SKU, less for SKUs looked at longer
+    /// ago, summed.
     async fn because(&self, seen: &[Box<str>]) -> Result<Vec<String>> {
         let mut votes: HashMap<String, f64> = HashMap::new();
         for (age, sku) in seen.iter().enumerate() {

@@ -36,7 +36,9 @@ pub struct Stock {
 pub async fn get_stock(State(app): State<App>, Path(sku): Path<String>, params: Params<NoQuery>) -> Result<Response> {
     let freshness = app.fresh(&[STOCK], &params.after).await?;
     let json: Option<Vec<u8>> = if sku.len() <= 100 { app.redis.clone().get(format!("stock:{sku}")).await? } else { None };
-    let json = json.ok_or_else(|| Problem::new(&kinds::SKU_NOT_FOUND, format!("There is no stock record of `{}`.", sku.escape_debug().take(100).collect::<String>())))?;
+    let json = json.ok_or_else(|| {
+        Problem::new(&kinds::SKU_NOT_FOUND, format!("There is no stock record of `{}`.", sku.escape_debug().take(100).collect::<String>()))
+    })?;
     let stock: Stock = serde_json::from_slice(&json)?;
     Ok(freshness.respond(&StockResponse { stock, meta: freshness.meta.clone() }))
 }

@@ -27,7 +27,8 @@ pub struct OrderResponse {
     params(("idempotency-key" = String, Header, description = "new for every order, the same when that order is sent again")),
     responses((status = 201, description = "placed; with `idempotency-replayed: true` if it was placed before", body = OrderResponse),
         (status = 400, body = ProblemBody), (status = 409, description = "out of stock, or in flight", body = ProblemBody),
-        (status = 413, body = ProblemBody), (status = 415, body = ProblemBody), (status = 422, body = ProblemBody), (status = 503, body = ProblemBody)))]
+        (status = 413, body = ProblemBody), (status = 415, body = ProblemBody), (status = 422, body = ProblemBody), (status = 503,
+        body = ProblemBody)))]
 pub async fn create_order(State(app): State<App>, headers: HeaderMap, Json(order): Json<NewOrder>) -> Result<Response> {
     let key = Key::from_headers(&headers)?;
     let wanted = order.check()?;

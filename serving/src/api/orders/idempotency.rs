@@ -18,7 +18,8 @@ pub struct Key(String);
 impl Key {
     pub fn from_headers(headers: &HeaderMap) -> Result<Self> {
         let mut values = headers.get_all("idempotency-key").iter();
-        let value = values.next().ok_or_else(|| Problem::new(&kinds::IDEMPOTENCY_KEY_NEEDED, "The request has no `Idempotency-Key` header."))?;
+        let value =
+            values.next().ok_or_else(|| Problem::new(&kinds::IDEMPOTENCY_KEY_NEEDED, "The request has no `Idempotency-Key` header."))?;
         let bad = |why: &str| Problem::new(&kinds::IDEMPOTENCY_KEY_NEEDED, format!("The `Idempotency-Key` {why}."));
         if values.next().is_some() {
             return Err(bad("is given twice"));
@@ -52,7 +53,8 @@ pub enum Claim {
     Answered(Value),
 }
 
-/// Claims `key` for the transaction of `connection`; a transaction that is rolled back gives it free again, so that only orders that were placed
+/// Claims `key` for the transaction of `connection`; a transaction that is rolled back gives it free again, so that only orders that
+/// were placed
 /// are remembered.
 ///
 /// # Errors
@@ -75,10 +77,15 @@ pub async fn claim(connection: &mut PgConnection, key: &Key, request_hash: &[u8;
     if claimed.rows_affected() == 1 {
         return Ok(Claim::Ours);
     }
-    let (hash, response): (Vec<u8>, Option<Value>) =
-        sqlx::query_as("SELECT request_hash, response FROM idempotency_keys WHERE key = $1").bind(key.as_str()).fetch_one(&mut *connection).await?;
+    let (hash, response): (Vec<u8>, Option<Value>) = sqlx::query_as("SELECT request_hash, response FROM idempotency_keys WHERE key = $1")
+        .bind(key.as_str())
+        .fetch_one(&mut *connection)
+        .await?;
     if hash != request_hash {
-        return Err(Problem::new(&kinds::IDEMPOTENCY_KEY_REUSED, "This Idempotency-Key was used for an order with other lines or another customer."));
+        return Err(Problem::new(
+            &kinds::IDEMPOTENCY_KEY_REUSED,
+            "This Idempotency-Key was used for an order with other lines or another customer.",
+        ));
     }
     response.map(Claim::Answered).ok_or_else(|| Problem::internal("an idempotency key was committed without its answer"))
 }

@@ -69,7 +69,10 @@ impl From<sqlx::Error> for Failure {
             // A number that another order has.
             "23505" => Self::Lost(error),
             // undefined_table
-            "42P01" => Self::Final(Problem::new(&kinds::STORE_NOT_READY, "The stock levels are not there yet: the `inventory` pipeline has not made them.").retry_after(2)),
+            "42P01" => Self::Final(
+                Problem::new(&kinds::STORE_NOT_READY, "The stock levels are not there yet: the `inventory` pipeline has not made them.")
+                    .retry_after(2),
+            ),
             _ if matches!(error, sqlx::Error::RowNotFound) => Self::Lost(error),
             _ => Self::Final(error.into()),
         }
@@ -82,7 +85,13 @@ impl From<Problem> for Failure {
     }
 }
 
-async fn attempt_once(orders: &PgPool, catalog: &PgPool, key: &Key, hash: &[u8; 32], wanted: &Wanted) -> Result<(PlacedOrder, bool), Failure> {
+async fn attempt_once(
+    orders: &PgPool,
+    catalog: &PgPool,
+    key: &Key,
+    hash: &[u8; 32],
+    wanted: &Wanted,
+) -> Result<(PlacedOrder, bool), Failure> {
     // Dropping it (an error, a client that went away, a timeout) rolls it back.
     let mut transaction = orders.begin().await?;
     if let Claim::Answered(response) = idempotency::claim(&mut transaction, key, hash).await? {
@@ -113,7 +122,11 @@ fn compose(wanted: &Wanted, prices: &HashMap<String, Price>) -> Result<PlacedOrd
     };
     // At most 100 lines of 10,000 units at 2^31 cents: far from overflow.
     let total_cents = wanted.units.iter().map(|(sku, units)| prices[sku].cents * units).sum();
-    let items = wanted.units.iter().map(|(sku, units)| PlacedLine { sku: sku.clone(), quantity: *units, unit_price: prices[sku].amount() }).collect();
+    let items = wanted
+        .units
+        .iter()
+        .map(|(sku, units)| PlacedLine { sku: sku.clone(), quantity: *units, unit_price: prices[sku].amount() })
+        .collect();
     let id = Uuid::now_v7();
     Ok(PlacedOrder { id, number: number(id), status: "placed".into(), currency: currency.to_owned(), total_cents, items })
 }
@@ -125,16 +138,19 @@ fn list(skus: &[&String]) -> String {
 }
 
 async fn insert(connection: &mut PgConnection, order: &PlacedOrder, wanted: &Wanted) -> Result<(), sqlx::Error> {
-    sqlx::query("INSERT INTO orders (id, number, kind, customer_id, country, currency, status, placed_at) VALUES ($1, $2, 'order', $3, $4, $5, $6, $7)")
-        .bind(order.id)
-        .bind(&order.number)
-        .bind(&wanted.customer_id)
-        .bind(&wanted.country)
-        .bind(&order.currency)
-        .bind(&order.status)
-        .bind(Utc::now())
-        .execute(&mut *connection)
-        .await?;
+    sqlx::query(
+        "INSERT INTO orders (id, number, kind, customer_id, country, currency, status, placed_at)
+         VALUES ($1, $2, 'order', $3, $4, $5, $6, $7)",
+    )
+    .bind(order.id)
+    .bind(&order.number)
+    .bind(&wanted.customer_id)
+    .bind(&wanted.country)
+    .bind(&order.currency)
+    .bind(&order.status)
+    .bind(Utc::now())
+    .execute(&mut *connection)
+    .await?;
     let skus: Vec<&str> = order.items.iter().map(|line| line.sku.as_str()).collect();
     let units: Vec<i64> = order.items.iter().map(|line| line.quantity).collect();
     let prices: Vec<Decimal> = order.items.iter().map(|line| line.unit_price).collect();

@@ -86,7 +86,10 @@ impl NewOrder {
             let sum = units.entry(line.sku).or_insert(0);
             *sum += line.quantity;
             if *sum > MAX_QUANTITY {
-                wrong(format!("items[{i}].quantity"), format!("the lines of this SKU add up to {sum}; at most {MAX_QUANTITY} can be ordered at once"));
+                wrong(
+                    format!("items[{i}].quantity"),
+                    format!("the lines of this SKU add up to {sum}; at most {MAX_QUANTITY} can be ordered at once"),
+                );
             }
         }
         match errors.len() {
@@ -94,7 +97,8 @@ impl NewOrder {
             n => {
                 let what = errors[0]["message"].as_str().unwrap_or_default().to_owned();
                 let more = if n > 1 { format!(" (and {} more in `errors`)", n - 1) } else { String::new() };
-                Err(Problem::new(&kinds::INVALID_BODY, format!("`{}`: {what}{more}.", errors[0]["path"].as_str().unwrap_or_default())).with("errors", errors))
+                Err(Problem::new(&kinds::INVALID_BODY, format!("`{}`: {what}{more}.", errors[0]["path"].as_str().unwrap_or_default()))
+                    .with("errors", errors))
             }
         }
     }

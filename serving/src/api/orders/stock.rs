@@ -14,18 +14,25 @@ pub struct Shortage {
     pub available: i64,
 }
 
-/// Promises the wanted units to the order of this transaction, all of them or none. The rows of the SKUs stay locked until it ends, so a unit
+/// Promises the wanted units to the order of this transaction, all of them or none. The rows of the SKUs stay locked until it ends, so a
+/// unit
 /// is promised once; SKUs are locked in their order, so two orders never wait for each other in a circle.
 ///
 /// Returns what is short; then nothing was promised.
 pub async fn allocate(connection: &mut PgConnection, wanted: &Wanted) -> Result<Vec<Shortage>, sqlx::Error> {
     let skus = wanted.skus();
     let units: Vec<i64> = wanted.units.values().copied().collect();
-    sqlx::query("INSERT INTO allocations (sku, quantity) SELECT sku, 0 FROM unnest($1::text[]) AS wanted(sku) ORDER BY sku ON CONFLICT (sku) DO NOTHING")
+    sqlx::query(
+        "INSERT INTO allocations (sku, quantity) SELECT sku, 0 FROM unnest($1::text[]) AS wanted(sku) ORDER BY sku
+         ON CONFLICT (sku) DO NOTHING",
+    )
+    .bind(&skus)
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("SELECT 1 FROM allocations WHERE sku = ANY($1::text[]) ORDER BY sku FOR UPDATE")
         .bind(&skus)
         .execute(&mut *connection)
         .await?;
-    sqlx::query("SELECT 1 FROM allocations WHERE sku = ANY($1::text[]) ORDER BY sku FOR UPDATE").bind(&skus).execute(&mut *connection).await?;
     // A new statement sees what was committed while the locks were waited for.
     let rows = sqlx::query(
         "SELECT wanted.sku, wanted.units, coalesce(received.quantity, 0) - allocations.quantity AS available
@@ -64,7 +71,8 @@ pub async fn allocate(connection: &mut PgConnection, wanted: &Wanted) -> Result<
 }
 
 pub fn out_of_stock(shortages: &[Shortage]) -> Problem {
-    let first = shortages.first().map(|short| format!("`{}`: {} wanted, {} available", short.sku.escape_debug(), short.wanted, short.available));
+    let first =
+        shortages.first().map(|short| format!("`{}`: {} wanted, {} available", short.sku.escape_debug(), short.wanted, short.available));
     let more = if shortages.len() > 1 { format!(" (and {} more in `items`)", shortages.len() - 1) } else { String::new() };
     Problem::new(&kinds::OUT_OF_STOCK, format!("Nothing was ordered. {}{more}.", first.unwrap_or_default())).with("items", shortages)
 }

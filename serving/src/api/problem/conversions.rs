@@ -14,7 +14,9 @@ impl From<redis::RedisError> for Problem {
 impl From<sqlx::Error> for Problem {
     fn from(error: sqlx::Error) -> Self {
         match error {
-            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_) => Problem::unavailable("The database", error),
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_) => {
+                Problem::unavailable("The database", error)
+            }
             // Class 57: the server is shutting down or starting; 53: it has no room for us.
             sqlx::Error::Database(ref cause) if cause.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("53")) => {
                 Problem::unavailable("The database", error)

@@ -53,8 +53,8 @@ kinds! {
     IMAGE_NOT_FOUND = "image-not-found", NOT_FOUND, "There is no such picture", "Picture addresses come from the `image_url` of a product.";
     VIEW_NOT_FOUND = "view-not-found", NOT_FOUND, "There is no such view", "GET /api/v1/views lists the live views.";
     IDEMPOTENCY_KEY_NEEDED = "idempotency-key-needed", BAD_REQUEST, "An order needs an Idempotency-Key",
-        "Send a header `Idempotency-Key` of 1 to 200 visible ASCII characters, new for every order (a UUID will do) and the same when you try that order again: \
-         so an order is placed once, however often it is sent.";
+        "Send a header `Idempotency-Key` of 1 to 200 visible ASCII characters, new for every order (a UUID will do) and \
+         the same when you try that order again: so an order is placed once, however often it is sent.";
     IDEMPOTENCY_KEY_REUSED = "idempotency-key-reused", UNPROCESSABLE_ENTITY, "This Idempotency-Key belongs to another order",
         "The key was used before with a different body. Use a new key for a new order.";
     ORDER_IN_FLIGHT = "order-in-flight", CONFLICT, "An order with this Idempotency-Key is being placed",
@@ -73,7 +73,8 @@ kinds! {
     NO_IMAGE_MODEL = "no-image-model", SERVICE_UNAVAILABLE, "Search by picture is switched off",
         "This server runs without an image model. `chimera doctor` says what is missing.";
     STORE_BEHIND = "store-behind", GATEWAY_TIMEOUT, "The store has not caught up yet",
-        "The store did not reach the position that you asked for in time. Ask again after `Retry-After`, wait longer with `wait_ms`, or read without `after`.";
+        "The store did not reach the position that you asked for in time. Ask again after `Retry-After`, \
+         wait longer with `wait_ms`, or read without `after`.";
     STORE_NOT_READY = "store-not-ready", SERVICE_UNAVAILABLE, "The store is not there yet",
         "The pipeline that fills this store is starting or is not deployed. GET /api/v1/stores shows its state.";
     UNAVAILABLE = "unavailable", SERVICE_UNAVAILABLE, "Something that this needs cannot be reached", "Try again after `Retry-After`.";

@@ -48,14 +48,16 @@ impl Problem {
 
     /// An error that the client can do nothing about. The cause is logged under the request's id; the client is told that id only.
     pub fn internal(cause: impl std::fmt::Display) -> Self {
-        let mut problem = Self::new(&kinds::INTERNAL, "The server failed to answer. The failure is in its log under this request's `x-request-id`.");
+        let mut problem =
+            Self::new(&kinds::INTERNAL, "The server failed to answer. The failure is in its log under this request's `x-request-id`.");
         problem.cause = Some(cause.to_string());
         problem
     }
 
     /// A store or a database cannot be reached for now.
     pub fn unavailable(what: &str, cause: impl std::fmt::Display) -> Self {
-        let mut problem = Self::new(&kinds::UNAVAILABLE, format!("{what} cannot be reached just now. Try again in a moment.")).retry_after(1);
+        let mut problem =
+            Self::new(&kinds::UNAVAILABLE, format!("{what} cannot be reached just now. Try again in a moment.")).retry_after(1);
         problem.cause = Some(cause.to_string());
         problem
     }

@@ -6,8 +6,10 @@ use axum::response::{Html, IntoResponse, Response};
 use super::{ALL, Problem, kinds};
 
 /// What a kind of problem means and what to do about it.
-#[utoipa::path(get, path = "/problems/{name}", tag = "meta", params(("name" = String, Path, description = "the last part of a problem's `type`")),
-    responses((status = 200, description = "a page", content_type = "text/html"), (status = 404, description = "no such kind", body = super::ProblemBody)))]
+#[utoipa::path(get, path = "/problems/{name}", tag = "meta", params(("name" = String, Path,
+        description = "the last part of a problem's `type`")),
+    responses((status = 200, description = "a page", content_type = "text/html"), (status = 404,
+        description = "no such kind", body = super::ProblemBody)))]
 pub async fn problem_page(Path(name): Path<String>) -> Response {
     let Some(kind) = ALL.iter().find(|kind| kind.name == name) else {
         let names: Vec<_> = ALL.iter().map(|kind| kind.name).collect();

@@ -66,18 +66,23 @@ impl Product {
     /// # Errors
     /// An internal problem if it is not one: the pipeline writes it, so that would be a fault of ours.
     pub fn from_document(json: &[u8]) -> Result<Self> {
-        serde_json::from_slice(json).map_err(|error| Problem::internal(format!("a product document cannot be read: {error}"))).and_then(Self::from_row)
+        serde_json::from_slice(json)
+            .map_err(|error| Problem::internal(format!("a product document cannot be read: {error}")))
+            .and_then(Self::from_row)
     }
 
     /// Like [`Product::from_document`].
     pub fn from_value(document: Value) -> Result<Self> {
-        serde_json::from_value(document).map_err(|error| Problem::internal(format!("a product document cannot be read: {error}"))).and_then(Self::from_row)
+        serde_json::from_value(document)
+            .map_err(|error| Problem::internal(format!("a product document cannot be read: {error}")))
+            .and_then(Self::from_row)
     }
 
     fn from_row(row: Row) -> Result<Self> {
         let variants = match row.variants.as_deref() {
             None | Some("") => Vec::new(),
-            Some(text) => serde_json::from_str(text).map_err(|error| Problem::internal(format!("the variants of product {} cannot be read: {error}", row.id)))?,
+            Some(text) => serde_json::from_str(text)
+                .map_err(|error| Problem::internal(format!("the variants of product {} cannot be read: {error}", row.id)))?,
         };
         Ok(Self {
             id: row.id,
@@ -102,7 +107,8 @@ mod tests {
 
     #[test]
     fn a_document_with_nulls_and_variants_is_read() {
-        let json = br#"{"id":"6a0dbf0e-93a7-4b0c-9a5c-0c2ff3a1e0aa","sku":"A","name":"Mug","description":null,"brand":null,"category":"Kitchen",
+        let json =
+            br#"{"id":"6a0dbf0e-93a7-4b0c-9a5c-0c2ff3a1e0aa","sku":"A","name":"Mug","description":null,"brand":null,"category":"Kitchen",
             "price_cents":250,"currency":"GBP","available":null,"popularity":7,"image_id":"1b4e28ba-2fa1-41d2-883f-0016d3cca427",
             "variants":"[{\"sku\":\"A-red\",\"attributes\":{\"colour\":\"red\"},\"price_cents\":null}]"}"#;
         let product = Product::from_document(json).expect("a document");

@@ -40,7 +40,8 @@ impl App {
         let mut places = Vec::new();
         for (place, row) in rows.iter().enumerate() {
             if let Some(json) = row {
-                let row: Row = serde_json::from_slice(json).map_err(|error| Problem::internal(format!("a row of sku_ids cannot be read: {error}")))?;
+                let row: Row =
+                    serde_json::from_slice(json).map_err(|error| Problem::internal(format!("a row of sku_ids cannot be read: {error}")))?;
                 ids.push(row.id);
                 places.push(place);
             }

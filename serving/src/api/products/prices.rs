@@ -19,7 +19,8 @@ impl Price {
     }
 }
 
-/// The prices of those of `skus` that belong to an active product, as the product's own SKU or as a variant's. A variant without a price of its own
+/// The prices of those of `skus` that belong to an active product, as the product's own SKU or as a variant's. A variant without a price
+/// of its own
 /// has its product's. SKUs that cannot be ordered are absent.
 pub async fn prices(catalog: &PgPool, skus: &[String]) -> Result<HashMap<String, Price>, sqlx::Error> {
     let rows: Vec<(String, i64, String)> = sqlx::query_as(

@@ -75,7 +75,10 @@ pub async fn related_products(State(app): State<App>, Path(id): Path<Uuid>, para
     found.retain(|(sku, ..)| seen.insert(sku.clone()));
     let skus: Vec<&str> = found.iter().map(|(sku, ..)| sku.as_str()).collect();
     let products = app.products_by_sku(&skus).await?;
-    let items = products.into_iter().zip(&found).filter_map(|(product, (_, score, reason))| Some(RelatedItem { product: product?, score: *score, reason: *reason }));
+    let items = products
+        .into_iter()
+        .zip(&found)
+        .filter_map(|(product, (_, score, reason))| Some(RelatedItem { product: product?, score: *score, reason: *reason }));
     // Neighbours may be variants of one product, or of products that are no longer active.
     let mut ids = HashSet::from([id]);
     let items = items.filter(|item| ids.insert(item.product.id)).take(limit).collect();

@@ -128,7 +128,8 @@ impl SearchQuery {
 
 /// Searches products as the shopper types.
 #[utoipa::path(get, path = "/api/v1/search", tag = "search", params(SearchQuery, AfterQuery),
-    responses((status = 200, body = SearchResults), (status = 400, body = ProblemBody), (status = 503, body = ProblemBody), (status = 504, body = ProblemBody)))]
+    responses((status = 200, body = SearchResults), (status = 400, body = ProblemBody), (status = 503, body = ProblemBody), (status = 504,
+        body = ProblemBody)))]
 pub async fn search(State(app): State<App>, params: Params<SearchQuery>) -> Result<Response> {
     let request = params.query.check()?;
     let mut freshness = app.fresh(&[PRODUCTS], &params.after).await?;
@@ -136,7 +137,11 @@ pub async fn search(State(app): State<App>, params: Params<SearchQuery>) -> Resu
     if let Some(applied) = found.applied {
         freshness.meta.epoch = applied.epoch;
     }
-    let hits = found.hits.into_iter().map(|hit| Ok(SearchHit { score: hit.score, product: Product::from_value(hit.document)? })).collect::<Result<_>>()?;
+    let hits = found
+        .hits
+        .into_iter()
+        .map(|hit| Ok(SearchHit { score: hit.score, product: Product::from_value(hit.document)? }))
+        .collect::<Result<_>>()?;
     let mut facets = found.facets;
     let mut facet = |column: &str| facets.remove(column).unwrap_or_default().into_iter().map(Facet::from).collect();
     let facets = Facets { brand: facet("brand"), category: facet("category") };

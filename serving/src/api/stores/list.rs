@@ -13,7 +13,8 @@ pub struct StoresResponse {
 }
 
 /// Every derived store, with its age and its throughput.
-#[utoipa::path(get, path = "/api/v1/stores", tag = "operations", responses((status = 200, body = StoresResponse), (status = 401, body = ProblemBody)))]
+#[utoipa::path(get, path = "/api/v1/stores", tag = "operations", responses((status = 200, body = StoresResponse), (status = 401,
+        body = ProblemBody)))]
 pub async fn list_stores(State(app): State<App>) -> axum::Json<StoresResponse> {
     axum::Json(StoresResponse { stores: app.stores.stores() })
 }

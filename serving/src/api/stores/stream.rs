@@ -15,7 +15,8 @@ use crate::api::state::App;
 
 /// The stores' states, as an event `stores` each second.
 #[utoipa::path(get, path = "/api/v1/stores/stream", tag = "operations",
-    responses((status = 200, description = "events `stores`, each with the body of /api/v1/stores", content_type = "text/event-stream", body = StoresResponse),
+    responses((status = 200, description = "events `stores`, each with the body of /api/v1/stores",
+        content_type = "text/event-stream", body = StoresResponse),
         (status = 401, body = ProblemBody), (status = 503, body = ProblemBody)))]
 pub async fn stream_stores(State(app): State<App>) -> Result<Response> {
     let ticks = IntervalStream::new(tokio::time::interval(Duration::from_secs(1)));

@@ -78,7 +78,11 @@ fn text_or_base64(bytes: Option<Bytes>) -> (Option<String>, Option<String>) {
 #[utoipa::path(get, path = "/api/v1/topics/{topic}/records", tag = "operations",
     params(("topic" = String, Path, description = "such as `clickstream` or `orders.public.orders`"), RecordsQuery),
     responses((status = 200, body = RecordsResponse), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody)))]
-pub async fn topic_records(State(app): State<App>, Path(topic): Path<String>, params: Params<RecordsQuery>) -> Result<axum::Json<RecordsResponse>> {
+pub async fn topic_records(
+    State(app): State<App>,
+    Path(topic): Path<String>,
+    params: Params<RecordsQuery>,
+) -> Result<axum::Json<RecordsResponse>> {
     let RecordsQuery { from, limit, partition } = params.query;
     let (from, limit, partition) = (from.unwrap_or(0), limit.unwrap_or(100), partition.unwrap_or(0));
     if limit > LIMIT {

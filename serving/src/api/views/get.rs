@@ -43,7 +43,8 @@ pub struct ViewResponse {
 /// The rows of a live view.
 #[utoipa::path(get, path = "/api/v1/views/{name}", tag = "views",
     params(("name" = String, Path, description = "such as `sales.by_minute`"), ViewQuery, AfterQuery),
-    responses((status = 200, body = ViewResponse), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody), (status = 504, body = ProblemBody)))]
+    responses((status = 200, body = ViewResponse), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody), (status = 504,
+        body = ProblemBody)))]
 pub async fn get_view(State(app): State<App>, Path(name): Path<String>, params: Params<ViewQuery>) -> Result<Response> {
     let limit = limit(params.query.limit, 100, 10_000)?;
     let reverse = params.query.order == Some(Order::Desc);

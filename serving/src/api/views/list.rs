@@ -13,7 +13,8 @@ pub struct ViewsResponse {
 }
 
 /// Every live view.
-#[utoipa::path(get, path = "/api/v1/views", tag = "views", responses((status = 200, body = ViewsResponse), (status = 401, body = ProblemBody)))]
+#[utoipa::path(get, path = "/api/v1/views", tag = "views", responses((status = 200, body = ViewsResponse), (status = 401,
+        body = ProblemBody)))]
 pub async fn list_views(State(app): State<App>) -> axum::Json<ViewsResponse> {
     axum::Json(ViewsResponse { views: app.connectors.views.list().into_iter().map(ViewDescription::from).collect() })
 }

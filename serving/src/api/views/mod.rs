@@ -45,7 +45,10 @@ impl App {
     }
 
     /// Reads views on a thread that may wait for a disk.
-    pub async fn read_views<T: Send + 'static>(&self, read: impl FnOnce(&Views) -> chimera_connectors::Result<T> + Send + 'static) -> Result<T> {
+    pub async fn read_views<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Views) -> chimera_connectors::Result<T> + Send + 'static,
+    ) -> Result<T> {
         let views: Arc<Views> = self.connectors.views.clone();
         Ok(tokio::task::spawn_blocking(move || read(&views)).await.map_err(Problem::internal)??)
     }

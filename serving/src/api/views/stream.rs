@@ -96,7 +96,9 @@ fn events(app: App, name: String, limit: usize) -> impl Stream<Item = Result<Eve
                     }
                     Next::Updates { mut updates, epoch } => match updates.recv().await {
                         Ok(update) if update.resync => again().await,
-                        Ok(update) if update.epoch <= epoch || (update.upserts.is_empty() && update.deletes.is_empty()) => Next::Updates { updates, epoch },
+                        Ok(update) if update.epoch <= epoch || (update.upserts.is_empty() && update.deletes.is_empty()) => {
+                            Next::Updates { updates, epoch }
+                        }
                         Ok(update) => {
                             let (upserts, deletes) = (&update.upserts, &update.deletes);
                             let changes = Changes { epoch: update.epoch, committed_ms: update.committed_ms, upserts, deletes };

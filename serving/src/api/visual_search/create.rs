@@ -51,14 +51,17 @@ pub struct VisualHit {
 /// Products that look like a picture.
 #[utoipa::path(post, path = "/api/v1/visual-search", tag = "search", params(VisualQuery, AfterQuery),
     request_body(content((PictureForm = "multipart/form-data"), (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"))),
-    responses((status = 200, body = VisualResults), (status = 413, body = ProblemBody), (status = 415, body = ProblemBody), (status = 422, body = ProblemBody),
+    responses((status = 200, body = VisualResults), (status = 413, body = ProblemBody), (status = 415, body = ProblemBody), (status = 422,
+        body = ProblemBody),
         (status = 503, body = ProblemBody), (status = 504, body = ProblemBody)))]
 pub async fn visual_search(State(app): State<App>, params: Params<VisualQuery>, Picture(picture): Picture) -> Result<Response> {
     let limit = limit(params.query.limit, 12, 50)?;
     let tower = app.image_tower.clone().ok_or_else(|| Problem::new(&kinds::NO_IMAGE_MODEL, "This server runs without an image model."))?;
     let freshness = app.fresh(&[IMAGES, DOCUMENTS], &params.after).await?;
     let index = app.connectors.vectors.get(INDEX);
-    let index = index.ok_or_else(|| Problem::new(&kinds::STORE_NOT_READY, "The index of pictures is not open yet.").with("store", IMAGES).retry_after(2))?;
+    let index = index.ok_or_else(|| {
+        Problem::new(&kinds::STORE_NOT_READY, "The index of pictures is not open yet.").with("store", IMAGES).retry_after(2)
+    })?;
     // Looking at a picture keeps a core busy and takes memory: a few at a time, the others wait for their turn.
     let _turn = app.pictures.acquire().await.map_err(Problem::internal)?;
     let found = tokio::task::spawn_blocking(move || {

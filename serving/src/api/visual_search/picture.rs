@@ -23,13 +23,19 @@ impl<S: Send + Sync> FromRequest<S> for Picture {
         match essence.as_str() {
             "multipart/form-data" => {
                 let form = Multipart::from_request(request, state).await;
-                form_field(form.map_err(|rejection| Problem::new(&kinds::INVALID_BODY, format!("The form cannot be read: {}.", rejection.body_text())))?).await
+                form_field(form.map_err(|rejection| {
+                    Problem::new(&kinds::INVALID_BODY, format!("The form cannot be read: {}.", rejection.body_text()))
+                })?)
+                .await
             }
             "image/jpeg" | "image/jpg" | "image/png" => {
                 Bytes::from_request(request, state).await.map(Self).map_err(|rejection| body_problem(rejection, MAX_BYTES))
             }
-            other => Err(Problem::new(&kinds::UNSUPPORTED_MEDIA_TYPE, format!("`{}` is not a kind of picture that is taken.", other.escape_debug()))
-                .with("accepted", ACCEPTED)),
+            other => Err(Problem::new(
+                &kinds::UNSUPPORTED_MEDIA_TYPE,
+                format!("`{}` is not a kind of picture that is taken.", other.escape_debug()),
+            )
+            .with("accepted", ACCEPTED)),
         }
     }
 }

@@ -58,7 +58,12 @@ fn the_classes_of_all_routes_are_these() {
 async fn every_route_asks_for_the_token_exactly_if_it_is_not_public() {
     let Some(server) = Server::start().await else { return };
     for (method, path) in routes() {
-        let url = path.replace("{id}", "00000000-0000-0000-0000-000000000000").replace("{name}", "x.y").replace("{sku}", "x").replace("{store}", "x.y").replace("{topic}", "x");
+        let url = path
+            .replace("{id}", "00000000-0000-0000-0000-000000000000")
+            .replace("{name}", "x.y")
+            .replace("{sku}", "x")
+            .replace("{store}", "x.y")
+            .replace("{topic}", "x");
         for method in if method == Method::GET { vec![Method::GET, Method::HEAD] } else { vec![method] } {
             let operator = Access::of(&method, &path) == Access::Operator;
             let bare = server.request(method.clone(), &url).send().await.unwrap();

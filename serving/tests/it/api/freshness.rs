@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use chimera_connectors::Frontier;
 use reqwest::Method;
 
-use super::server::{Answer, Server};
+use super::server::{Answer, Server, pretty};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_waits_for_the_position_and_says_how_old_it_is() {
@@ -23,7 +23,7 @@ async fn a_read_waits_for_the_position_and_says_how_old_it_is() {
     let mut body = answer.ok();
     assert!(chrono::DateTime::parse_from_rfc3339(body["meta"]["as_of"].as_str().unwrap()).is_ok());
     body["meta"]["as_of"] = "…".into();
-    insta::assert_json_snapshot!(body, @r#"
+    insta::assert_snapshot!(pretty(&body), @r#"
     {
       "available": 4,
       "meta": {
@@ -38,15 +38,17 @@ async fn a_read_waits_for_the_position_and_says_how_old_it_is() {
       "sold": 1
     }
     "#);
-    let headers: Vec<&str> = ["chimera-store", "chimera-epoch", "chimera-age-ms", "chimera-position"].map(|name| answer.header(name)).into();
+    let headers: Vec<&str> =
+        ["chimera-store", "chimera-epoch", "chimera-age-ms", "chimera-position"].map(|name| answer.header(name)).into();
     assert_eq!(headers, ["inventory.stock", "1", "7", "orders:20"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_read_that_waits_in_vain_says_so() {
     let Some(server) = Server::start().await else { return };
-    let answer = Answer::of(server.request(Method::GET, "/api/v1/inventory/A?wait_ms=50").header("chimera-after", "orders:20,mail:3")).await;
-    insta::assert_json_snapshot!(answer.problem(504, "store-behind"), @r#"
+    let answer =
+        Answer::of(server.request(Method::GET, "/api/v1/inventory/A?wait_ms=50").header("chimera-after", "orders:20,mail:3")).await;
+    insta::assert_snapshot!(pretty(&answer.problem(504, "store-behind")), @r#"
     {
       "age_ms": 0,
       "detail": "`inventory.stock` did not reach that position within 50 ms.",

@@ -6,7 +6,7 @@ use chimera_serving::api::orders::idempotency;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::server::{Answer, Server};
+use super::server::{Answer, Server, pretty};
 
 fn order(items: &[(&str, i64)]) -> Value {
     let items: Vec<Value> = items.iter().map(|(sku, quantity)| json!({"sku": sku, "quantity": quantity})).collect();
@@ -48,7 +48,8 @@ async fn orders_over_several_articles_in_any_order_neither_deadlock_nor_oversell
     let (skus, server) = (&skus, &server);
     let answers = futures::future::join_all((0..60_usize).map(|i| async move {
         // Three articles each, named in different orders; 180 units are wanted of 240, but of some articles more than there is.
-        let mut items: Vec<(&str, i64)> = [i % 4, (i * 7 + 1) % 8, (i * 5 + 3) % 8].iter().map(|j| (skus[*j].as_str(), 1 + (i % 3) as i64)).collect();
+        let mut items: Vec<(&str, i64)> =
+            [i % 4, (i * 7 + 1) % 8, (i * 5 + 3) % 8].iter().map(|j| (skus[*j].as_str(), 1 + (i % 3) as i64)).collect();
         if i % 2 == 0 {
             items.reverse();
         }
@@ -57,10 +58,19 @@ async fn orders_over_several_articles_in_any_order_neither_deadlock_nor_oversell
     .await;
     assert!(answers.iter().all(|answer| matches!(answer.status, 201 | 409)), "{answers:?}");
     let sold = number(server, "SELECT sum(quantity)::bigint FROM order_items").await;
-    let told: i64 = answers.iter().filter(|answer| answer.status == 201).flat_map(|answer| answer.json()["items"].as_array().unwrap().clone()).map(|item| item["quantity"].as_i64().unwrap()).sum();
+    let told: i64 = answers
+        .iter()
+        .filter(|answer| answer.status == 201)
+        .flat_map(|answer| answer.json()["items"].as_array().unwrap().clone())
+        .map(|item| item["quantity"].as_i64().unwrap())
+        .sum();
     assert_eq!(sold, told);
-    assert_eq!(number(server, "SELECT count(*) FROM allocations JOIN received USING (sku) WHERE allocations.quantity > received.quantity").await, 0);
-    let differences = "SELECT count(*) FROM allocations FULL JOIN (SELECT sku, sum(quantity) AS sold FROM order_items GROUP BY sku) lines USING (sku)
+    assert_eq!(
+        number(server, "SELECT count(*) FROM allocations JOIN received USING (sku) WHERE allocations.quantity > received.quantity").await,
+        0
+    );
+    let differences =
+        "SELECT count(*) FROM allocations FULL JOIN (SELECT sku, sum(quantity) AS sold FROM order_items GROUP BY sku) lines USING (sku)
         WHERE coalesce(allocations.quantity, 0) <> coalesce(lines.sold, 0)";
     assert_eq!(number(server, differences).await, 0);
 }
@@ -71,7 +81,7 @@ async fn an_order_is_all_or_nothing() {
     server.product("MANY", 100, 100).await;
     server.product("FEW", 100, 2).await;
     let problem = server.order("a", &order(&[("MANY", 5), ("FEW", 3)])).await.problem(409, "out-of-stock");
-    insta::assert_json_snapshot!(problem, @r#"
+    insta::assert_snapshot!(pretty(&problem), @r#"
     {
       "detail": "Nothing was ordered. `FEW`: 3 wanted, 2 available.",
       "items": [
@@ -96,8 +106,13 @@ async fn an_order_is_answered_with_the_catalogues_prices_and_a_position() {
     let Some(server) = Server::start().await else { return };
     server.product("B", 255, 100).await;
     server.product("A", 1999, 100).await;
-    sqlx::query("INSERT INTO product_variants (product_id, variant_sku, price_cents) SELECT id, sku || '-own', 1 FROM products WHERE sku = 'A'
-        UNION ALL SELECT id, sku || '-base', NULL FROM products WHERE sku = 'A'").execute(&server.app.catalog).await.unwrap();
+    sqlx::query(
+        "INSERT INTO product_variants (product_id, variant_sku, price_cents) SELECT id, sku || '-own', 1 FROM products WHERE sku = 'A'
+        UNION ALL SELECT id, sku || '-base', NULL FROM products WHERE sku = 'A'",
+    )
+    .execute(&server.app.catalog)
+    .await
+    .unwrap();
     sqlx::query("INSERT INTO received VALUES ('A-own', 5), ('A-base', 5)").execute(&server.app.orders).await.unwrap();
     let before: i64 = number(&server, "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint").await;
     let mut body = order(&[("B", 2), ("A-own", 1), ("A", 1), ("B", 1), ("A-base", 1)]);
@@ -114,7 +129,7 @@ async fn an_order_is_answered_with_the_catalogues_prices_and_a_position() {
     for varying in ["id", "number", "position"] {
         told[varying] = json!("…");
     }
-    insta::assert_json_snapshot!(told, @r#"
+    insta::assert_snapshot!(pretty(&told), @r#"
     {
       "currency": "GBP",
       "id": "…",
@@ -147,10 +162,18 @@ async fn an_order_is_answered_with_the_catalogues_prices_and_a_position() {
     }
     "#);
     let row: (String, String, Option<String>, String) =
-        sqlx::query_as("SELECT kind, country, customer_id, currency FROM orders WHERE id = $1").bind(id).fetch_one(&server.app.orders).await.unwrap();
+        sqlx::query_as("SELECT kind, country, customer_id, currency FROM orders WHERE id = $1")
+            .bind(id)
+            .fetch_one(&server.app.orders)
+            .await
+            .unwrap();
     assert_eq!(row, ("order".into(), "France".into(), Some("17850".into()), "GBP".into()));
     let lines: Vec<(i32, String, i32, String)> =
-        sqlx::query_as("SELECT line_no, sku, quantity, unit_price::text FROM order_items WHERE order_id = $1 ORDER BY line_no").bind(id).fetch_all(&server.app.orders).await.unwrap();
+        sqlx::query_as("SELECT line_no, sku, quantity, unit_price::text FROM order_items WHERE order_id = $1 ORDER BY line_no")
+            .bind(id)
+            .fetch_all(&server.app.orders)
+            .await
+            .unwrap();
     let expected = [(1, "A", 1, "19.990"), (2, "A-base", 1, "19.990"), (3, "A-own", 1, "0.010"), (4, "B", 3, "2.550")];
     assert_eq!(lines, expected.map(|(no, sku, quantity, price)| (no, sku.to_owned(), quantity, price.to_owned())));
 }
@@ -189,7 +212,10 @@ async fn a_key_places_one_order_however_often_it_is_sent() {
     }
     assert_eq!(number(server, "SELECT count(*) FROM orders").await, 2);
 
-    sqlx::query("UPDATE idempotency_keys SET created_at = now() - interval '8 days' WHERE key = 'the key'").execute(&server.app.orders).await.unwrap();
+    sqlx::query("UPDATE idempotency_keys SET created_at = now() - interval '8 days' WHERE key = 'the key'")
+        .execute(&server.app.orders)
+        .await
+        .unwrap();
     assert_eq!(idempotency::forget_old(&server.app.orders).await.unwrap(), 1);
     assert_eq!(number(server, "SELECT count(*) FROM idempotency_keys").await, 1);
 }
@@ -202,12 +228,15 @@ async fn what_cannot_be_ordered_is_refused() {
     sqlx::query("UPDATE products SET is_active = false WHERE sku = 'GONE'").execute(&server.app.catalog).await.unwrap();
     let problem = server.order("a", &order(&[("A", 1), ("GONE", 1), ("no such", 1)])).await.problem(422, "unknown-sku");
     assert_eq!(problem["skus"], json!(["GONE", "no such"]));
-    sqlx::query("INSERT INTO products (sku, name, base_price_cents, currency) VALUES ('EURO', 'x', 1, 'EUR')").execute(&server.app.catalog).await.unwrap();
+    sqlx::query("INSERT INTO products (sku, name, base_price_cents, currency) VALUES ('EURO', 'x', 1, 'EUR')")
+        .execute(&server.app.catalog)
+        .await
+        .unwrap();
     server.order("b", &order(&[("A", 1), ("EURO", 1)])).await.problem(422, "mixed-currencies");
     server.order("c", &order(&[("EURO", 1)])).await.problem(409, "out-of-stock");
 
     let with_price = json!({"country": "France", "items": [{"sku": "A", "quantity": 1, "price": 1}]});
-    insta::assert_json_snapshot!(server.order("d", &with_price).await.problem(422, "invalid-body"), @r#"
+    insta::assert_snapshot!(pretty(&server.order("d", &with_price).await.problem(422, "invalid-body")), @r#"
     {
       "column": 65,
       "detail": "`items[0].price`: unknown field `price`, expected `sku` or `quantity`. Prices, totals, stock and the state of an order come from the server's catalogue and are never taken from a request.",
@@ -219,7 +248,7 @@ async fn what_cannot_be_ordered_is_refused() {
     }
     "#);
     let bad = json!({"country": "", "items": [{"sku": "A", "quantity": 0}, {"sku": "", "quantity": 1}]});
-    insta::assert_json_snapshot!(server.order("e", &bad).await.problem(422, "invalid-body"), @r#"
+    insta::assert_snapshot!(pretty(&server.order("e", &bad).await.problem(422, "invalid-body")), @r#"
     {
       "detail": "`country`: this is empty (and 2 more in `errors`).",
       "errors": [

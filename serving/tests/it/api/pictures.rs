@@ -19,7 +19,9 @@ use super::server::{Answer, Server};
 #[tokio::test(flavor = "multi_thread")]
 async fn a_picture_is_bounded_and_of_a_known_kind() {
     let Some(server) = Server::start().await else { return };
-    let raw = |kind: &'static str, body: Vec<u8>| Answer::of(server.request(Method::POST, "/api/v1/visual-search").header("content-type", kind).body(body));
+    let raw = |kind: &'static str, body: Vec<u8>| {
+        Answer::of(server.request(Method::POST, "/api/v1/visual-search").header("content-type", kind).body(body))
+    };
     raw("image/gif", vec![1]).await.problem(415, "unsupported-media-type");
     raw("text/html", vec![1]).await.problem(415, "unsupported-media-type");
     assert_eq!(raw("image/png", vec![0; (8 << 20) + 1]).await.problem(413, "body-too-large")["limit_bytes"], 8 << 20);
@@ -113,7 +115,12 @@ async fn the_product_in_a_picture_is_found_and_bad_pictures_are_refused() {
     let send = async |form: bool, kind: &'static str, picture: Vec<u8>| {
         let request = server.request(Method::POST, "/api/v1/visual-search?limit=2");
         let part = || Part::bytes(picture.clone()).file_name("picture");
-        Answer::of(if form { request.multipart(Form::new().text("note", "hello").part("image", part())) } else { request.header("content-type", kind).body(picture) }).await
+        Answer::of(if form {
+            request.multipart(Form::new().text("note", "hello").part("image", part()))
+        } else {
+            request.header("content-type", kind).body(picture)
+        })
+        .await
     };
     for (pattern, id) in ids.iter().enumerate() {
         for form in [true, false] {

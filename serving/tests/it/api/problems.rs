@@ -6,12 +6,12 @@ use chimera_serving::api::Limits;
 use chimera_serving::api::problem::kinds;
 use reqwest::Method;
 
-use super::server::{Answer, Server, TOKEN};
+use super::server::{Answer, Server, TOKEN, pretty};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unknown_addresses_and_methods_are_problems() {
     let Some(server) = Server::start().await else { return };
-    insta::assert_json_snapshot!(server.get("/api/v1/nothing").await.problem(404, "not-found"), @r#"
+    insta::assert_snapshot!(pretty(&server.get("/api/v1/nothing").await.problem(404, "not-found")), @r#"
     {
       "detail": "There is nothing at `/api/v1/nothing`.",
       "status": 404,
@@ -40,8 +40,10 @@ async fn every_kind_of_problem_has_a_page() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_json_is_told_by_line_and_column() {
     let Some(server) = Server::start().await else { return };
-    let send = |content_type: &'static str, body: &'static str| Answer::of(server.request(Method::POST, "/api/v1/events").header("content-type", content_type).body(body));
-    insta::assert_json_snapshot!(send("application/json", "{\"events\": [\n  {\"type\": view}]}").await.problem(400, "malformed-json"), @r#"
+    let send = |content_type: &'static str, body: &'static str| {
+        Answer::of(server.request(Method::POST, "/api/v1/events").header("content-type", content_type).body(body))
+    };
+    insta::assert_snapshot!(pretty(&send("application/json", "{\"events\": [\n  {\"type\": view}]}").await.problem(400, "malformed-json")), @r#"
     {
       "column": 12,
       "detail": "expected value.",
@@ -133,10 +135,11 @@ async fn a_server_without_its_database_says_so_and_recovers() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_told_to_stop_ends_its_streams() {
     let Some(server) = Server::start().await else { return };
-    let stream = server.request(Method::GET, "/api/v1/stores/stream").bearer_auth(TOKEN).send().await.unwrap();
+    let mut stream = server.request(Method::GET, "/api/v1/stores/stream").bearer_auth(TOKEN).send().await.unwrap();
+    let first = stream.chunk().await.unwrap().unwrap();
+    assert!(first.starts_with(b"event: stores\n"));
     let start = std::time::Instant::now();
     server.stop().await;
-    let rest = stream.text().await.unwrap();
-    assert!(rest.contains("event: stores"), "{rest}");
+    while stream.chunk().await.expect("the stream ends in good order").is_some() {}
     assert!(start.elapsed() < Duration::from_secs(4), "it did not wait for the stream");
 }

@@ -7,7 +7,7 @@ use chrono::{DurationRound, TimeDelta, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::server::Server;
+use super::server::{Server, pretty};
 
 const NAMES: [(&str, &str, &str, i32, i64, i64); 5] = [
     // SKU, name, category, price, available, popularity
@@ -33,7 +33,8 @@ fn text<'a>(values: impl IntoIterator<Item = &'a str>) -> ArrayRef {
 async fn filled() -> Option<Server> {
     let server = Server::start().await?;
     let ids: Vec<String> = NAMES.iter().map(|row| id(row.0).to_string()).collect();
-    let variants = NAMES.map(|row| if row.0 == "MUG" { r#"[{"sku":"MUG-R","attributes":{"colour":"red"},"price_cents":null}]"# } else { "[]" });
+    let variants =
+        NAMES.map(|row| if row.0 == "MUG" { r#"[{"sku":"MUG-R","attributes":{"colour":"red"},"price_cents":null}]"# } else { "[]" });
     let images: StringArray = NAMES.iter().map(|row| (row.0 == "MUG").then_some("1b4e28ba-2fa1-41d2-883f-0016d3cca427")).collect();
     let products = batch([
         ("id", text(ids.iter().map(String::as_str))),
@@ -67,7 +68,15 @@ async fn filled() -> Option<Server> {
             ("score", Arc::new(Int64Array::from_iter_values(pairs.iter().map(|pair| pair.2)))),
         ])
     };
-    let set = |prefix| [("target", "sorted_set"), ("target.key_prefix", prefix), ("target.key_column", "sku"), ("target.member_column", "other_sku"), ("target.score_column", "score")];
+    let set = |prefix| {
+        [
+            ("target", "sorted_set"),
+            ("target.key_prefix", prefix),
+            ("target.key_column", "sku"),
+            ("target.member_column", "other_sku"),
+            ("target.score_column", "score"),
+        ]
+    };
     let bought = pairs(&[("HEART", "BAG", 3), ("HEART", "gone", 9), ("HEART", "LANTERN", 5)]);
     server.fill(1, "redis", "co_purchase.related_by_purchase", 2, &set("related:purchase:"), bought).await;
     let viewed = pairs(&[("HEART", "MUG", 8), ("HEART", "LANTERN", 7), ("MUG", "TEAPOT", 2)]);
@@ -101,7 +110,7 @@ async fn a_product_is_shown_with_its_variants_and_picture(server: &Server) {
     let mut body = server.get(&format!("/api/v1/products/{}", id("MUG"))).await.ok();
     body["meta"]["as_of"] = "…".into();
     body["product"]["id"] = "…".into();
-    insta::assert_json_snapshot!(body, @r#"
+    insta::assert_snapshot!(pretty(&body), @r#"
     {
       "meta": {
         "age_ms": 0,
@@ -140,8 +149,12 @@ async fn related_items_are_those_bought_then_those_viewed(server: &Server) {
     let path = format!("/api/v1/products/{}/related", id("HEART"));
     let items = server.get(&path).await.ok()["items"].take();
     // `gone` is no product any more; LANTERN is in both.
-    let told: Vec<(&str, f64, &str)> =
-        items.as_array().unwrap().iter().map(|item| (item["sku"].as_str().unwrap(), item["score"].as_f64().unwrap(), item["reason"].as_str().unwrap())).collect();
+    let told: Vec<(&str, f64, &str)> = items
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| (item["sku"].as_str().unwrap(), item["score"].as_f64().unwrap(), item["reason"].as_str().unwrap()))
+        .collect();
     assert_eq!(told, [("LANTERN", 5.0, "bought_together"), ("BAG", 3.0, "bought_together"), ("MUG", 8.0, "viewed_together")]);
     assert_eq!(skus(&server.get(&format!("{path}?limit=1")).await.ok()["items"]), ["LANTERN"]);
     assert!(skus(&server.get(&format!("/api/v1/products/{}/related", id("BAG"))).await.ok()["items"]).is_empty());
@@ -153,7 +166,10 @@ async fn search_finds_filters_sorts_and_counts(server: &Server) {
     let all = search("sort=price_asc").await;
     assert_eq!(all["total"], 5);
     assert_eq!(skus(&all["hits"]), ["BAG", "HEART", "MUG", "LANTERN", "TEAPOT"]);
-    assert_eq!(all["facets"]["category"], json!([{"value": "Kitchen", "count": 2}, {"value": "Lights", "count": 2}, {"value": "Bags", "count": 1}]));
+    assert_eq!(
+        all["facets"]["category"],
+        json!([{"value": "Kitchen", "count": 2}, {"value": "Lights", "count": 2}, {"value": "Bags", "count": 1}])
+    );
     assert_eq!(skus(&search("").await["hits"]), ["MUG", "LANTERN", "BAG", "HEART", "TEAPOT"]);
     assert_eq!(skus(&search("sort=price_desc&limit=2&offset=1").await["hits"]), ["LANTERN", "MUG"]);
     assert_eq!(skus(&search("q=enam&in_stock=true").await["hits"]), ["TEAPOT"]);
@@ -173,7 +189,12 @@ async fn search_finds_filters_sorts_and_counts(server: &Server) {
 async fn the_feed_goes_from_the_session_to_what_is_trending_to_what_is_popular(server: &Server) {
     let feed = async |query: &str| {
         let items = server.get(&format!("/api/v1/feed?{query}")).await.ok()["items"].take();
-        items.as_array().unwrap().iter().map(|item| format!("{} {}", item["sku"].as_str().unwrap(), item["reason"].as_str().unwrap())).collect::<Vec<_>>()
+        items
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| format!("{} {}", item["sku"].as_str().unwrap(), item["reason"].as_str().unwrap()))
+            .collect::<Vec<_>>()
     };
     let everyone = ["BAG trending", "HEART trending", "MUG popular", "LANTERN popular", "TEAPOT popular"];
     assert_eq!(feed("").await, everyone);

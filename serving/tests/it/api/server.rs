@@ -120,7 +120,12 @@ impl Server {
 
     /// A product that can be ordered, with stock.
     pub async fn product(&self, sku: &str, price_cents: i32, received: i64) {
-        sqlx::query("INSERT INTO products (sku, name, base_price_cents) VALUES ($1, $1, $2)").bind(sku).bind(price_cents).execute(&self.app.catalog).await.unwrap();
+        sqlx::query("INSERT INTO products (sku, name, base_price_cents) VALUES ($1, $1, $2)")
+            .bind(sku)
+            .bind(price_cents)
+            .execute(&self.app.catalog)
+            .await
+            .unwrap();
         sqlx::query("INSERT INTO received VALUES ($1, $2)").bind(sku).bind(received).execute(&self.app.orders).await.unwrap();
     }
 
@@ -136,6 +141,11 @@ async fn database(servers: &Servers, name: &str, number: usize) -> PgPool {
     servers.postgres.create_database(&name).unwrap();
     let options: PgConnectOptions = servers.postgres.url(&name).parse().unwrap();
     PgPoolOptions::new().max_connections(5).connect_with(options).await.unwrap()
+}
+
+/// JSON to compare with a snapshot.
+pub fn pretty(json: &Value) -> String {
+    serde_json::to_string_pretty(json).unwrap()
 }
 
 /// A response, read whole.
