@@ -76,7 +76,8 @@ impl FromStr for Frontier {
         let mut frontier = Frontier::default();
         for part in text.split(',').filter(|part| !part.is_empty()) {
             let (source, position) = part.split_once(':').ok_or_else(bad)?;
-            let named = !source.is_empty() && source.len() <= 64 && source.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
+            let named =
+                !source.is_empty() && source.len() <= 64 && source.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-.".contains(&b));
             if !named || frontier.0.len() == Self::MAX_SOURCES {
                 return Err(bad());
             }

@@ -1,5 +1,6 @@
 //! A running circuit: push changes, step, read changes, checkpoint.
 
+use crate::Error;
 use crate::build::relation::rows_to_chunk;
 use crate::build::{self, Ends};
 use crate::codec::Codec;
@@ -7,12 +8,10 @@ use crate::delta::{Chunk, Delta};
 use crate::panics;
 use crate::plan::Plan;
 use crate::row_errors::RowErrors;
-use crate::Error;
 use arrow::array::{ArrayRef, Int64Array};
 use arrow::compute::take_record_batch;
 use arrow::datatypes::SchemaRef;
 use dbsp::circuit::{CircuitConfig, CircuitStorageConfig, Mode, StorageCacheConfig, StorageConfig, StorageOptions};
-use dbsp::trace::BatchReader as _;
 use dbsp::{DBSPHandle, InputHandle, Runtime};
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
@@ -122,7 +121,7 @@ impl Circuit {
             .map(|((sink, output), codec)| {
                 let rows = output.concat().consolidate();
                 let schema = &self.plan.node(sink.node).schema;
-                if rows.len() == 0 {
+                if rows.is_empty() {
                     return Ok(Delta { batch: arrow::array::RecordBatch::new_empty(schema.clone()), weights: Some(vec![]) });
                 }
                 let chunk = rows_to_chunk(&rows, codec, schema).map_err(Error::Engine)?;
@@ -201,7 +200,9 @@ fn circuit_config(config: &Config) -> Result<CircuitConfig, Error> {
     let storage = CircuitStorageConfig::for_config(StorageConfig { path, cache: StorageCacheConfig::default() }, options)
         .map_err(|e| failed(e.to_string()))?
         .with_init_checkpoint(config.checkpoint);
-    Ok(circuit.with_mode(Mode::Persistent).with_fbuf_slab_bytes_per_class(SLAB_BYTES).with_storage(Some(storage)))
+    let mut circuit = circuit.with_mode(Mode::Persistent).with_storage(Some(storage));
+    circuit.dev_tweaks.fbuf_slab_bytes_per_class = Some(SLAB_BYTES);
+    Ok(circuit)
 }
 
 fn spread(handle: &InputHandle<Vec<Chunk>>, chunk: &Chunk, workers: usize) {

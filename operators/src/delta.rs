@@ -1,9 +1,9 @@
 //! Changes as Arrow batches.
 
+use crate::Error;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
-use crate::Error;
 use std::sync::Arc;
 
 /// Changes of a table: rows and how often each is inserted (positive) or deleted (negative).

@@ -47,25 +47,62 @@ pub enum Numbering {
 #[derive(Clone, Debug)]
 pub enum Operator {
     /// Rows that are pushed under a table's name.
-    Input { table: String },
+    Input {
+        table: String,
+    },
     /// Rows that are there from the first step on.
-    Constant { rows: RecordBatch },
+    Constant {
+        rows: RecordBatch,
+    },
     /// Stateless.
-    Map { input: NodeId, stages: Vec<Stage> },
+    Map {
+        input: NodeId,
+        stages: Vec<Stage>,
+    },
     /// The rows of all inputs, which have the same columns.
-    Union { inputs: Vec<NodeId> },
-    Distinct { input: NodeId },
+    Union {
+        inputs: Vec<NodeId>,
+    },
+    Distinct {
+        input: NodeId,
+    },
     /// Columns: the key (if `with_key`), left values, right values. Both keys have the same types.
-    Join { kind: JoinKind, left: Side, right: Side, null_is_equal: bool, with_key: bool },
+    Join {
+        kind: JoinKind,
+        left: Side,
+        right: Side,
+        null_is_equal: bool,
+        with_key: bool,
+    },
     /// Left rows that have (`anti`: have not) a right row of the same key. Columns: the key, left values. The right side's
     /// value is not used.
-    Semi { left: Side, right: Side, anti: bool, null_is_equal: bool },
+    Semi {
+        left: Side,
+        right: Side,
+        anti: bool,
+        null_is_equal: bool,
+    },
     /// Columns: the group, then the outputs of each part in turn.
-    Aggregate { input: NodeId, group: Vec<Term>, parts: Vec<Part> },
+    Aggregate {
+        input: NodeId,
+        group: Vec<Term>,
+        parts: Vec<Part>,
+    },
     /// The input if it has rows, else the one row of `default`.
-    OrElse { input: NodeId, default: RecordBatch },
+    OrElse {
+        input: NodeId,
+        default: RecordBatch,
+    },
     /// The first rows of each partition after `skip`. Columns: partition, order, value, number (UInt64).
-    Top { input: NodeId, partition: Vec<Term>, order: Vec<Term>, value: Vec<Term>, numbering: Numbering, skip: u64, limit: Option<u64> },
+    Top {
+        input: NodeId,
+        partition: Vec<Term>,
+        order: Vec<Term>,
+        value: Vec<Term>,
+        numbering: Numbering,
+        skip: u64,
+        limit: Option<u64>,
+    },
 }
 
 /// Aggregates of a group that share their state.

@@ -24,7 +24,8 @@ impl Stage {
             Stage::Filter(term) => format!("filter {}", term.function.describe()),
             Stage::Project { terms, schema } => {
                 let columns = terms.iter().zip(schema.fields());
-                let columns: Vec<_> = columns.map(|(t, f)| format!("{} AS {}: {}", t.function.describe(), f.name(), f.data_type())).collect();
+                let columns: Vec<_> =
+                    columns.map(|(t, f)| format!("{} AS {}: {}", t.function.describe(), f.name(), f.data_type())).collect();
                 format!("project {}", columns.join(", "))
             }
         }

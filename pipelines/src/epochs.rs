@@ -165,7 +165,12 @@ impl Epochs {
                         continue;
                     }
                     if progress.moved.elapsed() > STALLED_AFTER {
-                        tracing::warn!(pipeline = number, epoch = progress.epoch, last, "pipeline stands still; the others go on without it");
+                        tracing::warn!(
+                            pipeline = number,
+                            epoch = progress.epoch,
+                            last,
+                            "pipeline stands still; the others go on without it"
+                        );
                         progress.stalled = true;
                     } else {
                         busy = true;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema};
-use chimera_connectors::format::{BadRecord, Decoder};
 use chimera_connectors::Changes;
+use chimera_connectors::format::{BadRecord, Decoder};
 use chimera_connectors::log::Entry;
 use chimera_sql::Program;
 
@@ -41,9 +41,8 @@ impl Group {
     fn admit(&mut self, fields: &[Field], metadata: &BTreeMap<String, String>) -> bool {
         let agree = fields.iter().all(|field| {
             let known = self.fields.iter().find(|known| known.name() == field.name());
-            known.is_none_or(|known| {
-                known.data_type() == field.data_type() && self.metadata.get(field.name()) == metadata.get(field.name())
-            })
+            known
+                .is_none_or(|known| known.data_type() == field.data_type() && self.metadata.get(field.name()) == metadata.get(field.name()))
         });
         if agree {
             for field in fields {

@@ -154,6 +154,7 @@ impl Runtime {
         Ok(handle)
     }
 
+    #[allow(clippy::too_many_arguments, reason = "called once, with what a start knows")]
     /// Opens a pipeline's stores and decides where it goes on from.
     async fn plan(
         definition: &Definition,
@@ -190,7 +191,11 @@ impl Runtime {
             };
             // A store that is behind the state has lost something that the state will not give out again.
             if memory.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.epoch > applied) {
-                tracing::warn!(store = format!("{}.{}", spec.pipeline, spec.table), applied, "the store is behind; rebuilding from the log");
+                tracing::warn!(
+                    store = format!("{}.{}", spec.pipeline, spec.table),
+                    applied,
+                    "the store is behind; rebuilding from the log"
+                );
                 memory.checkpoint = None;
             }
             sinks.push((spec, connector, sink, applied));

@@ -11,6 +11,7 @@ use chimera_sql::{Dataflow, Program};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use crate::Error;
 use crate::applier::Message;
 use crate::checkpoint::{Checkpoint, Folder, Memory};
 use crate::epochs::{Epoch, Epochs, Next};
@@ -19,7 +20,6 @@ use crate::journal::Journal;
 use crate::reader;
 use crate::runtime::dataflow_config;
 use crate::status::Board;
-use crate::Error;
 
 /// Records that epochs are run together for while catching up.
 const AGAIN_RECORDS: u64 = 16_384;
@@ -241,12 +241,8 @@ impl Worker {
             }
             let committed_ms = several.iter().map(|entry| entry.committed_ms).max().unwrap_or(0);
             let again = reader::again(&self.log, &self.inputs, &several, &topics).await?;
-            let info = EpochInfo {
-                incarnation: self.journal.incarnation,
-                epoch: again.last.epoch,
-                frontier: again.last.frontier,
-                committed_ms,
-            };
+            let info =
+                EpochInfo { incarnation: self.journal.incarnation, epoch: again.last.epoch, frontier: again.last.frontier, committed_ms };
             // What cannot be decoded was put aside when the epoch was formed.
             let decoded = self.inputs.decode(&again.records, |input| wanted.contains(&input));
             Ok(Epoch { info: Arc::new(info), changes: decoded.changes })

@@ -81,7 +81,8 @@ fn year(lines: usize) -> Result<Year, Box<dyn Error>> {
         ("currency", texts(skus().map(|_| "GBP".into()))),
         ("is_active", Arc::new(BooleanArray::from(vec![true; SKUS as usize]))),
     ])?;
-    let named = |kind: u64, n: u64| batch(vec![("id", texts((0..n).map(|n| uuid(kind, n)))), ("name", texts((0..n).map(|n| format!("name {n}"))))]);
+    let named =
+        |kind: u64, n: u64| batch(vec![("id", texts((0..n).map(|n| uuid(kind, n)))), ("name", texts((0..n).map(|n| format!("name {n}"))))]);
     let movements = batch(vec![
         ("id", texts(skus().map(|n| uuid(4, n)))),
         ("sku", texts(skus().map(sku))),
@@ -187,7 +188,10 @@ fn measure(name: &str, sql: &str, year: &Year) -> Result<(), Box<dyn Error>> {
     let resident = resident_mib();
     let mut latencies: Vec<Duration> = vec![];
     for index in 0..200usize {
-        let one: Vec<_> = year.epochs[index % year.epochs.len()].iter().map(|(table, batch)| (*table, batch.slice(index % batch.num_rows(), 1))).collect();
+        let one: Vec<_> = year.epochs[index % year.epochs.len()]
+            .iter()
+            .map(|(table, batch)| (*table, batch.slice(index % batch.num_rows(), 1)))
+            .collect();
         let start = Instant::now();
         push(&mut dataflow, &program, &one)?;
         dataflow.step()?;

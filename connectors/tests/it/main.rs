@@ -1,4 +1,5 @@
 //! What connectors do against real servers and files.
+#![allow(clippy::unwrap_used)]
 
 mod cdc;
 mod dlq;

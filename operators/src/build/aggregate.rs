@@ -66,10 +66,10 @@ impl Builder<'_> {
                 }))
             }
             Part::Rows { order, value, function } => {
-                    let terms = [&order[..], &value[..]].concat();
-                    let map = self.index(input, group, &terms, false)?;
-                    rows(&map, &terms, function, self.errors.clone(), id)
-                }
+                let terms = [&order[..], &value[..]].concat();
+                let map = self.index(input, group, &terms, false)?;
+                rows(&map, &terms, function, self.errors.clone(), id)
+            }
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use super::relation::RowMap;
 use crate::row::Row;
+use dbsp::ZWeight;
 use dbsp::algebra::Semigroup;
 use dbsp::dynamic::{DataTrait, DynUnit, Erase, WeightTrait};
 use dbsp::operator::Aggregator;
 use dbsp::trace::Cursor;
-use dbsp::ZWeight;
 use std::sync::Arc;
 
 /// Sees the rows of a group in their order, each with how often it is there (never zero or less), until it answers `false`.
@@ -92,4 +92,3 @@ pub(crate) fn apply(
     result.set_persistent_id(Some(persistent_id));
     result
 }
-

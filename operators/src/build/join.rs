@@ -2,11 +2,11 @@
 
 use super::Builder;
 use super::relation::{Relation, Source};
+use crate::Error;
 use crate::codec::{Codec, Encoding};
 use crate::column;
 use crate::plan::{JoinKind, Node, Side};
 use crate::row::Row;
-use crate::Error;
 use arrow::array::{ArrayRef, new_null_array};
 
 impl Builder<'_> {

@@ -139,10 +139,12 @@ impl Builder<'_> {
             let mut all = Vec::new();
             for chunks in chunks {
                 // The inputs agree on types; names and nullability are the union's.
-                all.extend(chunks.iter().filter(|chunk| chunk.rows() > 0).map(|chunk| Chunk {
-                    batch: crate::delta::batch_of(&schema, chunk.batch.columns().to_vec(), chunk.rows())
-                        .unwrap_or_else(|e| panic!("the sides of a union have different columns: {e}")),
-                    weights: chunk.weights.clone(),
+                all.extend(chunks.iter().filter(|chunk| chunk.rows() > 0).map(|chunk| {
+                    Chunk {
+                        batch: crate::delta::batch_of(&schema, chunk.batch.columns().to_vec(), chunk.rows())
+                            .unwrap_or_else(|e| panic!("the sides of a union have different columns: {e}")),
+                        weights: chunk.weights.clone(),
+                    }
                 }));
             }
             all

@@ -1,12 +1,12 @@
 //! The rows of a node inside a circuit: a stream, and the stateless stages that have not run yet.
 
+use crate::Error;
 use crate::codec::{Codec, Encoding};
 use crate::column::{self, Term};
 use crate::delta::{Chunk, batch_of};
 use crate::row::Row;
 use crate::row_errors::RowErrors;
 use crate::stage::{self, Stage};
-use crate::Error;
 use arrow::array::{Array, ArrayRef};
 use arrow::datatypes::SchemaRef;
 use dbsp::dynamic::DowncastTrait;
@@ -140,7 +140,7 @@ impl Relation {
                 let (codec, schema) = (Codec::new(self.encodings.clone())?, self.source_schema.clone());
                 stream.apply_named(name, move |rows| {
                     let mut out = Vec::new();
-                    if rows.len() > 0 {
+                    if !rows.is_empty() {
                         run(decoded(rows_to_chunk(rows, &codec, &schema)), &mut out);
                     }
                     finish(out)

@@ -62,9 +62,8 @@ impl Builder<'_> {
             });
             Row::new(&list)
         });
-        let entries = lists.flat_map(|(partition, list)| {
-            entries(list.bytes()).map(|entry| Row::concat(&[partition.bytes(), entry])).collect::<Vec<_>>()
-        });
+        let entries = lists
+            .flat_map(|(partition, list)| entries(list.bytes()).map(|entry| Row::concat(&[partition.bytes(), entry])).collect::<Vec<_>>());
         entries.set_persistent_id(Some(&format!("{}-entries", node.id)));
         let mut encodings = column::encodings(spec.partition);
         encodings.extend(column::encodings(&terms));

@@ -40,6 +40,8 @@ impl From<chimera_pipelines::StoreStatus> for StoreStatus {
             committed_ms: status.committed_ms,
             applied_ms: status.applied_ms,
             delay_ms: u64::try_from(status.delay_ms).unwrap_or(0),
+            delay_p50_ms: u64::try_from(status.delay_p50_ms).unwrap_or(0),
+            delay_p99_ms: u64::try_from(status.delay_p99_ms).unwrap_or(0),
             age_ms: u64::try_from(status.age_ms).unwrap_or(0),
             rows: status.rows,
             rows_per_s: status.rows_per_s,

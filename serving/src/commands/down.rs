@@ -53,6 +53,11 @@ async fn stop_running(settings: &Settings, arguments: &Arguments) -> anyhow::Res
             step.done(format!("process {} stopped", note.pid));
             return Ok(lock);
         }
-        anyhow::ensure!(started.elapsed().as_secs() < arguments.timeout, "process {} did not stop within {} s", note.pid, arguments.timeout);
+        anyhow::ensure!(
+            started.elapsed().as_secs() < arguments.timeout,
+            "process {} did not stop within {} s",
+            note.pid,
+            arguments.timeout
+        );
     }
 }

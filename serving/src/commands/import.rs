@@ -63,7 +63,10 @@ pub async fn run(settings: &Settings, arguments: &Arguments, output: Output) -> 
         }
     };
     match output {
-        Output::Json => println!("{}", json!({ "imported": what, "products": products, "receipts": receipts, "seconds": started.elapsed().as_secs_f64() })),
+        Output::Json => println!(
+            "{}",
+            json!({ "imported": what, "products": products, "receipts": receipts, "seconds": started.elapsed().as_secs_f64() })
+        ),
         Output::Text => println!("{what}: {products} products and {receipts} receipts added in {}", ui::seconds(started.elapsed())),
     }
     Ok(())

@@ -49,7 +49,9 @@ impl Lock {
             }
             Err(TryLockError::Error(error)) => return Err(error).with_context(|| format!("cannot lock {}", path.display())),
         }
-        file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())).with_context(|| format!("cannot write {}", path.display()))?;
+        file.set_len(0)
+            .and_then(|()| writeln!(file, "{}", std::process::id()))
+            .with_context(|| format!("cannot write {}", path.display()))?;
         Ok(Self(file))
     }
 }
@@ -90,7 +92,13 @@ pub fn operator_token(data_dir: &Path) -> anyhow::Result<String> {
 }
 
 fn write_private(path: &PathBuf, text: &str) -> anyhow::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path).with_context(|| format!("cannot write {}", path.display()))?;
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+        .with_context(|| format!("cannot write {}", path.display()))?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).with_context(|| format!("cannot write {}", path.display()))
 }
 
@@ -120,7 +128,10 @@ pub fn http_url(settings: &Settings) -> anyhow::Result<String> {
 }
 
 fn not_running(settings: &Settings) -> Exit {
-    Exit::NotRunning(format!("nothing runs in {}; start it with `chimera up`, or say where it is with --data-dir", settings.data_dir.display()))
+    Exit::NotRunning(format!(
+        "nothing runs in {}; start it with `chimera up`, or say where it is with --data-dir",
+        settings.data_dir.display()
+    ))
 }
 
 /// A client for the operator routes of the running server.
@@ -134,7 +145,11 @@ impl Operator {
     pub fn new(settings: &Settings) -> anyhow::Result<Self> {
         let base = http_url(settings)?;
         let token = operator_token(&settings.data_dir)?;
-        let http = reqwest::Client::builder().timeout(std::time::Duration::from_secs(60)).no_proxy().build().context("cannot set up an HTTP client")?;
+        let http = reqwest::Client::builder()
+            .timeout(std::time::Duration::from_secs(60))
+            .no_proxy()
+            .build()
+            .context("cannot set up an HTTP client")?;
         Ok(Self { http, base, token })
     }
 
@@ -148,7 +163,8 @@ impl Operator {
 
     async fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<serde_json::Value> {
         let answer = request.bearer_auth(&self.token).send().await;
-        let answer = answer.map_err(|error| Exit::NotRunning(format!("{} does not answer ({error}); is `chimera up` running?", self.base)))?;
+        let answer =
+            answer.map_err(|error| Exit::NotRunning(format!("{} does not answer ({error}); is `chimera up` running?", self.base)))?;
         let status = answer.status();
         let text = answer.text().await.with_context(|| format!("{} broke off its answer", self.base))?;
         if !status.is_success() {

@@ -1,5 +1,6 @@
 //! The command line: one file a command. Data goes to stdout, everything else to stderr.
 
+mod bench;
 mod completions;
 mod dlq;
 mod doctor;
@@ -72,6 +73,7 @@ enum Command {
     Verify(verify::Arguments),
     Dlq(dlq::Arguments),
     Pipelines(pipelines::Arguments),
+    Bench(bench::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -114,6 +116,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Verify(arguments) => verify::run(&settings, &arguments, output).await,
         Command::Dlq(arguments) => dlq::run(&settings, &arguments, output).await,
         Command::Pipelines(arguments) => pipelines::run(&arguments, output),
+        Command::Bench(arguments) => bench::run(&settings, &arguments, output).await,
         Command::Completions(arguments) => completions::run(&arguments),
     }
 }
@@ -122,7 +125,10 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
 fn init_logging(serves: bool) {
     let default = if serves { "warn,chimera=info,sqlx=error,tantivy=error" } else { "error" };
     let filter = EnvFilter::try_from_env("CHIMERA_LOG").unwrap_or_else(|_| EnvFilter::new(default));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal() && ui::colours());
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal() && ui::colours());
     if std::env::var("CHIMERA_LOG_FORMAT").is_ok_and(|format| format == "json") {
         log.json().init();
     } else {

@@ -44,17 +44,20 @@ fn list(output: Output) -> anyhow::Result<()> {
     let functions = chimera_pipelines::functions(None);
     let mut rows = Vec::new();
     for definition in chimera_pipelines::bundled() {
-        let program = Program::parse(&definition.sql, &functions).map_err(|error| anyhow::anyhow!("pipeline {}: {error}", definition.name))?;
+        let program =
+            Program::parse(&definition.sql, &functions).map_err(|error| anyhow::anyhow!("pipeline {}: {error}", definition.name))?;
         let names = |tables: &[chimera_sql::Table]| tables.iter().map(|table| table.name.clone()).collect::<Vec<_>>();
         rows.push((definition.name, names(&program.sources), names(&program.sinks)));
     }
     match output {
         Output::Json => {
-            let rows: Vec<_> = rows.iter().map(|(name, sources, sinks)| json!({ "pipeline": name, "sources": sources, "stores": sinks })).collect();
+            let rows: Vec<_> =
+                rows.iter().map(|(name, sources, sinks)| json!({ "pipeline": name, "sources": sources, "stores": sinks })).collect();
             println!("{}", serde_json::to_string_pretty(&rows)?);
         }
         Output::Text => {
-            let rows: Vec<Vec<String>> = rows.into_iter().map(|(name, sources, sinks)| vec![name, sources.join(", "), sinks.join(", ")]).collect();
+            let rows: Vec<Vec<String>> =
+                rows.into_iter().map(|(name, sources, sinks)| vec![name, sources.join(", "), sinks.join(", ")]).collect();
             println!("{}", table::render(&["pipeline", "reads", "keeps"], &rows));
         }
     }
@@ -75,10 +78,13 @@ fn check(paths: &[PathBuf], output: Output) -> anyhow::Result<()> {
     for definition in &definitions {
         let result = Program::parse(&definition.sql, &functions);
         match (&result, output) {
-            (Ok(program), Output::Text) => println!("{}: ok, {} sources, {} stores", definition.name, program.sources.len(), program.sinks.len()),
+            (Ok(program), Output::Text) => {
+                println!("{}: ok, {} sources, {} stores", definition.name, program.sources.len(), program.sinks.len())
+            }
             (Err(error), Output::Text) => eprintln!("{} {}: {error}", ui::red("error:"), definition.name),
             (Ok(_), Output::Json) => results.push(json!({ "pipeline": definition.name, "ok": true })),
-            (Err(error), Output::Json) => results.push(json!({ "pipeline": definition.name, "ok": false, "line": error.line, "column": error.column,
+            (Err(error), Output::Json) => results
+                .push(json!({ "pipeline": definition.name, "ok": false, "line": error.line, "column": error.column,
                 "message": error.message, "help": error.help })),
         }
         found |= result.is_err();
@@ -93,9 +99,12 @@ fn explain(pipeline: &str) -> anyhow::Result<()> {
     let bundled = chimera_pipelines::bundled().into_iter().find(|definition| definition.name == pipeline);
     let definition = match bundled {
         Some(definition) => definition,
-        None => read(Path::new(pipeline)).with_context(|| format!("`{pipeline}` is neither a pipeline of this binary nor a file"))?.remove(0),
+        None => {
+            read(Path::new(pipeline)).with_context(|| format!("`{pipeline}` is neither a pipeline of this binary nor a file"))?.remove(0)
+        }
     };
-    let program = Program::parse(&definition.sql, &chimera_pipelines::functions(None)).map_err(|error| anyhow::anyhow!("{}: {error}", definition.name))?;
+    let program = Program::parse(&definition.sql, &chimera_pipelines::functions(None))
+        .map_err(|error| anyhow::anyhow!("{}: {error}", definition.name))?;
     println!("{}", program.explain());
     Ok(())
 }

@@ -126,7 +126,8 @@ mod tests {
     #[test]
     fn a_flag_wins_over_the_file_and_a_misspelt_key_is_an_error() {
         let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join("chimera.toml"), "listen = \"127.0.0.1:9000\"\nredis_url = \"redis://a:b@127.0.0.1:1/\"\n").expect("written");
+        std::fs::write(folder.path().join("chimera.toml"), "listen = \"127.0.0.1:9000\"\nredis_url = \"redis://a:b@127.0.0.1:1/\"\n")
+            .expect("written");
         let arguments = Arguments { data_dir: Some(folder.path().to_owned()), redis_url: Some(String::new()), ..Arguments::default() };
         let settings = Settings::load(&arguments).expect("good settings");
         assert_eq!(settings.listen.port(), 9000);

@@ -81,8 +81,9 @@ fn checks(only: &[String]) -> anyhow::Result<Vec<(Store, Option<String>)>> {
     let functions = chimera_pipelines::functions(None);
     let mut checks = Vec::new();
     for definition in chimera_pipelines::bundled() {
-        let program = Program::parse(&definition.sql, &functions).map_err(|error| anyhow::anyhow!("pipeline {}: {error}", definition.name))?;
-        let statements = statements::parse(&chimera_pipelines::verification(&definition.name).unwrap_or_default());
+        let program =
+            Program::parse(&definition.sql, &functions).map_err(|error| anyhow::anyhow!("pipeline {}: {error}", definition.name))?;
+        let statements = statements::parse(chimera_pipelines::verification(&definition.name).unwrap_or_default());
         for sink in &program.sinks {
             let store = Store::new(&definition.name, sink);
             let sql = statements.iter().find(|statement| statement.stores.contains(&store.name)).map(|statement| statement.sql.clone());
@@ -91,7 +92,10 @@ fn checks(only: &[String]) -> anyhow::Result<Vec<(Store, Option<String>)>> {
     }
     for name in only {
         if !checks.iter().any(|(store, _)| store.name == *name) {
-            bail!("there is no store `{name}`; there are: {}", checks.iter().map(|(store, _)| store.name.as_str()).collect::<Vec<_>>().join(", "));
+            bail!(
+                "there is no store `{name}`; there are: {}",
+                checks.iter().map(|(store, _)| store.name.as_str()).collect::<Vec<_>>().join(", ")
+            );
         }
     }
     checks.retain(|(store, _)| only.is_empty() || only.contains(&store.name));
@@ -131,7 +135,11 @@ async fn wait_until_current(server: &Server, operator: &Operator, at_most: Durat
             return Ok(wanted);
         }
         if Instant::now() > deadline {
-            bail!("after {} s these stores do not yet hold what is committed: {}; see `chimera status`", at_most.as_secs(), behind.join(", "));
+            bail!(
+                "after {} s these stores do not yet hold what is committed: {}; see `chimera status`",
+                at_most.as_secs(),
+                behind.join(", ")
+            );
         }
         step.doing(&format!("waiting for {}", behind.join(", ")));
         tokio::time::sleep(Duration::from_millis(200)).await;
@@ -169,7 +177,9 @@ impl Dump for Operator {
 fn line(report: &Report) -> String {
     match (&report.outcome, &report.skipped) {
         (Some(outcome), _) if outcome.is_equal() => format!("{} rows, equal", outcome.expected_rows),
-        (Some(outcome), _) => ui::red(&format!("{} missing, {} unexpected, {} changed", outcome.missing, outcome.unexpected, outcome.changed)),
+        (Some(outcome), _) => {
+            ui::red(&format!("{} missing, {} unexpected, {} changed", outcome.missing, outcome.unexpected, outcome.changed))
+        }
         (None, why) => format!("not compared: {}", why.as_deref().unwrap_or("")),
     }
 }
@@ -183,8 +193,15 @@ fn print(reports: &[Report], output: Output) -> anyhow::Result<()> {
     let rows: Vec<Vec<String>> = reports
         .iter()
         .map(|report| {
-            let count = |of: fn(&verify::Outcome) -> u64| report.outcome.as_ref().map_or_else(|| "-".to_owned(), |outcome| of(outcome).to_string());
-            let state = if report.is_different() { "DIFFERENT" } else if report.outcome.is_some() { "equal" } else { "not compared" };
+            let count =
+                |of: fn(&verify::Outcome) -> u64| report.outcome.as_ref().map_or_else(|| "-".to_owned(), |outcome| of(outcome).to_string());
+            let state = if report.is_different() {
+                "DIFFERENT"
+            } else if report.outcome.is_some() {
+                "equal"
+            } else {
+                "not compared"
+            };
             vec![
                 report.store.clone(),
                 report.connector.clone(),
@@ -203,7 +220,13 @@ fn print(reports: &[Report], output: Output) -> anyhow::Result<()> {
         .iter()
         .flat_map(|report| report.outcome.iter().flat_map(|outcome| &outcome.first).map(move |difference| (report, difference)))
         .map(|(report, difference)| {
-            vec![report.store.clone(), difference.key.clone(), difference.column.clone().unwrap_or_else(|| "(row)".to_owned()), text(&difference.expected), text(&difference.found)]
+            vec![
+                report.store.clone(),
+                difference.key.clone(),
+                difference.column.clone().unwrap_or_else(|| "(row)".to_owned()),
+                text(&difference.expected),
+                text(&difference.found),
+            ]
         })
         .collect();
     if !differences.is_empty() {

@@ -42,10 +42,22 @@ pub fn product_id(sku: &str) -> Uuid {
 }
 
 /// Categories and brands by name; returns nothing: their ids are looked up by name when products are written.
-pub async fn write_names(connection: &mut PgConnection, categories: &[(String, String)], brands: &[(String, String)]) -> Result<(), sqlx::Error> {
+pub async fn write_names(
+    connection: &mut PgConnection,
+    categories: &[(String, String)],
+    brands: &[(String, String)],
+) -> Result<(), sqlx::Error> {
     for (kind, statement, rows) in [
-        ("category", "INSERT INTO categories (id, name, description) SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[]) ON CONFLICT DO NOTHING", categories),
-        ("brand", "INSERT INTO brands (id, name, description) SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[]) ON CONFLICT DO NOTHING", brands),
+        (
+            "category",
+            "INSERT INTO categories (id, name, description) SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[]) ON CONFLICT DO NOTHING",
+            categories,
+        ),
+        (
+            "brand",
+            "INSERT INTO brands (id, name, description) SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[]) ON CONFLICT DO NOTHING",
+            brands,
+        ),
     ] {
         for rows in rows.chunks(ROWS) {
             sqlx::query(statement)
@@ -89,7 +101,8 @@ pub async fn write_products(connection: &mut PgConnection, products: &[Product])
 }
 
 async fn write_variants(connection: &mut PgConnection, products: &[Product]) -> Result<(), sqlx::Error> {
-    let variants: Vec<(Uuid, &Variant)> = products.iter().flat_map(|product| product.variants.iter().map(|variant| (product.id(), variant))).collect();
+    let variants: Vec<(Uuid, &Variant)> =
+        products.iter().flat_map(|product| product.variants.iter().map(|variant| (product.id(), variant))).collect();
     for variants in variants.chunks(ROWS) {
         // A product of the same SKU that someone made by hand has another id: its variants are its own.
         sqlx::query(

@@ -28,7 +28,9 @@ pub enum Error {
     Create { database: &'static str, source: sqlx::Error },
     #[error("cannot migrate database `{database}`: {source}")]
     Migrate { database: &'static str, source: sqlx::migrate::MigrateError },
-    #[error("the server runs with wal_level={0}, and changes can be captured only with wal_level=logical; set it in postgresql.conf and restart PostgreSQL")]
+    #[error(
+        "the server runs with wal_level={0}, and changes can be captured only with wal_level=logical; set it in postgresql.conf and restart PostgreSQL"
+    )]
     WalLevel(String),
     #[error("cannot ask the server for its settings: {0}")]
     Settings(sqlx::Error),

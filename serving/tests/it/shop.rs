@@ -52,7 +52,8 @@ async fn migrations_run_once_and_every_published_table_sends_whole_old_rows() {
     let mut orders = server.connect("orders").await.unwrap();
     let hidden = "SELECT count(*) FROM pg_publication_tables WHERE tablename IN ('allocations', 'idempotency_keys', 'received')";
     assert_eq!(count(&mut orders, hidden).await, 0);
-    let refused = sqlx::query("INSERT INTO orders (number, country, placed_at, kind) VALUES ('1', 'EIRE', now(), 'gift')").execute(&mut orders).await;
+    let refused =
+        sqlx::query("INSERT INTO orders (number, country, placed_at, kind) VALUES ('1', 'EIRE', now(), 'gift')").execute(&mut orders).await;
     assert!(refused.unwrap_err().to_string().contains("orders_kind_check"));
 }
 
@@ -91,8 +92,12 @@ async fn the_sample_shop_loads_twice_without_doubling() {
     let allocated: HashMap<String, i64> =
         sqlx::query_as("SELECT sku, quantity FROM allocations").fetch_all(&mut orders).await.unwrap().into_iter().collect();
     let mut inventory = server.connect("inventory").await.unwrap();
-    let received: HashMap<String, i64> =
-        sqlx::query_as("SELECT sku, sum(quantity)::bigint FROM stock_movements GROUP BY sku").fetch_all(&mut inventory).await.unwrap().into_iter().collect();
+    let received: HashMap<String, i64> = sqlx::query_as("SELECT sku, sum(quantity)::bigint FROM stock_movements GROUP BY sku")
+        .fetch_all(&mut inventory)
+        .await
+        .unwrap()
+        .into_iter()
+        .collect();
     for (sku, quantity) in allocated {
         assert!(received[&sku] >= quantity, "{sku} is oversold");
     }
@@ -143,7 +148,12 @@ fn made_up_year(folder: &Path) -> PathBuf {
             let number = format!("{}{}", if cancelled { "C" } else { "" }, 500_000 + invoice);
             let customer = if invoice % 4 == 0 { String::new() } else { format!("{}.0", 12_000 + invoice % 50) };
             let time = format!("2010-12-{:02} {:02}:{:02}:00", 1 + invoice / 40, 8 + invoice % 10, line % 2);
-            text.push_str(&format!("{number},{sku:05},THING {sku},{sign}{},{time},{}.{:03},{customer},EIRE\n", 1 + line, sku, invoice % 1000));
+            text.push_str(&format!(
+                "{number},{sku:05},THING {sku},{sign}{},{time},{}.{:03},{customer},EIRE\n",
+                1 + line,
+                sku,
+                invoice % 1000
+            ));
         }
     }
     let path = folder.join("year.csv");
@@ -171,8 +181,12 @@ async fn replay_equals_an_independent_count(path: &Path, limit: usize) {
     let wrong = "SELECT count(*) FROM order_items i JOIN orders o ON o.id = i.order_id WHERE o.xmin::text <> i.xmin::text";
     assert_eq!(count(&mut orders, wrong).await, 0, "lines are written with their order");
     let mut inventory = server.connect("inventory").await.unwrap();
-    let received: HashMap<String, i64> =
-        sqlx::query_as("SELECT sku, sum(quantity)::bigint FROM stock_movements GROUP BY sku").fetch_all(&mut inventory).await.unwrap().into_iter().collect();
+    let received: HashMap<String, i64> = sqlx::query_as("SELECT sku, sum(quantity)::bigint FROM stock_movements GROUP BY sku")
+        .fetch_all(&mut inventory)
+        .await
+        .unwrap()
+        .into_iter()
+        .collect();
     let allocated: Vec<(String, i64)> = sqlx::query_as("SELECT sku, quantity FROM allocations").fetch_all(&mut orders).await.unwrap();
     assert_eq!(allocated.len(), skus);
     assert!(allocated.iter().all(|(sku, quantity)| received.get(sku).copied().unwrap_or(0) >= *quantity), "never oversold");
@@ -185,7 +199,8 @@ async fn a_made_up_year_is_replayed_once_and_whole() {
 }
 
 fn outside_data(file: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("CHIMERA_DATA").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from);
+    let folder =
+        std::env::var_os("CHIMERA_DATA").map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from);
     let path = folder.join(file);
     if !path.is_file() {
         eprintln!("skipped: no {}", path.display());
@@ -252,25 +267,33 @@ async fn verification_finds_what_is_planted_in_every_kind_of_store() {
                  FROM order_items JOIN orders ON orders.id = order_id GROUP BY sku";
     let mut orders = server.connect("orders").await.unwrap();
     let right: Vec<(String, i64, Decimal, chrono::DateTime<Utc>)> = sqlx::query_as(sql).fetch_all(&mut orders).await.unwrap();
-    let row = |(sku, units, value, last): &(String, i64, Decimal, chrono::DateTime<Utc>)| {
-        json!({ "sku": sku, "units": units, "value": value.to_string(), "last": last.to_rfc3339_opts(chrono::SecondsFormat::Secs, true) })
-    };
+    let row = |(sku, units, value, last): &(String, i64, Decimal, chrono::DateTime<Utc>)| json!({ "sku": sku, "units": units, "value": value.to_string(), "last": last.to_rfc3339_opts(chrono::SecondsFormat::Secs, true) });
     let rows = Rows(right.iter().map(row).collect());
     let client = redis::Client::open(redis.url()).unwrap();
     let mut documents = client.get_multiplexed_async_connection().await.unwrap();
     for (sold, document) in right.iter().zip(&rows.0) {
         let _: () = redis::cmd("SET").arg(format!("sold:{}", sold.0)).arg(document.to_string()).query_async(&mut documents).await.unwrap();
-        let _: () = redis::cmd("ZADD").arg(format!("by:{}", &sold.0[..4])).arg(sold.1).arg(&sold.0).query_async(&mut documents).await.unwrap();
+        let _: () =
+            redis::cmd("ZADD").arg(format!("by:{}", &sold.0[..4])).arg(sold.1).arg(&sold.0).query_async(&mut documents).await.unwrap();
     }
     let mut reporting = server.connect("reporting").await.unwrap();
-    sqlx::query("CREATE TABLE sold (sku text PRIMARY KEY, units bigint, value numeric, last timestamp, epoch bigint)").execute(&mut reporting).await.unwrap();
+    sqlx::query("CREATE TABLE sold (sku text PRIMARY KEY, units bigint, value numeric, last timestamp, epoch bigint)")
+        .execute(&mut reporting)
+        .await
+        .unwrap();
     for (sku, units, value, last) in &right {
         let insert = sqlx::query("INSERT INTO sold VALUES ($1, $2, $3, $4, 1)").bind(sku).bind(units).bind(value).bind(last.naive_utc());
         insert.execute(&mut reporting).await.unwrap();
     }
 
     let sets = "SELECT left(sku, 4) AS shelf, sku, sum(quantity)::bigint AS units FROM order_items GROUP BY sku";
-    let sorted = [("target", "sorted_set"), ("target.key_prefix", "by:"), ("target.key_column", "shelf"), ("target.member_column", "sku"), ("target.score_column", "units")];
+    let sorted = [
+        ("target", "sorted_set"),
+        ("target.key_prefix", "by:"),
+        ("target.key_column", "shelf"),
+        ("target.member_column", "sku"),
+        ("target.score_column", "units"),
+    ];
     let stores = [
         (store("a.view", "view", &["sku"], &[]), sql),
         (store("a.documents", "redis", &["sku"], &[("target", "json"), ("target.key_prefix", "sold:")]), sql),

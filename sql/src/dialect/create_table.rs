@@ -60,11 +60,8 @@ impl Parser<'_> {
         if self.word("WATERMARK") {
             self.expect_keyword(Keyword::FOR)?;
             let column = self.name()?;
-            let expression = if self.keyword(Keyword::AS) {
-                Some(self.parser.parse_expr().map_err(|e| self.parser_error(e))?)
-            } else {
-                None
-            };
+            let expression =
+                if self.keyword(Keyword::AS) { Some(self.parser.parse_expr().map_err(|e| self.parser_error(e))?) } else { None };
             if table.watermark.replace((column, expression)).is_some() {
                 return Err(self.error(at, "a table has at most one watermark"));
             }

@@ -108,6 +108,9 @@ impl Parser<'_> {
             ParserError::RecursionLimitExceeded => "the statement is nested too deeply".into(),
         };
         let (message, at) = split_place(&text);
+        // Some messages name the word that was read last, without its place.
+        let last = self.parser.get_current_token();
+        let at = at.or_else(|| message.ends_with(&format!("found: {}", last.token)).then(|| last.span.start.into()));
         self.error(at.unwrap_or_else(|| self.place()), uncapitalised(message))
     }
 
@@ -184,7 +187,8 @@ impl Parser<'_> {
 
     fn is_query_in_parentheses(&self) -> bool {
         let next = self.parser.peek_nth_token(1);
-        matches!(&next.token, Token::LParen) || matches!(&next.token, Token::Word(w) if matches!(w.keyword, Keyword::SELECT | Keyword::WITH))
+        matches!(&next.token, Token::LParen)
+            || matches!(&next.token, Token::Word(w) if matches!(w.keyword, Keyword::SELECT | Keyword::WITH))
     }
 
     fn query(&mut self) -> Result<Box<Query>, Error> {

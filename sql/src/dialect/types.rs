@@ -36,7 +36,9 @@ pub(crate) fn arrow_type(sql_type: &SqlType) -> Result<DataType, String> {
             let (precision, scale) = digits(info)?;
             DataType::Decimal128(precision, scale)
         }
-        Text | String(_) | Varchar(_) | Char(_) | CharVarying(_) | CharacterVarying(_) | Character(_) | Uuid | JSON | JSONB => DataType::Utf8,
+        Text | String(_) | Varchar(_) | Char(_) | CharVarying(_) | CharacterVarying(_) | Character(_) | Uuid | JSON | JSONB => {
+            DataType::Utf8
+        }
         Bytea | Binary(_) | Varbinary(_) | Blob(_) | Bytes(_) => DataType::Binary,
         Date => DataType::Date32,
         Timestamp(_, TimezoneInfo::None | TimezoneInfo::WithoutTimeZone) | Datetime(_) => DataType::Timestamp(TimeUnit::Nanosecond, None),

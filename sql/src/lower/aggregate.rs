@@ -34,7 +34,8 @@ impl Lowering<'_> {
     pub(super) fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Lowered, Unsupported> {
         let input = self.lower(&aggregate.input, &with(&Some(HashSet::new()), aggregate.group_expr.iter().chain(&aggregate.aggr_expr)))?;
         if aggregate.group_expr.iter().any(|expr| matches!(expr, Expr::GroupingSet(_))) {
-            return Err(Unsupported::new("GROUPING SETS, ROLLUP and CUBE are not supported").help("write one SELECT … GROUP BY a grouping, united with UNION ALL"));
+            return Err(Unsupported::new("GROUPING SETS, ROLLUP and CUBE are not supported")
+                .help("write one SELECT … GROUP BY a grouping, united with UNION ALL"));
         }
         let group = aggregate.group_expr.iter().map(|expr| self.term(expr, &input.schema)).collect::<Result<Vec<_>, _>>()?;
         let calls = aggregate.aggr_expr.iter().map(call).collect::<Result<Vec<_>, _>>()?;
@@ -105,7 +106,9 @@ impl Lowering<'_> {
         let kind = match (call.func.name(), params.distinct) {
             ("count", false) => match (arg, filter) {
                 (Expr::Literal(value, _), None) if !value.is_null() => Kind::Linear(Linear::Count),
-                (Expr::Literal(value, _), Some(filter)) if !value.is_null() => Kind::Linear(Linear::CountValues(self.one_where(filter, schema)?)),
+                (Expr::Literal(value, _), Some(filter)) if !value.is_null() => {
+                    Kind::Linear(Linear::CountValues(self.one_where(filter, schema)?))
+                }
                 _ => Kind::Linear(Linear::CountValues(self.filtered_term(arg, filter, schema)?)),
             },
             ("count", true) => Kind::CountDistinct(self.filtered_term(arg, filter, schema)?),

@@ -27,7 +27,9 @@ impl ColumnFn for Physical {
 /// The message without the names of the kinds of errors.
 fn message(text: &str) -> String {
     let mut text = text;
-    while let Some(rest) = ["Arrow error: ", "Execution error: ", "Cast error: ", "Compute error: "].iter().find_map(|kind| text.strip_prefix(kind)) {
+    while let Some(rest) =
+        ["Arrow error: ", "Execution error: ", "Cast error: ", "Compute error: "].iter().find_map(|kind| text.strip_prefix(kind))
+    {
         text = rest;
     }
     text.to_string()

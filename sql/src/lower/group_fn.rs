@@ -7,11 +7,11 @@ use arrow::compute::{filter, prep_null_mask_filter, take};
 use arrow::datatypes::DataType;
 use chimera_operators::{Codec, Encoding, GroupFn};
 use datafusion::error::DataFusionError;
+use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::{AggregateFunction, NullTreatment};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::aggregate::{AggregateExprBuilder, AggregateFunctionExpr};
 use datafusion::physical_expr::expressions::{Column, Literal};
-use datafusion::logical_expr::Expr;
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
@@ -49,7 +49,7 @@ impl Member {
         let failed = |e: DataFusionError| e.strip_backtrace();
         if let Some(mask) = self.filter {
             let mask = columns[mask].as_any().downcast_ref::<BooleanArray>().ok_or("a FILTER must be a condition")?;
-            let mask = prep_null_mask_filter(mask);
+            let mask = if mask.null_count() > 0 { prep_null_mask_filter(mask) } else { mask.clone() };
             args = args.iter().map(|arg| filter(arg, &mask)).collect::<Result<_, _>>().map_err(|e| e.to_string())?;
         }
         if self.is_distinct {

@@ -32,9 +32,13 @@ impl Lowering<'_> {
     pub(super) fn join(&mut self, join: &Join, needed: &Needed) -> Result<Lowered, Unsupported> {
         let all = || Some(join.schema.columns().into_iter().collect::<HashSet<_>>());
         let needed = if needed.is_some() { needed.clone() } else { all() };
-        let keys = Keys { left: join.on.iter().map(|(left, _)| left.clone()).collect(), right: join.on.iter().map(|(_, right)| right.clone()).collect() };
+        let keys = Keys {
+            left: join.on.iter().map(|(left, _)| left.clone()).collect(),
+            right: join.on.iter().map(|(_, right)| right.clone()).collect(),
+        };
         let read = with(&needed, join.filter.iter().chain(&keys.left).chain(&keys.right));
-        let of = |schema: &DFSchema| read.as_ref().map(|columns| columns.iter().filter(|column| schema.has_column(column)).cloned().collect());
+        let of =
+            |schema: &DFSchema| read.as_ref().map(|columns| columns.iter().filter(|column| schema.has_column(column)).cloned().collect());
         let left = self.lower(&join.left, &of(join.left.schema()))?;
         let right = self.lower(&join.right, &of(join.right.schema()))?;
         let kept = with(&needed, join.filter.iter()).unwrap_or_default();
@@ -62,8 +66,10 @@ impl Lowering<'_> {
                 let keys = Keys { left: keys.right, right: keys.left };
                 self.semi_join(join, &keys, &right, &left)
             }
-            JoinType::LeftMark | JoinType::RightMark => Err(Unsupported::new("EXISTS and IN (SELECT …) are only supported as conditions joined by AND")
-                .help("write them as joins, or as separate views united with UNION")),
+            JoinType::LeftMark | JoinType::RightMark => {
+                Err(Unsupported::new("EXISTS and IN (SELECT …) are only supported as conditions joined by AND")
+                    .help("write them as joins, or as separate views united with UNION"))
+            }
         }
     }
 
@@ -110,7 +116,14 @@ impl Lowering<'_> {
         Ok(Lowered { node, schema })
     }
 
-    fn left_join(&mut self, join: &Join, keys: &Keys, left: &Lowered, right: &Lowered, kept: &HashSet<Column>) -> Result<Lowered, Unsupported> {
+    fn left_join(
+        &mut self,
+        join: &Join,
+        keys: &Keys,
+        left: &Lowered,
+        right: &Lowered,
+        kept: &HashSet<Column>,
+    ) -> Result<Lowered, Unsupported> {
         if join.filter.is_none() {
             return self.equi_join(JoinKind::Left, join, keys, left, right, kept);
         }

@@ -195,7 +195,8 @@ impl<'a> Lowering<'a> {
             input
         } else {
             let position = |column: &usize| held.iter().position(|held| held == column);
-            let term = |column: &usize| Some(Term::column(position(column)?, all.field(*column).name(), all.field(*column).data_type().clone()));
+            let term =
+                |column: &usize| Some(Term::column(position(column)?, all.field(*column).name(), all.field(*column).data_type().clone()));
             let terms = columns.iter().map(term).collect::<Option<Vec<_>>>();
             let terms = terms.ok_or_else(|| Unsupported::new(format!("view `{name}` lacks a column that is read")))?;
             self.map(input, vec![Stage::Project { terms, schema: arrow.clone() }], arrow)
@@ -251,7 +252,13 @@ impl<'a> Lowering<'a> {
         self.constant(&arrow, columns, values.values.len(), values.schema.as_ref())
     }
 
-    fn constant(&mut self, arrow: &SchemaRef, columns: Vec<arrow::array::ArrayRef>, rows: usize, schema: &DFSchema) -> Result<Lowered, Unsupported> {
+    fn constant(
+        &mut self,
+        arrow: &SchemaRef,
+        columns: Vec<arrow::array::ArrayRef>,
+        rows: usize,
+        schema: &DFSchema,
+    ) -> Result<Lowered, Unsupported> {
         let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(rows));
         let rows = RecordBatch::try_new_with_options(arrow.clone(), columns, &options).map_err(|e| Unsupported::new(e.to_string()))?;
         let node = self.plan.add(Operator::Constant { rows }, arrow.clone());

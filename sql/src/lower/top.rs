@@ -56,7 +56,13 @@ impl Lowering<'_> {
         }
     }
 
-    pub(super) fn first_rows(&mut self, input: &LogicalPlan, order: &[Sort], skip: u64, fetch: Option<u64>) -> Result<Lowered, Unsupported> {
+    pub(super) fn first_rows(
+        &mut self,
+        input: &LogicalPlan,
+        order: &[Sort],
+        skip: u64,
+        fetch: Option<u64>,
+    ) -> Result<Lowered, Unsupported> {
         let lowered = self.exactly(input)?;
         let top = self.top(lowered, &[], order, Numbering::RowNumber, skip, fetch, None)?;
         self.arrange(top, input.schema())

@@ -10,7 +10,14 @@ use datafusion::sql::sqlparser::ast::{Query, SetExpr, Spanned};
 
 impl Planner<'_> {
     /// `plan` with the sink's columns, in its order and with its types.
-    pub(super) fn insert(&self, index: usize, table: &Name, columns: &[Name], query: &Query, plan: LogicalPlan) -> Result<LogicalPlan, Error> {
+    pub(super) fn insert(
+        &self,
+        index: usize,
+        table: &Name,
+        columns: &[Name],
+        query: &Query,
+        plan: LogicalPlan,
+    ) -> Result<LogicalPlan, Error> {
         let Some(sink) = self.sinks.iter().find(|sink| sink.name == table.text) else {
             let is_source = self.sources.iter().any(|source| source.name == table.text);
             let error = if is_source {
@@ -40,7 +47,9 @@ impl Planner<'_> {
         if given != targets.len() {
             let names: Vec<_> = targets.iter().map(|target| fields[*target].name().as_str()).collect();
             let message = format!("the query has {given} columns, sink `{}` takes {}", sink.name, targets.len());
-            return Err(self.error(self.query_place(query, table), message).with_help(format!("it takes {}, by position", names.join(", "))));
+            return Err(self
+                .error(self.query_place(query, table), message)
+                .with_help(format!("it takes {}, by position", names.join(", "))));
         }
         let mut exprs = Vec::with_capacity(fields.len());
         for (position, field) in fields.iter().enumerate() {

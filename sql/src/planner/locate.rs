@@ -48,8 +48,15 @@ fn from_diagnostic(diagnostic: &Diagnostic, statement: &Statement) -> Place {
 /// The message without the names of DataFusion's kinds of errors.
 fn clean(text: &str) -> &str {
     const KINDS: [&str; 9] = [
-        "Error during planning: ", "Schema error: ", "Execution error: ", "This feature is not implemented: ", "Arrow error: ", "SQL error: ",
-        "Internal error: ", "Optimizer rule ", "type_coercion\ncaused by\n",
+        "Error during planning: ",
+        "Schema error: ",
+        "Execution error: ",
+        "This feature is not implemented: ",
+        "Arrow error: ",
+        "SQL error: ",
+        "Internal error: ",
+        "Optimizer rule ",
+        "type_coercion\ncaused by\n",
     ];
     let mut text = text;
     while let Some(rest) = KINDS.iter().find_map(|kind| text.strip_prefix(kind)) {

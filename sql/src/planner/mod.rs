@@ -136,14 +136,20 @@ impl Planner<'_> {
         let mut plan = self.query(index, query)?;
         if !columns.is_empty() {
             if columns.len() != plan.schema().fields().len() {
-                let message = format!("view `{}` names {} columns, its query has {}", name.text, columns.len(), plan.schema().fields().len());
+                let message =
+                    format!("view `{}` names {} columns, its query has {}", name.text, columns.len(), plan.schema().fields().len());
                 return Err(self.error(name.at, message));
             }
-            let fields = plan.schema().iter().zip(columns).map(|((qualifier, field), name)| {
-                col(datafusion::common::Column::from((qualifier, field))).alias(&name.text)
-            });
+            let fields = plan
+                .schema()
+                .iter()
+                .zip(columns)
+                .map(|((qualifier, field), name)| col(datafusion::common::Column::from((qualifier, field))).alias(&name.text));
             let exprs: Vec<_> = fields.collect();
-            plan = LogicalPlanBuilder::from(plan).project(exprs).and_then(LogicalPlanBuilder::build).map_err(|e| self.plan_error(index, &e))?;
+            plan = LogicalPlanBuilder::from(plan)
+                .project(exprs)
+                .and_then(LogicalPlanBuilder::build)
+                .map_err(|e| self.plan_error(index, &e))?;
         }
         let names = plan.schema().field_names();
         let mut seen = BTreeSet::new();
@@ -156,7 +162,8 @@ impl Planner<'_> {
 
     fn query(&self, index: usize, query: &Query) -> Result<LogicalPlan, Error> {
         let mut query = query.clone();
-        windows::rewrite(&mut query, &self.context, &self.sources).map_err(|(at, message, help)| self.error(at, message).with_help(help))?;
+        windows::rewrite(&mut query, &self.context, &self.sources)
+            .map_err(|(at, message, help)| self.error(at, message).with_help(help))?;
         if let Some((at, name)) = locate::unreadable(&query, &self.context, &self.sinks) {
             let known: Vec<_> = self.context.relations.keys().map(String::as_str).collect();
             let is_sink = self.sinks.iter().any(|sink| sink.name == name);
@@ -164,7 +171,8 @@ impl Planner<'_> {
                 self.error(at, format!("`{name}` is a sink and cannot be read"))
                     .with_help("make what is read a CREATE VIEW, and INSERT INTO the sink from it too")
             } else {
-                let is_later = |statement: &Statement| matches!(&statement.kind, StatementKind::View { name: view, .. } if view.text == name);
+                let is_later =
+                    |statement: &Statement| matches!(&statement.kind, StatementKind::View { name: view, .. } if view.text == name);
                 let help = match self.statements.iter().any(is_later) {
                     true => format!("view `{name}` is declared further down; move it before this statement"),
                     false => locate::suggestion(&name, &known),

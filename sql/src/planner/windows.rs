@@ -24,11 +24,9 @@ pub(super) fn rewrite(query: &mut Query, context: &Context, sources: &[Table]) -
         let at: Position = call.span().start.into();
         let rewritten = match declare::plain(&call.name).as_str() {
             "tumble" => tumble(call, at, &times),
-            name @ ("hop" | "session") => Err((
-                at,
-                format!("`{name}` windows are not supported"),
-                "group by tumble(width) or date_bin(width, time)".to_string(),
-            )),
+            name @ ("hop" | "session") => {
+                Err((at, format!("`{name}` windows are not supported"), "group by tumble(width) or date_bin(width, time)".to_string()))
+            }
             _ => return ControlFlow::Continue(()),
         };
         match rewritten {

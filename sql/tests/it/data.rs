@@ -182,7 +182,13 @@ impl Shop {
 pub fn schema(table: &str) -> SchemaRef {
     let time = || DataType::Timestamp(TimeUnit::Nanosecond, None);
     let columns: &[(&str, DataType)] = match table {
-        "orders" => &[("id", DataType::Utf8), ("customer", DataType::Utf8), ("country", DataType::Utf8), ("kind", DataType::Utf8), ("placed_at", time())],
+        "orders" => &[
+            ("id", DataType::Utf8),
+            ("customer", DataType::Utf8),
+            ("country", DataType::Utf8),
+            ("kind", DataType::Utf8),
+            ("placed_at", time()),
+        ],
         "items" => &[
             ("order_id", DataType::Utf8),
             ("line_no", DataType::Int32),

@@ -48,7 +48,8 @@ impl Shape {
             context.sql(self.reference.unwrap_or(self.query)).await.unwrap().schema().as_arrow().clone()
         });
         // A constant key, so that no column of the query has to be one: rows are compared as a bag.
-        let columns: Vec<_> = schema.fields().iter().enumerate().map(|(i, field)| format!("c{i} {}", sql_type(field.data_type()))).collect();
+        let columns: Vec<_> =
+            schema.fields().iter().enumerate().map(|(i, field)| format!("c{i} {}", sql_type(field.data_type()))).collect();
         sql += &format!("CREATE TABLE result (pk TEXT PRIMARY KEY, {}) WITH (type = 'sink');\n", columns.join(", "));
         sql += &format!("INSERT INTO result SELECT 'pk', * FROM ({}) AS q;\n", self.query);
         Program::parse(&sql, &Functions::new()).unwrap_or_else(|e| panic!("{}: {e}", self.name))
@@ -124,7 +125,11 @@ pub fn check(shape: &Shape, workers: usize, seed: u64) {
         if bag != expected {
             let missing: Vec<_> = expected.iter().filter(|(row, n)| bag.get(*row) != Some(*n)).take(5).collect();
             let extra: Vec<_> = bag.iter().filter(|(row, n)| expected.get(*row) != Some(*n)).take(5).collect();
-            panic!("{} with {workers} worker(s), epoch {epoch}:\nmissing {missing:#?}\nextra {extra:#?}\n{}", shape.name, program.explain());
+            panic!(
+                "{} with {workers} worker(s), epoch {epoch}:\nmissing {missing:#?}\nextra {extra:#?}\n{}",
+                shape.name,
+                program.explain()
+            );
         }
         if epoch == EPOCHS / 2 {
             let checkpoint = dataflow.checkpoint().unwrap();
@@ -158,7 +163,7 @@ async fn context(shop: &Shop, views: &[(&str, &str)]) -> SessionContext {
 
 /// Every row of `columns` as text.
 pub fn texts(columns: &[ArrayRef]) -> Vec<Vec<String>> {
-    let columns: Vec<Vec<String>> = columns.iter().map(|column| column_texts(column)).collect();
+    let columns: Vec<Vec<String>> = columns.iter().map(column_texts).collect();
     let rows = columns.first().map_or(0, Vec::len);
     (0..rows).map(|row| columns.iter().map(|column| column[row].clone()).collect()).collect()
 }
@@ -168,7 +173,10 @@ fn column_texts(column: &ArrayRef) -> Vec<String> {
         // The order of additions differs, and with it the last digits.
         let doubles = cast(column, &DataType::Float64).unwrap();
         let doubles = doubles.as_primitive::<Float64Type>();
-        return doubles.iter().map(|value| value.map_or("null".into(), |value| format!("{:.9e}", if value == 0.0 { 0.0 } else { value }))).collect();
+        return doubles
+            .iter()
+            .map(|value| value.map_or("null".into(), |value| format!("{:.9e}", if value == 0.0 { 0.0 } else { value })))
+            .collect();
     }
     if matches!(column.data_type(), DataType::Struct(_) | DataType::List(_)) {
         let rows = (0..column.len()).map(|row| arrow::util::display::array_value_to_string(column, row).unwrap());
@@ -194,6 +202,8 @@ fn sql_type(data_type: &DataType) -> String {
 
 /// A batch of one table by columns, for tests that write their rows out.
 pub fn rows(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {
-    let schema = Schema::new(columns.iter().map(|(name, column)| arrow::datatypes::Field::new(*name, column.data_type().clone(), true)).collect::<Vec<_>>());
+    let schema = Schema::new(
+        columns.iter().map(|(name, column)| arrow::datatypes::Field::new(*name, column.data_type().clone(), true)).collect::<Vec<_>>(),
+    );
     RecordBatch::try_new(Arc::new(schema), columns.into_iter().map(|(_, column)| column).collect()).unwrap()
 }

@@ -1,4 +1,5 @@
 //! The SQL engine from the outside: what it maintains equals what DataFusion computes afresh, and what it refuses it explains.
+#![allow(clippy::unwrap_used)]
 
 mod data;
 mod functions;

@@ -117,7 +117,10 @@ fn rows_without_a_key_do_not_reach_a_sink() {
     let mut total = Bag::new();
     integrate(&dataflow.step().unwrap(), "out", &mut total);
     assert_eq!(total, bag(&[(&["x", "1"], 1), (&["z", "3"], 1)]));
-    assert_eq!(dataflow.take_row_errors().iter().map(|e| e.message.clone()).collect::<Vec<_>>(), ["column `k` of sink `out` must not be null"]);
+    assert_eq!(
+        dataflow.take_row_errors().iter().map(|e| e.message.clone()).collect::<Vec<_>>(),
+        ["column `k` of sink `out` must not be null"]
+    );
     dataflow.stop();
 }
 

@@ -26,7 +26,10 @@ const SHAPES: &[Shape] = &[
     Shape::new("filtered aggregates", "SELECT sku, count(*) FILTER (WHERE quantity > 2) AS n, sum(quantity) FILTER (WHERE line_no = 1) AS q, min(price) FILTER (WHERE quantity < 0) AS p, count(DISTINCT order_id) FILTER (WHERE price > 10) AS o FROM items GROUP BY sku"),
     Shape::new("string_agg in order", "SELECT product_id, string_agg(sku, ',' ORDER BY cents DESC, id) AS skus, count(*) AS n, min(cents) AS low FROM variants GROUP BY product_id"),
     Shape::new("array_agg in order", "SELECT product_id, array_agg(sku ORDER BY sku, id) AS skus FROM variants GROUP BY product_id"),
-    Shape::new("distinct and filtered aggregates of rows", "SELECT order_id, sum(DISTINCT quantity) AS s, string_agg(DISTINCT sku, '+' ORDER BY sku) AS k, string_agg(sku, '-' ORDER BY line_no DESC) FILTER (WHERE quantity > 0) AS f FROM items GROUP BY order_id"),
+    Shape::new("distinct and filtered aggregates of rows", "SELECT order_id, sum(DISTINCT quantity) AS s, string_agg(DISTINCT sku, '+' ORDER BY sku) AS k, string_agg(sku, '-' ORDER BY line_no DESC) FILTER (WHERE quantity > 0) AS f FROM items GROUP BY order_id")
+        // DataFusion itself takes one order a query.
+        .equals("SELECT a.order_id, a.s, a.k, b.f FROM (SELECT order_id, sum(DISTINCT quantity) AS s, string_agg(DISTINCT sku, '+' ORDER BY sku) AS k FROM items GROUP BY order_id) AS a JOIN (SELECT order_id, string_agg(sku, '-' ORDER BY line_no DESC) FILTER (WHERE quantity > 0) AS f FROM items GROUP BY order_id) AS b ON a.order_id = b.order_id"),
+    Shape::new("distinct on", "SELECT DISTINCT ON (sku) sku, order_id, line_no FROM items ORDER BY sku, price DESC NULLS LAST, order_id, line_no"),
     Shape::new("floating point aggregates", "SELECT sku, sum(CAST(price AS DOUBLE)) AS s, avg(CAST(quantity AS DOUBLE)) AS a, stddev(quantity) AS d, count(*) AS n FROM items GROUP BY sku"),
     Shape::new("aggregates without groups", "SELECT count(*) AS n, sum(quantity) AS q, count(DISTINCT sku) AS skus, max(price) AS high, min(sku) AS first FROM items"),
     Shape::new("rows without groups", "SELECT string_agg(name, ';' ORDER BY name, id) AS names, count(*) AS n FROM brands"),

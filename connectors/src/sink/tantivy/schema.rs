@@ -62,9 +62,7 @@ fn build(config: &TantivyConfig) -> (Schema, Fields) {
     let facets = config
         .facets
         .iter()
-        .map(|column| {
-            builder.add_text_field(&facet_name(&column.name), TextOptions::from(STRING).set_fast(tantivy::tokenizer::RAW_TOKENIZER_NAME))
-        })
+        .map(|column| builder.add_text_field(&facet_name(&column.name), STRING.set_fast(tantivy::tokenizer::RAW_TOKENIZER_NAME)))
         .collect();
     let fast = config
         .fast

@@ -74,7 +74,7 @@ pub(crate) fn ornament(shape: &Shape) -> Vec<Part> {
             let inner = shape.measure(1, 0.5, 0.62);
             let corner = |i: usize| {
                 let a = TAU * i as f32 / 10.0;
-                let reach = r * k * if i % 2 == 0 { 1.12 } else { inner };
+                let reach = r * k * if i.is_multiple_of(2) { 1.12 } else { inner };
                 (cx + a.sin() * reach, cy - a.cos() * reach)
             };
             let start = corner(0);

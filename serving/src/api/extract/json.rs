@@ -6,6 +6,7 @@ use axum::http::header;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
+use super::check_length;
 use crate::api::problem::{Problem, body_problem, kinds};
 
 /// What a route takes as its body.
@@ -21,13 +22,14 @@ pub struct Json<T>(pub T);
 impl<S: Send + Sync, T: Body> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
-    async fn from_request(mut request: Request, state: &S) -> Result<Self, Problem> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if !is_json(content_type) {
             let said = if content_type.is_empty() { "no content type".to_owned() } else { format!("`{}`", content_type.escape_debug()) };
             return Err(Problem::new(&kinds::UNSUPPORTED_MEDIA_TYPE, format!("The request says {said}; this address takes JSON."))
                 .with("accepted", ["application/json"]));
         }
+        let mut request = check_length(request, T::MAX_BYTES).await?;
         DefaultBodyLimit::max(T::MAX_BYTES).apply(&mut request);
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| body_problem(rejection, T::MAX_BYTES))?;
         parse(&bytes).map(Self)

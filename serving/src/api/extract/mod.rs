@@ -2,9 +2,11 @@
 
 mod json;
 mod params;
+mod size;
 
 pub use json::{Body, Json};
 pub use params::{NoQuery, Params};
+pub(in crate::api) use size::check_length;
 
 use axum::extract::{FromRequestParts, rejection::PathRejection};
 use axum::http::request::Parts;

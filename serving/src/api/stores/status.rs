@@ -25,6 +25,9 @@ pub struct StoreStatus {
     pub applied_ms: i64,
     /// From that commit until it could be read.
     pub delay_ms: u64,
+    /// The same for the oldest change of each epoch, over the last minute: the median and the 99th of a hundred.
+    pub delay_p50_ms: u64,
+    pub delay_p99_ms: u64,
     /// It includes everything committed until so many milliseconds ago.
     pub age_ms: u64,
     /// Changes applied since the start.

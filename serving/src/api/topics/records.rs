@@ -89,7 +89,7 @@ pub async fn topic_records(
         return Err(Problem::new(&kinds::BAD_PARAMETER, format!("`limit` is {limit}; the most is {LIMIT}.")));
     }
     let known = app.log.topics().await?.into_iter().find(|known| known.name == topic);
-    if !known.is_some_and(|known| partition < known.partitions) {
+    if known.is_none_or(|known| partition >= known.partitions) {
         let name = topic.escape_debug().take(100).collect::<String>();
         return Err(Problem::new(&kinds::NOT_FOUND, format!("The log has no topic `{name}` with a partition {partition}.")));
     }

@@ -5,6 +5,7 @@ use axum::extract::multipart::MultipartError;
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request};
 use axum::http::{StatusCode, header};
 
+use crate::api::extract::check_length;
 use crate::api::problem::{Problem, Result, body_problem, kinds, too_large};
 
 pub const MAX_BYTES: usize = 8 * 1024 * 1024;
@@ -16,9 +17,10 @@ pub struct Picture(pub Bytes);
 impl<S: Send + Sync> FromRequest<S> for Picture {
     type Rejection = Problem;
 
-    async fn from_request(mut request: Request, state: &S) -> Result<Self> {
+    async fn from_request(request: Request, state: &S) -> Result<Self> {
         let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let mut request = check_length(request, MAX_BYTES).await?;
         DefaultBodyLimit::max(MAX_BYTES).apply(&mut request);
         match essence.as_str() {
             "multipart/form-data" => {

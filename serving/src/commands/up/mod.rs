@@ -3,8 +3,8 @@
 mod changes;
 mod engine;
 mod log;
-pub mod servers;
 mod sample;
+pub mod servers;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -56,7 +56,9 @@ pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<()>
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make the data folder {}", folder.display()))?;
     let _lock = Lock::take(folder)?;
     // Before anything is started: an address that is taken is the commonest mistake.
-    let listener = TcpListener::bind(settings.listen).await.with_context(|| format!("cannot listen on {}; choose another address with --listen", settings.listen))?;
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}; choose another address with --listen", settings.listen))?;
     let signal = stop_signal()?;
     tokio::pin!(signal);
 
@@ -97,7 +99,13 @@ struct Running {
 }
 
 impl Running {
-    async fn start(settings: &Settings, arguments: &Arguments, servers: &Servers, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<Self> {
+    async fn start(
+        settings: &Settings,
+        arguments: &Arguments,
+        servers: &Servers,
+        listener: TcpListener,
+        stop: CancellationToken,
+    ) -> anyhow::Result<Self> {
         let folder = &settings.data_dir;
         let token = instance::operator_token(folder)?;
         let address = listener.local_addr().context("the address that is listened on")?;
@@ -118,7 +126,12 @@ impl Running {
 
         let step = ui::Step::new("Log");
         let log = log::open(settings).await?;
-        step.done(settings.kafka.as_deref().map_or_else(|| format!("embedded, in {}", folder.join("log").display()), |servers| format!("Kafka at {servers}")));
+        step.done(
+            settings
+                .kafka
+                .as_deref()
+                .map_or_else(|| format!("embedded, in {}", folder.join("log").display()), |servers| format!("Kafka at {servers}")),
+        );
         if !arguments.no_sample {
             sample::load(&sources, &log).await?;
         }

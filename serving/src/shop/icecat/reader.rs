@@ -62,7 +62,8 @@ pub fn read(path: &Path, limit: Option<usize>) -> Result<Vec<Product>, Error> {
 }
 
 fn product(line: Line) -> Result<Product, String> {
-    let price_cents = i32::try_from(line.price).ok().filter(|price| *price >= 0).ok_or_else(|| format!("{} is not a price in cents", line.price))?;
+    let price_cents =
+        i32::try_from(line.price).ok().filter(|price| *price >= 0).ok_or_else(|| format!("{} is not a price in cents", line.price))?;
     let sku = format!("ICE-{}", line.id);
     let category = categories::guess(&line.title, line.others.get("attr_t_product_type").and_then(Value::as_str));
     let mut attributes: Map<String, Value> =
@@ -99,7 +100,10 @@ mod tests {
         let line = r#"{"id":"17","name":"X1","title":"HP X1 Notebook","ean":["1"],"supplier":"HP","price":10995,"date_released":"2008-12-19T00:00:00Z",
             "img_low":"http://images/1.jpg","attr_t_product_colour":"Silver","attr_n_tjunction":90.0,"attr_b_touchscreen":false}"#;
         let product = product(serde_json::from_str(line).expect("JSON")).expect("a product");
-        assert_eq!((product.sku.as_str(), product.brand.as_deref(), product.price_cents, product.description), ("ICE-17", Some("HP"), 10995, None));
+        assert_eq!(
+            (product.sku.as_str(), product.brand.as_deref(), product.price_cents, product.description),
+            ("ICE-17", Some("HP"), 10995, None)
+        );
         let expected = serde_json::json!({ "model": "X1", "ean": ["1"], "released": "2008-12-19T00:00:00Z", "product_colour": "Silver", "tjunction": 90.0, "touchscreen": false });
         assert_eq!(product.variants[0].attributes, expected);
         assert_eq!(product.category.as_deref(), Some("Computers"));
@@ -109,7 +113,8 @@ mod tests {
     fn a_bad_line_is_named() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("products.jsonl");
-        std::fs::write(&path, "{\"id\":\"1\",\"name\":\"a\",\"title\":\"b\",\"supplier\":\"c\",\"price\":1}\n{\"id\":\"2\"}\n").expect("written");
+        std::fs::write(&path, "{\"id\":\"1\",\"name\":\"a\",\"title\":\"b\",\"supplier\":\"c\",\"price\":1}\n{\"id\":\"2\"}\n")
+            .expect("written");
         let error = read(&path, None).expect_err("refused").to_string();
         assert!(error.contains("products.jsonl, line 2: missing field"), "{error}");
         assert_eq!(read(&path, Some(1)).expect("one good line").len(), 1);

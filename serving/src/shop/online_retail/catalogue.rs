@@ -30,7 +30,10 @@ pub async fn import(sources: &Sources, year: &Year) -> Result<Imported, Error> {
     let products: Vec<Product> = articles.iter().map(|(sku, article)| product(sku, article)).collect();
 
     // Stock first: a product is never on sale before its units are there.
-    let refused = |what: &str| { let what = what.to_owned(); move |source| Error::Query { what, source } };
+    let refused = |what: &str| {
+        let what = what.to_owned();
+        move |source| Error::Query { what, source }
+    };
     let mut transaction = sources.inventory.begin().await.map_err(refused("the opening stock"))?;
     let receipts = bulk::write_stock(&mut transaction, OPENING_STOCK, &stock).await.map_err(refused("the opening stock"))?;
     transaction.commit().await.map_err(refused("the opening stock"))?;

@@ -66,7 +66,8 @@ fn parse(input: impl Read, path: &str) -> Result<Year, Error> {
     let mut columns = [0usize; COLUMNS.len()];
     for ((column, names), index) in COLUMNS.iter().zip(&mut columns) {
         let found = headers.iter().position(|header| names.contains(&header.trim_start_matches('\u{feff}').trim()));
-        *index = found.ok_or_else(|| Error::Column { path: path.to_owned(), column, found: headers.iter().collect::<Vec<_>>().join(", ") })?;
+        *index =
+            found.ok_or_else(|| Error::Column { path: path.to_owned(), column, found: headers.iter().collect::<Vec<_>>().join(", ") })?;
     }
     let mut year = Year::default();
     let mut index: HashMap<String, usize> = HashMap::new();
@@ -143,7 +144,11 @@ impl Row {
             // The file went through a table of floating point numbers: 17850.0 is customer 17850.
             customer_id: Some(customer.strip_suffix(".0").unwrap_or(customer)).filter(|customer| !customer.is_empty()).map(str::to_owned),
             country: country.to_owned(),
-            line: Line { sku: sku.to_owned(), quantity: quantity.parse().map_err(|_| format!("`{quantity}` is not a quantity"))?, unit_price },
+            line: Line {
+                sku: sku.to_owned(),
+                quantity: quantity.parse().map_err(|_| format!("`{quantity}` is not a quantity"))?,
+                unit_price,
+            },
         })
     }
 }

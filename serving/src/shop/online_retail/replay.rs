@@ -51,8 +51,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub async fn replay(server: &Server, invoices: Vec<Order>, options: &Options, progress: Arc<Progress>) -> Result<Report, Error> {
     let mut connection = server.connect("orders").await?;
     let refused = |what: &'static str| move |source| Error::Query { what: what.to_owned(), source };
-    let there: HashSet<String> =
-        sqlx::query_scalar("SELECT number FROM orders").fetch_all(&mut connection).await.map_err(refused("the list of orders"))?.into_iter().collect();
+    let there: HashSet<String> = sqlx::query_scalar("SELECT number FROM orders")
+        .fetch_all(&mut connection)
+        .await
+        .map_err(refused("the list of orders"))?
+        .into_iter()
+        .collect();
     let file = Totals::of(&invoices);
     let invoices = Arc::new(invoices);
     let waiting: Vec<usize> = (0..invoices.len()).filter(|at| !there.contains(&invoices[*at].number)).collect();
@@ -102,7 +106,12 @@ async fn pace(invoices: &[Order], waiting: Vec<usize>, speed: Option<f64>, due: 
     }
 }
 
-async fn work(server: Server, invoices: Arc<Vec<Order>>, taken: Arc<Mutex<mpsc::Receiver<usize>>>, progress: Arc<Progress>) -> Result<Written, Error> {
+async fn work(
+    server: Server,
+    invoices: Arc<Vec<Order>>,
+    taken: Arc<Mutex<mpsc::Receiver<usize>>>,
+    progress: Arc<Progress>,
+) -> Result<Written, Error> {
     let mut connection = server.connect("orders").await?;
     let mut total = Written::default();
     loop {

@@ -93,8 +93,12 @@ fn describe(look: &ProductLook, title: &str, brand: &str, range: &str, material:
         "plain" => format!("in plain {}", look.colour_name()),
         pattern => format!("in {} with a {pattern} print in {accent}", look.colour_name()),
     };
-    let close = ["Wrapped in tissue, ready to give.", "Made in small batches.", "Wipe clean with a damp cloth.", "Comes with a five-year promise."];
-    format!("{title} from the {range} range by {brand}: {material}, {colours}. Made for {made_for}. {}", close.choose(random).copied().unwrap_or(""))
+    let close =
+        ["Wrapped in tissue, ready to give.", "Made in small batches.", "Wipe clean with a damp cloth.", "Comes with a five-year promise."];
+    format!(
+        "{title} from the {range} range by {brand}: {material}, {colours}. Made for {made_for}. {}",
+        close.choose(random).copied().unwrap_or("")
+    )
 }
 
 /// Three letters of the category's name: `MUG`.

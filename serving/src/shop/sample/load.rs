@@ -82,6 +82,7 @@ pub async fn load(sources: &Sources, now: DateTime<Utc>) -> Result<Loaded, Error
     Ok(loaded)
 }
 
+#[allow(clippy::type_complexity, reason = "two lists of (name, text)")]
 fn names(items: &[Item]) -> (Vec<(String, String)>, Vec<(String, String)>) {
     let mut categories: Vec<(String, String)> = Vec::new();
     for item in items {

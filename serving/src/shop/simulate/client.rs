@@ -80,12 +80,15 @@ impl Client {
     }
 
     pub async fn related(&self, id: &str) -> Result<Vec<Product>, Error> {
-        let answer = self.json("related products", self.http.get(self.url_with(&format!("/api/v1/products/{id}/related"), &[("limit", "8")]))).await?;
+        let answer = self
+            .json("related products", self.http.get(self.url_with(&format!("/api/v1/products/{id}/related"), &[("limit", "8")])))
+            .await?;
         products("related products", &answer["items"])
     }
 
     pub async fn feed(&self, session: &str) -> Result<Vec<Product>, Error> {
-        let answer = self.json("the feed", self.http.get(self.url_with("/api/v1/feed", &[("session_id", session), ("limit", "12")]))).await?;
+        let answer =
+            self.json("the feed", self.http.get(self.url_with("/api/v1/feed", &[("session_id", session), ("limit", "12")]))).await?;
         products("the feed", &answer["items"])
     }
 
@@ -96,7 +99,8 @@ impl Client {
     }
 
     pub async fn visual_search(&self, picture: Vec<u8>) -> Result<Vec<Product>, Error> {
-        let request = self.http.post(self.url_with("/api/v1/visual-search", &[("limit", "8")])).header("content-type", "image/jpeg").body(picture);
+        let request =
+            self.http.post(self.url_with("/api/v1/visual-search", &[("limit", "8")])).header("content-type", "image/jpeg").body(picture);
         let answer = self.json("a picture search", request).await?;
         products("a picture search", &answer["hits"])
     }
@@ -144,7 +148,8 @@ impl Client {
         }
         let text = answer.text().await.unwrap_or_default();
         let problem: Value = serde_json::from_str(&text).unwrap_or_default();
-        let detail = problem["detail"].as_str().or(problem["title"].as_str()).map_or_else(|| text.chars().take(200).collect(), str::to_owned);
+        let detail =
+            problem["detail"].as_str().or(problem["title"].as_str()).map_or_else(|| text.chars().take(200).collect(), str::to_owned);
         Err(Error::Refused { what, status, detail })
     }
 

@@ -11,10 +11,10 @@ use rand::{Rng, SeedableRng};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::Progress;
 use super::client::{Client, Error, Ordered, Product};
 use super::measures::Measures;
 use super::typos::mistype;
-use super::Progress;
 
 const COUNTRIES: [&str; 8] = ["United Kingdom", "United Kingdom", "United Kingdom", "Germany", "France", "EIRE", "Spain", "Netherlands"];
 /// Of all visits: those with a mistyped search, with a search by picture, with a look at the feed, and whose order's arrival is waited for.
@@ -85,7 +85,9 @@ impl Shopper {
         let words: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 2).collect();
         let count = self.random.random_range(1..=2);
         let mut words: Vec<String> = words.choose_multiple(&mut self.random, count).map(|word| (*word).to_owned()).collect();
-        if self.random.random_bool(TYPOS) && let Some(word) = words.first_mut() {
+        if self.random.random_bool(TYPOS)
+            && let Some(word) = words.first_mut()
+        {
             *word = mistype(word, &mut self.random);
         }
         words.join(" ")

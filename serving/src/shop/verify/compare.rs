@@ -92,7 +92,8 @@ impl Comparison {
 
     /// A row that the store holds, as JSON by column. Columns that were not expected are not looked at.
     pub fn found(&mut self, row: &serde_json::Map<String, serde_json::Value>) {
-        let values = self.columns.iter().map(|column| Value::from_json(column.kind, row.get(&column.name).unwrap_or(&serde_json::Value::Null)));
+        let values =
+            self.columns.iter().map(|column| Value::from_json(column.kind, row.get(&column.name).unwrap_or(&serde_json::Value::Null)));
         let values: Vec<Value> = values.collect();
         self.found_row(&values);
     }
@@ -174,7 +175,9 @@ mod tests {
     #[test]
     fn equal_stores_are_equal_in_any_order_and_with_more_columns() {
         let mut comparison = stock();
-        for row in [json!({"sku": "C", "available": 3, "epoch": 9}), json!({"sku": "A", "available": 1}), json!({"sku": "B", "available": "2.0"})] {
+        for row in
+            [json!({"sku": "C", "available": 3, "epoch": 9}), json!({"sku": "A", "available": 1}), json!({"sku": "B", "available": "2.0"})]
+        {
             found(&mut comparison, row);
         }
         let outcome = comparison.finish();
@@ -185,7 +188,12 @@ mod tests {
     #[test]
     fn every_kind_of_difference_is_found() {
         let mut comparison = stock();
-        for row in [json!({"sku": "A", "available": 1}), json!({"sku": "B", "available": 5}), json!({"sku": "X", "available": 1}), json!({"sku": "A", "available": 1})] {
+        for row in [
+            json!({"sku": "A", "available": 1}),
+            json!({"sku": "B", "available": 5}),
+            json!({"sku": "X", "available": 1}),
+            json!({"sku": "A", "available": 1}),
+        ] {
             found(&mut comparison, row);
         }
         let outcome = comparison.finish();

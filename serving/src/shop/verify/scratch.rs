@@ -65,10 +65,11 @@ impl<'a> Scratch<'a> {
             let mut from = self.server.connect(database).await?;
             let refused = || Error::query(format!("a copy of database {database}"));
             let mut snapshot = from.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map_err(refused())?;
-            let tables: Vec<String> = sqlx::query_scalar("SELECT tablename::text FROM pg_publication_tables WHERE pubname = 'chimera' ORDER BY 1")
-                .fetch_all(&mut *snapshot)
-                .await
-                .map_err(refused())?;
+            let tables: Vec<String> =
+                sqlx::query_scalar("SELECT tablename::text FROM pg_publication_tables WHERE pubname = 'chimera' ORDER BY 1")
+                    .fetch_all(&mut *snapshot)
+                    .await
+                    .map_err(refused())?;
             for table in tables {
                 rows += copy_table(&mut snapshot, &mut to, &table).await?;
             }

@@ -51,6 +51,8 @@ impl Board {
             committed_ms: 0,
             applied_ms: 0,
             delay_ms: 0,
+            delay_p50_ms: 0,
+            delay_p99_ms: 0,
             age_ms,
             rows: 0,
             rows_per_s: 0.0,

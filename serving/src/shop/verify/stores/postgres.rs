@@ -15,13 +15,17 @@ pub async fn read(server: &Server, store: &Store, comparison: &mut Comparison) -
     let table = store.option("table")?.replace('"', "\"\"");
     let columns = comparison.columns().to_vec();
     // Only the compared columns, and only those that the table has: others may be large.
-    let there: Vec<String> = sqlx::query_scalar("SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped")
-        .bind(format!("\"{table}\""))
-        .fetch_all(&mut connection)
-        .await
-        .map_err(refused())?;
-    let names: Vec<String> =
-        columns.iter().filter(|column| there.contains(&column.name)).map(|column| format!("\"{}\"", column.name.replace('"', "\"\""))).collect();
+    let there: Vec<String> =
+        sqlx::query_scalar("SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped")
+            .bind(format!("\"{table}\""))
+            .fetch_all(&mut connection)
+            .await
+            .map_err(refused())?;
+    let names: Vec<String> = columns
+        .iter()
+        .filter(|column| there.contains(&column.name))
+        .map(|column| format!("\"{}\"", column.name.replace('"', "\"\"")))
+        .collect();
     let statement = format!("SELECT {} FROM \"{table}\"", names.join(", "));
     let mut rows = sqlx::raw_sql(AssertSqlSafe(statement)).fetch(&mut connection);
     while let Some(row) = rows.next().await {

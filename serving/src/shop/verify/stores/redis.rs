@@ -17,7 +17,8 @@ pub async fn read(redis: &mut MultiplexedConnection, store: &Store, comparison: 
     let prefix = store.option("target.key_prefix")?;
     let keys: Vec<String> = keys(redis, prefix).await.map_err(failed)?.into_iter().collect();
     if store.options.get("target").is_some_and(|target| target == "sorted_set") {
-        let (key, member, score) = (store.option("target.key_column")?, store.option("target.member_column")?, store.option("target.score_column")?);
+        let (key, member, score) =
+            (store.option("target.key_column")?, store.option("target.member_column")?, store.option("target.score_column")?);
         for keys in keys.chunks(BATCH) {
             let mut pipeline = redis::pipe();
             for key in keys {
@@ -53,7 +54,8 @@ async fn keys(redis: &mut MultiplexedConnection, prefix: &str) -> Result<BTreeSe
     let mut keys = BTreeSet::new();
     let mut cursor = 0u64;
     loop {
-        let (next, found): (u64, Vec<String>) = redis::cmd("SCAN").arg(cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(BATCH).query_async(redis).await?;
+        let (next, found): (u64, Vec<String>) =
+            redis::cmd("SCAN").arg(cursor).arg("MATCH").arg(&pattern).arg("COUNT").arg(BATCH).query_async(redis).await?;
         keys.extend(found);
         if next == 0 {
             return Ok(keys);
