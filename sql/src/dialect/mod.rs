@@ -51,7 +51,7 @@ pub(crate) fn parse(source: &str) -> Result<Vec<Statement>, Error> {
         .tokenize_with_location()
         .map_err(|e| Error::new(source, e.location.into(), uncapitalised(&e.message)))?;
     let parser = TokenParser::new(&dialect).with_tokens_with_locations(tokens.clone());
-    let mut parser = Parser { source, parser };
+    let mut parser = Parser { source, tokens: &tokens, parser };
     let mut statements = Vec::new();
     loop {
         while parser.parser.consume_token(&Token::SemiColon) {}
@@ -77,6 +77,7 @@ pub(crate) fn parse(source: &str) -> Result<Vec<Statement>, Error> {
 /// The token parser, with errors that know their place.
 pub(crate) struct Parser<'a> {
     source: &'a str,
+    tokens: &'a [TokenWithSpan],
     parser: TokenParser<'a>,
 }
 
@@ -108,10 +109,13 @@ impl Parser<'_> {
             ParserError::RecursionLimitExceeded => "the statement is nested too deeply".into(),
         };
         let (message, at) = split_place(&text);
-        // Some messages name the word that was read last, without its place.
-        let last = self.parser.get_current_token();
-        let at = at.or_else(|| message.ends_with(&format!("found: {}", last.token)).then(|| last.span.start.into()));
-        self.error(at.unwrap_or_else(|| self.place()), uncapitalised(message))
+        let at = at.unwrap_or_else(|| self.place());
+        // The parser may be past the word that it names.
+        let named = message.rsplit_once("found: ").and_then(|(_, word)| {
+            let is_before = |token: &&TokenWithSpan| (token.span.start.line, token.span.start.column) <= (at.line, at.column);
+            self.tokens.iter().filter(is_before).rfind(|token| token.token.to_string() == word)
+        });
+        self.error(named.map_or(at, |token| token.span.start.into()), uncapitalised(message))
     }
 
     fn name(&mut self) -> Result<Name, Error> {

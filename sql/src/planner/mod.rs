@@ -189,7 +189,9 @@ impl Planner<'_> {
         let planner = SqlToRel::new_with_options(&self.context, options);
         let plan = planner.sql_statement_to_plan(SqlStatement::Query(Box::new(query))).map_err(|e| self.plan_error(index, &e))?;
         check::check(&plan).map_err(|unsupported| self.lower_error(index, unsupported))?;
-        Ok(plan)
+        // Only now are the types final: the sides of a UNION, for one, are brought to one type here.
+        let state = &self.context.state;
+        state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {}).map_err(|e| self.plan_error(index, &e))
     }
 
     fn optimise(&self, index: usize, plan: LogicalPlan) -> Result<LogicalPlan, Error> {

@@ -129,12 +129,16 @@ fn child_appends_until_the_disk_refuses() {
     run(async {
         let mut state = 1u64;
         for number in 0..100 {
-            let noise = (0..7 << 20).map(|_| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                char::from(b' ' + (state >> 58) as u8)
-            });
-            let value = format!("{number}:{}", noise.collect::<String>());
-            match log.append(vec![record("left", "0", value)]).await {
+            let mut noisy = |number: u64| {
+                let noise = (0..7 << 20).map(|_| {
+                    state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                    char::from(b' ' + (state >> 58) as u8)
+                });
+                record("left", "0", format!("{number}:{}", noise.collect::<String>()))
+            };
+            // From the second on more than a file may hold, so that no file that is begun anew in between takes it.
+            let records = if number == 0 { vec![noisy(0)] } else { (number..number + 12).map(&mut noisy).collect() };
+            match log.append(records).await {
                 Ok(_) => say(&format!("acknowledged 0 {}", number + 1)),
                 Err(error) => {
                     say(&format!("refused {error}"));
