@@ -51,7 +51,7 @@ fmt: ## Format
 
 lint: ## Formatting, clippy, the project's own rules, and the dependencies' licences and advisories where the tools are installed
 	@cargo fmt --all --check
-	@cargo clippy --release --locked --workspace --all-targets -- -D warnings
+	@cargo clippy --locked --workspace --all-targets -- -D warnings
 	@cargo build --quiet --release --locked --workspace && $(CARGO_TARGET_DIR)/release/xtask tidy
 	@cd serving/web && { [ -d node_modules ] || npm ci --no-audit --no-fund --silent; } && npm run --silent lint
 

@@ -6,6 +6,8 @@ chimera=$1
 kills=${2:-10}
 limit=${3:-}
 home=$(mktemp -d)
+# As root the servers run as users of their own, who must be able to enter.
+chmod 755 "$home"
 port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 export CHIMERA_HOME=$home CHIMERA_LISTEN=127.0.0.1:$port
 
