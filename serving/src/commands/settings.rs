@@ -15,7 +15,7 @@ pub struct Arguments {
     /// A settings file [default: <DATA_DIR>/chimera.toml, if there is one]
     #[arg(long, global = true, env = "CHIMERA_CONFIG", value_name = "FILE", hide_env_values = true)]
     config: Option<PathBuf>,
-    /// Where everything is kept [default: ~/.local/share/chimera]
+    /// Where everything is kept [default: ~/.local/share/chimera; as root /var/lib/chimera]
     #[arg(long, global = true, env = "CHIMERA_HOME", value_name = "DIR", hide_env_values = true)]
     data_dir: Option<PathBuf>,
     /// A PostgreSQL server (wal_level=logical) to use instead of a private one
@@ -112,6 +112,10 @@ fn default_data_dir() -> anyhow::Result<PathBuf> {
     let folder = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     if let Some(share) = folder("XDG_DATA_HOME") {
         return Ok(share.join("chimera"));
+    }
+    // As root the private servers run as users of their own, who may not enter root's home.
+    if std::fs::metadata("/proc/self").is_ok_and(|process| std::os::unix::fs::MetadataExt::uid(&process) == 0) {
+        return Ok(PathBuf::from("/var/lib/chimera"));
     }
     match folder("HOME") {
         Some(home) => Ok(home.join(".local/share/chimera")),
