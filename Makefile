@@ -41,7 +41,8 @@ bench: build ## Measure, beside reference runs in the same minute, and write doc
 	@$(CHIMERA) bench --write docs/benchmarks.md
 
 quality: build ## Measure search and picture search, and write docs/quality.md
-	@$(CHIMERA) quality --write docs/quality.md
+	@cargo build --release --locked --workspace --examples
+	@infra/quality/run.sh $(CARGO_TARGET_DIR)
 
 chaos: build ## Play a year of orders while the process is killed again and again, then verify every store
 	@infra/chaos/run.sh $(CHIMERA)
