@@ -45,3 +45,5 @@ wait "$replay" || { cat "$home/replay.log"; exit 1; }
 tail -3 "$home/replay.log" >&2
 say "verifying every store"
 "$chimera" verify
+say "what the totals' store holds:"
+curl -fsS -H "Authorization: Bearer $(cat "$home/operator.token")" "http://$CHIMERA_LISTEN/api/v1/views/sales.totals"
