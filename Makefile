@@ -50,7 +50,7 @@ chaos: build ## Play a year of orders while the process is killed again and agai
 fmt: ## Format
 	@cargo fmt --all
 
-lint: ## Formatting, clippy, the project's own rules, and the dependencies' licences and advisories where the tools are installed
+lint: $(WEB) ## Formatting, clippy, the project's own rules, and the dependencies' licences and advisories where the tools are installed
 	@cargo fmt --all --check
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
 	@cargo build --quiet --release --locked --workspace && $(CARGO_TARGET_DIR)/release/xtask tidy

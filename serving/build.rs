@@ -1,9 +1,9 @@
 //! Migrations and pages are embedded in the binary: build again when they change.
 
-fn main() {
+fn main() -> std::io::Result<()> {
+    // A folder that is there can be watched; the pages may be built after the binary.
+    std::fs::create_dir_all("web/dist")?;
     println!("cargo:rerun-if-changed=migrations");
-    // The pages are built before; without them the binary says how to build them.
-    if std::path::Path::new("web/dist").is_dir() {
-        println!("cargo:rerun-if-changed=web/dist");
-    }
+    println!("cargo:rerun-if-changed=web/dist");
+    Ok(())
 }
