@@ -12,6 +12,10 @@ pub enum Error {
     /// The store holds something that it should not: trying again will not help.
     #[error("{connector}: {message}")]
     Corrupt { connector: &'static str, message: String },
+    /// The store holds less than it did: its server came back without its newest writes, or somebody emptied it. What it lacks has
+    /// to be given again.
+    #[error("{connector}: the store was at epoch {was} and is now at {}: it lost writes", .now.map_or("none".to_owned(), |epoch| epoch.to_string()))]
+    LostWrites { connector: &'static str, was: u64, now: Option<u64> },
     #[error("topic `{topic}` partition {partition} does not exist")]
     NoSuchTopic { topic: String, partition: u32 },
     #[error("{what}: {source}")]

@@ -1,97 +1,590 @@
-//! Columns to memory-comparable rows and back.
+//! Columns to rows of bytes and back.
+//!
+//! Most columns only have to be equal or not: they are written in as few bytes as they need ([`Encoding::compact`]), since rows are
+//! compared, copied, kept and spilled all day. Columns that rows are sorted by are written so that their bytes sort as their values do
+//! ([`Encoding::sorted`]). Every encoded column says where it ends, so rows can be concatenated.
 
 use crate::Error;
-use arrow::array::ArrayRef;
-use arrow::compute::SortOptions;
-use arrow::datatypes::{DataType, Schema};
-use arrow_row::{RowConverter, RowParser, Rows, SortField};
+use arrow::array::{Array, ArrayData, ArrayRef, AsArray, BooleanArray, make_array, new_null_array};
+use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
+use arrow::compute::{SortOptions, cast};
+use arrow::datatypes::{ArrowNativeType, DataType, Schema};
+use arrow_row::{RowConverter, SortField};
+use uuid::Uuid;
 
-/// The type of an encoded column and the direction in which its bytes sort.
+/// The type of an encoded column and, if its bytes are to sort as its values do, in which direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encoding {
     pub data_type: DataType,
-    pub order: SortOptions,
+    pub order: Option<SortOptions>,
 }
 
 impl Encoding {
-    /// Ascending, nulls first.
-    pub fn ascending(data_type: DataType) -> Self {
-        Encoding { data_type, order: SortOptions::default() }
+    /// Equal values have equal bytes; their order means nothing.
+    pub fn compact(data_type: DataType) -> Self {
+        Encoding { data_type, order: None }
+    }
+
+    /// Bytes sort as values do.
+    pub fn sorted(data_type: DataType, order: SortOptions) -> Self {
+        Encoding { data_type, order: Some(order) }
     }
 }
 
-/// Turns columns into rows of bytes whose order is the order of the columns, and back.
+/// Turns columns into rows of bytes, and back.
 pub struct Codec {
-    converter: RowConverter,
-    parser: RowParser,
+    columns: Vec<Column>,
     pub encodings: Vec<Encoding>,
+}
+
+/// Rows of bytes, one after another.
+#[derive(Debug, Default)]
+pub struct Rows {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Rows {
+    /// The row at `index`; without columns every row is empty.
+    #[inline]
+    pub fn get(&self, index: usize) -> &[u8] {
+        let start = if index == 0 { 0 } else { self.ends.get(index - 1).copied().unwrap_or(0) };
+        self.ends.get(index).map_or(&[], |end| &self.bytes[start..*end])
+    }
+
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
 }
 
 impl Codec {
     pub fn new(encodings: Vec<Encoding>) -> Result<Self, Error> {
-        let fields = encodings.iter().map(|e| SortField::new_with_options(e.data_type.clone(), e.order)).collect();
-        let converter = RowConverter::new(fields).map_err(|e| Error::Codec(e.to_string()))?;
-        // SAFETY: the parser only ever reads bytes that a converter of the same fields wrote.
-        let parser = unsafe { converter.parser_skip_utf8_validation() };
-        Ok(Codec { converter, parser, encodings })
+        let columns = encodings.iter().map(Column::new).collect::<Result<_, _>>()?;
+        Ok(Codec { columns, encodings })
     }
 
-    /// All columns of `schema`, ascending.
+    /// All columns of `schema`, compact.
     pub fn for_schema(schema: &Schema) -> Result<Self, Error> {
-        Self::new(schema.fields().iter().map(|f| Encoding::ascending(f.data_type().clone())).collect())
+        Self::new(schema.fields().iter().map(|f| Encoding::compact(f.data_type().clone())).collect())
     }
 
-    /// The rows of `columns`, which have the codec's types.
+    /// The rows of `columns`, which have the codec's types and are of one length.
     pub fn encode(&self, columns: &[ArrayRef]) -> Result<Rows, String> {
-        self.converter.convert_columns(columns).map_err(|e| e.to_string())
+        let writers = self.columns.iter().zip(columns).map(|(column, array)| column.writer(array)).collect::<Result<Vec<_>, _>>()?;
+        let length = columns.first().map_or(0, |column| column.len());
+        let mut rows = Rows { bytes: Vec::with_capacity(length * columns.len() * 8), ends: Vec::with_capacity(length) };
+        for row in 0..length {
+            for writer in &writers {
+                writer.write(row, &mut rows.bytes);
+            }
+            rows.ends.push(rows.bytes.len());
+        }
+        Ok(rows)
     }
 
     /// The columns of `rows`, which this codec (or codecs of its columns, concatenated) wrote.
     pub fn decode<'a>(&self, rows: impl Iterator<Item = &'a [u8]>) -> Result<Vec<ArrayRef>, String> {
-        let parser = &self.parser;
-        self.converter.convert_rows(rows.map(|bytes| parser.parse(bytes))).map_err(|e| e.to_string())
+        let mut rest: Vec<&[u8]> = rows.collect();
+        self.columns.iter().map(|column| column.read(&mut rest)).collect()
+    }
+
+    /// How many bytes the first `columns` columns of a row take.
+    pub fn prefix_length(&self, row: &[u8], columns: usize) -> Result<usize, String> {
+        let mut rest = row;
+        let whole = self.columns[..columns].iter().try_for_each(|column| column.skip(&mut rest));
+        whole.map(|()| row.len() - rest.len()).ok_or_else(|| "a row ends too early".to_string())
     }
 }
 
-/// Appends one value as the codec would, ascending with nulls first.
+/// What a value is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Bool,
+    /// An integer of so many bytes; dates and times are integers.
+    Signed(usize),
+    Unsigned(usize),
+    /// An IEEE 754 number of so many bytes.
+    Float(usize),
+    Decimal,
+    Text,
+    Bytes,
+    /// Anything else: arrow-row's bytes.
+    Other,
+}
+
+impl Kind {
+    fn of(data_type: &DataType) -> Self {
+        use DataType::*;
+        match data_type {
+            Boolean => Kind::Bool,
+            Int8 => Kind::Signed(1),
+            Int16 => Kind::Signed(2),
+            Int32 | Date32 | Time32(_) => Kind::Signed(4),
+            Int64 | Date64 | Time64(_) | Timestamp(..) | Duration(_) => Kind::Signed(8),
+            UInt8 => Kind::Unsigned(1),
+            UInt16 => Kind::Unsigned(2),
+            UInt32 => Kind::Unsigned(4),
+            UInt64 => Kind::Unsigned(8),
+            Float32 => Kind::Float(4),
+            Float64 => Kind::Float(8),
+            Decimal128(..) => Kind::Decimal,
+            Utf8 => Kind::Text,
+            Binary => Kind::Bytes,
+            _ => Kind::Other,
+        }
+    }
+}
+
+struct Column {
+    kind: Kind,
+    data_type: DataType,
+    order: Option<SortOptions>,
+    /// Of [`Kind::Other`].
+    converter: Option<RowConverter>,
+}
+
+impl Column {
+    fn new(encoding: &Encoding) -> Result<Self, Error> {
+        let kind = Kind::of(&encoding.data_type);
+        let field = SortField::new_with_options(encoding.data_type.clone(), encoding.order.unwrap_or_default());
+        let converter = (kind == Kind::Other).then(|| RowConverter::new(vec![field])).transpose();
+        let converter = converter.map_err(|e| Error::Codec(e.to_string()))?;
+        Ok(Column { kind, data_type: encoding.data_type.clone(), order: encoding.order, converter })
+    }
+
+    fn writer<'a>(&self, array: &'a ArrayRef) -> Result<Writer<'a>, String> {
+        if array.data_type() != &self.data_type {
+            return Err(format!("a column is of type {}, not {}", array.data_type(), self.data_type));
+        }
+        let values = match self.kind {
+            Kind::Bool => {
+                let bits = array.as_boolean();
+                Values::Words((0..bits.len()).map(|row| i64::from(bits.value(row))).collect())
+            }
+            Kind::Signed(_) | Kind::Unsigned(_) | Kind::Float(_) => Values::Words(self.words(&array.to_data())),
+            Kind::Decimal => Values::Decimals(array.as_primitive::<arrow::datatypes::Decimal128Type>().values()),
+            Kind::Text => Values::Text(array.as_string()),
+            Kind::Bytes => Values::Bytes(array.as_binary()),
+            Kind::Other => {
+                let converter = self.converter.as_ref().ok_or("a column has no converter")?;
+                Values::Other(converter.convert_columns(std::slice::from_ref(array)).map_err(|e| e.to_string())?)
+            }
+        };
+        Ok(Writer { nulls: array.logical_nulls(), values, order: self.order })
+    }
+
+    /// Values as integers whose order is that of the values; compact, small values are small integers.
+    fn words(&self, data: &ArrayData) -> Vec<i64> {
+        macro_rules! widened {
+            ($type:ty, $map:expr) => {
+                data.buffer::<$type>(0)[..data.len()].iter().map($map).collect()
+            };
+        }
+        // Sorted words are compared as signed integers.
+        let flip = if self.order.is_some() { i64::MIN } else { 0 };
+        match self.kind {
+            Kind::Signed(1) => widened!(i8, |v| i64::from(*v)),
+            Kind::Signed(2) => widened!(i16, |v| i64::from(*v)),
+            Kind::Signed(4) => widened!(i32, |v| i64::from(*v)),
+            Kind::Signed(_) => widened!(i64, |v| *v),
+            Kind::Unsigned(1) => widened!(u8, |v| i64::from(*v)),
+            Kind::Unsigned(2) => widened!(u16, |v| i64::from(*v)),
+            Kind::Unsigned(4) => widened!(u32, |v| i64::from(*v)),
+            Kind::Unsigned(_) => widened!(u64, |v| (*v as i64) ^ flip),
+            Kind::Float(4) => widened!(f32, |v| total_order(f64::from(*v))),
+            _ => widened!(f64, |v| total_order(*v)),
+        }
+    }
+
+    fn of_words(&self, words: &[i64], nulls: Option<NullBuffer>) -> Result<ArrayRef, String> {
+        fn narrowed<T: ArrowNativeType>(words: &[i64], map: impl Fn(i64) -> T) -> Buffer {
+            words.iter().map(|word| map(*word)).collect::<Vec<T>>().into()
+        }
+        let flip = if self.order.is_some() { i64::MIN } else { 0 };
+        let buffer = match self.kind {
+            Kind::Bool => {
+                let bits = BooleanBuffer::collect_bool(words.len(), |row| words[row] != 0);
+                return Ok(std::sync::Arc::new(BooleanArray::new(bits, nulls)));
+            }
+            Kind::Signed(1) => narrowed(words, |w| w as i8),
+            Kind::Signed(2) => narrowed(words, |w| w as i16),
+            Kind::Signed(4) => narrowed(words, |w| w as i32),
+            Kind::Unsigned(1) => narrowed(words, |w| w as u8),
+            Kind::Unsigned(2) => narrowed(words, |w| w as u16),
+            Kind::Unsigned(4) => narrowed(words, |w| w as u32),
+            Kind::Unsigned(_) => narrowed(words, |w| (w ^ flip) as u64),
+            Kind::Float(4) => narrowed(words, |w| from_total_order(w) as f32),
+            Kind::Float(_) => narrowed(words, from_total_order),
+            _ => narrowed(words, |w| w),
+        };
+        let data = ArrayData::builder(self.data_type.clone()).len(words.len()).add_buffer(buffer).nulls(nulls);
+        Ok(make_array(data.build().map_err(|e| e.to_string())?))
+    }
+
+    /// Takes this column off the front of a row, unread.
+    fn skip(&self, row: &mut &[u8]) -> Option<()> {
+        match (self.kind, self.order) {
+            (Kind::Text | Kind::Bytes | Kind::Other, None) => take_compact(row, &mut Vec::new()).map(drop),
+            (Kind::Text | Kind::Bytes, Some(order)) => take_escaped(row, order, &mut Vec::new()).map(drop),
+            (Kind::Other, Some(order)) => take_escaped(row, SortOptions { descending: false, ..order }, &mut Vec::new()).map(drop),
+            (_, None) => take_number(row).map(drop),
+            (Kind::Decimal, Some(order)) => take_sorted::<16>(row, order).map(drop),
+            (_, Some(order)) => take_sorted::<8>(row, order).map(drop),
+        }
+    }
+
+    /// Takes this column off the front of every row.
+    fn read(&self, rows: &mut [&[u8]]) -> Result<ArrayRef, String> {
+        let damaged = || "a row ends too early".to_string();
+        let mut valid = Vec::with_capacity(rows.len());
+        match self.kind {
+            Kind::Bool | Kind::Signed(_) | Kind::Unsigned(_) | Kind::Float(_) => {
+                let mut words = Vec::with_capacity(rows.len());
+                for row in rows {
+                    let word = match self.order {
+                        None => take_number(row).map(|number| number.map(|number| unzigzag(number as u64))),
+                        Some(order) => take_sorted(row, order).map(|bytes| bytes.map(|b| (u64::from_be_bytes(b) ^ (1 << 63)) as i64)),
+                    };
+                    let word = word.ok_or_else(damaged)?;
+                    valid.push(word.is_some());
+                    words.push(word.unwrap_or(0));
+                }
+                self.of_words(&words, nulls(valid))
+            }
+            Kind::Decimal => {
+                let mut values: Vec<i128> = Vec::with_capacity(rows.len());
+                for row in rows {
+                    let value = match self.order {
+                        None => take_number(row).map(|number| number.map(unzigzag_wide)),
+                        Some(order) => take_sorted(row, order).map(|bytes| bytes.map(|b| (u128::from_be_bytes(b) ^ (1 << 127)) as i128)),
+                    };
+                    let value = value.ok_or_else(damaged)?;
+                    valid.push(value.is_some());
+                    values.push(value.unwrap_or(0));
+                }
+                let data = ArrayData::builder(self.data_type.clone()).len(values.len()).add_buffer(values.into()).nulls(nulls(valid));
+                Ok(make_array(data.build().map_err(|e| e.to_string())?))
+            }
+            Kind::Text | Kind::Bytes => {
+                let mut bytes = Vec::with_capacity(rows.len() * 16);
+                let mut ends = Vec::with_capacity(rows.len() + 1);
+                ends.push(0i32);
+                for row in rows {
+                    let found = match self.order {
+                        None => take_compact(row, &mut bytes),
+                        Some(order) => take_escaped(row, order, &mut bytes),
+                    };
+                    valid.push(found.ok_or_else(damaged)?);
+                    ends.push(i32::try_from(bytes.len()).map_err(|_| "the texts of a batch are more than 2 GiB".to_string())?);
+                }
+                let data = ArrayData::builder(self.data_type.clone()).len(valid.len()).nulls(nulls(valid));
+                let offsets = OffsetBuffer::new(ScalarBuffer::from(ends)).into_inner().into_inner();
+                let data = data.add_buffer(offsets).add_buffer(bytes.into());
+                // SAFETY: offsets grow and end within the bytes; texts were valid when they were written, and each is whole.
+                Ok(make_array(unsafe { data.build_unchecked() }))
+            }
+            Kind::Other => {
+                let converter = self.converter.as_ref().ok_or_else(damaged)?;
+                let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(rows.len()));
+                for row in rows {
+                    let found = match self.order {
+                        None => take_compact(row, &mut bytes),
+                        Some(order) => take_escaped(row, SortOptions { descending: false, ..order }, &mut bytes),
+                    };
+                    valid.push(found.ok_or_else(damaged)?);
+                    ends.push(bytes.len());
+                }
+                if !valid.contains(&true) {
+                    return Ok(new_null_array(&self.data_type, valid.len()));
+                }
+                let starts = std::iter::once(0).chain(ends.iter().copied());
+                let encoded: Vec<&[u8]> = starts.zip(&ends).map(|(start, end)| &bytes[start..*end]).collect();
+                // A null has no bytes of its own: any value stands in its place until it is taken out again.
+                let some = encoded.iter().zip(&valid).find(|(_, valid)| **valid).map_or(&[][..], |(bytes, _)| bytes);
+                // SAFETY: the parser only ever reads bytes that a converter of the same field wrote.
+                let parser = unsafe { converter.parser_skip_utf8_validation() };
+                let rows = encoded.iter().zip(&valid).map(|(bytes, valid)| parser.parse(if *valid { bytes } else { some }));
+                let column = converter.convert_rows(rows).map_err(|e| e.to_string())?.remove(0);
+                let column = if column.data_type() == &self.data_type {
+                    column
+                } else {
+                    cast(&column, &self.data_type).map_err(|e| e.to_string())?
+                };
+                if valid.contains(&false) {
+                    let indices: arrow::array::UInt64Array =
+                        valid.iter().enumerate().map(|(row, valid)| valid.then_some(row as u64)).collect();
+                    return arrow::compute::take(&column, &indices, None).map_err(|e| e.to_string());
+                }
+                Ok(column)
+            }
+        }
+    }
+}
+
+fn nulls(valid: Vec<bool>) -> Option<NullBuffer> {
+    valid.contains(&false).then(|| NullBuffer::from(valid))
+}
+
+/// A column about to be written.
+struct Writer<'a> {
+    nulls: Option<NullBuffer>,
+    values: Values<'a>,
+    order: Option<SortOptions>,
+}
+
+enum Values<'a> {
+    Words(Vec<i64>),
+    Decimals(&'a [i128]),
+    Text(&'a arrow::array::StringArray),
+    Bytes(&'a arrow::array::BinaryArray),
+    Other(arrow_row::Rows),
+}
+
+impl Writer<'_> {
+    #[inline]
+    fn write(&self, row: usize, out: &mut Vec<u8>) {
+        let is_null = self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row));
+        match self.order {
+            None if is_null => out.push(NULL),
+            None => match &self.values {
+                Values::Words(words) => put_number(out, u128::from(zigzag(words[row]))),
+                Values::Decimals(values) => put_number(out, zigzag_wide(values[row])),
+                Values::Text(texts) => put_text(out, texts.value(row)),
+                Values::Bytes(values) => put_bytes(out, values.value(row)),
+                Values::Other(rows) => put_bytes(out, rows.row(row).data()),
+            },
+            Some(order) if is_null => out.push(null_mark(order)),
+            Some(order) => match &self.values {
+                Values::Words(words) => put_sorted(out, &((words[row] as u64) ^ (1 << 63)).to_be_bytes(), order),
+                Values::Decimals(values) => put_sorted(out, &((values[row] as u128) ^ (1 << 127)).to_be_bytes(), order),
+                Values::Text(texts) => put_escaped(out, texts.value(row).as_bytes(), order),
+                Values::Bytes(values) => put_escaped(out, values.value(row), order),
+                // arrow-row's bytes sort in the direction that the converter was given.
+                Values::Other(rows) => put_escaped(out, rows.row(row).data(), SortOptions { descending: false, ..order }),
+            },
+        }
+    }
+}
+
+/// Compact: a null, whatever its type.
+pub(crate) const NULL: u8 = 0;
+/// Compact numbers below this are one byte, that of the number plus one; others are a byte for their length above this, and as many bytes.
+const SMALL: u8 = 0xe0;
+/// Compact texts: the 16 bytes of a UUID follow. Other texts and bytes have their length and two.
+const UUID: u8 = 1;
+const LENGTHS_FROM: usize = 2;
+/// Sorted: a value follows. Nulls come before or after it.
+const VALUE: u8 = 0x80;
+
+fn null_mark(order: SortOptions) -> u8 {
+    if order.nulls_first { 0x00 } else { 0xff }
+}
+
+fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)) as u64
+}
+
+fn unzigzag(value: u64) -> i64 {
+    ((value >> 1) as i64) ^ -((value & 1) as i64)
+}
+
+fn zigzag_wide(value: i128) -> u128 {
+    ((value << 1) ^ (value >> 127)) as u128
+}
+
+fn unzigzag_wide(value: u128) -> i128 {
+    ((value >> 1) as i128) ^ -((value & 1) as i128)
+}
+
+/// An integer that sorts as IEEE 754's total order does.
+fn total_order(value: f64) -> i64 {
+    let signed = value.to_bits() as i64;
+    signed ^ (((signed >> 63) as u64) >> 1) as i64
+}
+
+fn from_total_order(word: i64) -> f64 {
+    f64::from_bits((word ^ (((word >> 63) as u64) >> 1) as i64) as u64)
+}
+
+#[inline]
+fn put_number(out: &mut Vec<u8>, number: u128) {
+    if number < u128::from(SMALL - 1) {
+        return out.push(number as u8 + 1);
+    }
+    let bytes = number.to_le_bytes();
+    let length = bytes.len() - number.leading_zeros() as usize / 8;
+    out.push(SMALL + length as u8);
+    out.extend_from_slice(&bytes[..length]);
+}
+
+/// `None` when the row ends too early, `Some(None)` for a null.
+#[inline]
+fn take_number(row: &mut &[u8]) -> Option<Option<u128>> {
+    let (mark, rest) = row.split_first()?;
+    *row = rest;
+    if *mark == NULL {
+        return Some(None);
+    }
+    if *mark < SMALL {
+        return Some(Some(u128::from(*mark - 1)));
+    }
+    let (head, rest) = row.split_at_checked(usize::from(*mark - SMALL))?;
+    *row = rest;
+    let mut bytes = [0; 16];
+    bytes.get_mut(..head.len())?.copy_from_slice(head);
+    Some(Some(u128::from_le_bytes(bytes)))
+}
+
+/// Seven bits a byte, the lowest first; all but the last have the eighth set.
+fn put_length(out: &mut Vec<u8>, mut length: usize) {
+    while length >= 0x80 {
+        out.push(length as u8 | 0x80);
+        length >>= 7;
+    }
+    out.push(length as u8);
+}
+
+fn take_length(row: &mut &[u8]) -> Option<usize> {
+    let mut length = 0;
+    for shift in (0..usize::BITS).step_by(7) {
+        let (byte, rest) = row.split_first()?;
+        *row = rest;
+        length |= usize::from(byte & 0x7f) << shift;
+        if *byte < 0x80 {
+            return Some(length);
+        }
+    }
+    None
+}
+
+fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    put_length(out, bytes.len() + LENGTHS_FROM);
+    out.extend_from_slice(bytes);
+}
+
+fn put_text(out: &mut Vec<u8>, text: &str) {
+    match uuid_of(text) {
+        Some(uuid) => {
+            out.push(UUID);
+            out.extend_from_slice(uuid.as_bytes());
+        }
+        None => put_bytes(out, text.as_bytes()),
+    }
+}
+
+/// The UUID that is written exactly like this.
+fn uuid_of(text: &str) -> Option<Uuid> {
+    let bytes = text.as_bytes();
+    if bytes.len() != 36 || bytes[8] != b'-' || bytes.iter().any(u8::is_ascii_uppercase) {
+        return None;
+    }
+    Uuid::try_parse(text).ok()
+}
+
+/// Appends the value to `out`; `Some(false)` for a null.
+fn take_compact(row: &mut &[u8], out: &mut Vec<u8>) -> Option<bool> {
+    let length = take_length(row)?;
+    if length == usize::from(NULL) {
+        return Some(false);
+    }
+    if length == usize::from(UUID) {
+        let (bytes, rest) = row.split_first_chunk::<16>()?;
+        *row = rest;
+        let mut text = Uuid::encode_buffer();
+        out.extend_from_slice(Uuid::from_bytes(*bytes).as_hyphenated().encode_lower(&mut text).as_bytes());
+        return Some(true);
+    }
+    let (bytes, rest) = row.split_at_checked(length - LENGTHS_FROM)?;
+    *row = rest;
+    out.extend_from_slice(bytes);
+    Some(true)
+}
+
+#[inline]
+fn put_sorted(out: &mut Vec<u8>, bytes: &[u8], order: SortOptions) {
+    let invert = if order.descending { 0xff } else { 0 };
+    out.push(VALUE);
+    out.extend(bytes.iter().map(|byte| byte ^ invert));
+}
+
+#[inline]
+fn take_sorted<const N: usize>(row: &mut &[u8], order: SortOptions) -> Option<Option<[u8; N]>> {
+    let (mark, rest) = row.split_first()?;
+    *row = rest;
+    if *mark != VALUE {
+        return Some(None);
+    }
+    let (bytes, rest) = row.split_first_chunk::<N>()?;
+    *row = rest;
+    Some(Some(if order.descending { bytes.map(|byte| !byte) } else { *bytes }))
+}
+
+/// A zero byte is followed by 255; two zeros end the value.
+fn put_escaped(out: &mut Vec<u8>, bytes: &[u8], order: SortOptions) {
+    let invert = if order.descending { 0xff } else { 0 };
+    out.push(VALUE);
+    for byte in bytes {
+        out.push(byte ^ invert);
+        if *byte == 0 {
+            out.push(!invert);
+        }
+    }
+    out.extend_from_slice(&[invert, invert]);
+}
+
+fn take_escaped(row: &mut &[u8], order: SortOptions, out: &mut Vec<u8>) -> Option<bool> {
+    let invert = if order.descending { 0xff } else { 0 };
+    let (mark, rest) = row.split_first()?;
+    *row = rest;
+    if *mark != VALUE {
+        return Some(false);
+    }
+    loop {
+        let (byte, rest) = row.split_first()?;
+        *row = rest;
+        let byte = byte ^ invert;
+        if byte == 0 {
+            let (next, rest) = row.split_first()?;
+            *row = rest;
+            if next ^ invert == 0 {
+                return Some(true);
+            }
+        }
+        out.push(byte);
+    }
+}
+
+/// Appends one value as the codec would, compact.
 pub mod value {
+    use super::{NULL, put_number, total_order, zigzag, zigzag_wide};
+
     /// A 64-bit integer.
     pub fn int64(out: &mut Vec<u8>, value: Option<i64>) {
         match value {
-            Some(value) => {
-                out.push(1);
-                out.extend_from_slice(&((value as u64) ^ (1 << 63)).to_be_bytes());
-            }
-            None => out.extend_from_slice(&[0; 9]),
+            Some(value) => put_number(out, zigzag(value).into()),
+            None => out.push(NULL),
         }
     }
 
     /// An unsigned 64-bit integer.
     pub fn uint64(out: &mut Vec<u8>, value: u64) {
-        out.push(1);
-        out.extend_from_slice(&value.to_be_bytes());
+        int64(out, Some(value as i64));
     }
 
-    /// A double, in IEEE 754 total order.
+    /// A double.
     pub fn float64(out: &mut Vec<u8>, value: Option<f64>) {
-        match value {
-            Some(value) => {
-                let signed = value.to_bits() as i64;
-                let ordered = signed ^ (((signed >> 63) as u64) >> 1) as i64;
-                int64(out, Some(ordered));
-            }
-            None => out.extend_from_slice(&[0; 9]),
-        }
+        int64(out, value.map(total_order));
     }
 
     /// The unscaled value of a 128-bit decimal.
     pub fn decimal128(out: &mut Vec<u8>, value: Option<i128>) {
         match value {
-            Some(value) => {
-                out.push(1);
-                out.extend_from_slice(&((value as u128) ^ (1 << 127)).to_be_bytes());
-            }
-            None => out.extend_from_slice(&[0; 17]),
+            Some(value) => put_number(out, zigzag_wide(value)),
+            None => out.push(NULL),
         }
     }
 }
@@ -99,15 +592,129 @@ pub mod value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{Decimal128Array, Float64Array, Int64Array};
+    use arrow::array::*;
+    use arrow::datatypes::{Int32Type, TimeUnit};
     use std::sync::Arc;
+
+    fn columns() -> Vec<ArrayRef> {
+        let texts = vec![
+            Some("a\0b"),
+            None,
+            Some(""),
+            Some("67e55044-10b1-426f-9247-bb680e5fe0c8"),
+            Some("67E55044-10B1-426F-9247-BB680E5FE0C8"),
+            Some("a"),
+            Some("ab"),
+            Some("67e55044-10b1-426f-9247-bb680e5fe0c80"),
+        ];
+        let longs = [None, Some(i64::MIN), Some(-1), Some(0), Some(111), Some(112), Some(i64::MAX), Some(-113)];
+        let doubles = [Some(f64::NAN), None, Some(-1.5), Some(-0.0), Some(0.0), Some(1e300), Some(f64::INFINITY), Some(1.0)];
+        let decimals =
+            [None, Some(-12_345_678_901_234_567_890_123), Some(-1), Some(0), Some(42), Some(99_999), Some(i128::MAX / 4), Some(7)];
+        let lists = vec![
+            None,
+            Some(vec![]),
+            Some(vec![Some(1)]),
+            Some(vec![None]),
+            Some(vec![Some(1), Some(2)]),
+            None,
+            Some(vec![Some(0)]),
+            Some(vec![Some(-1)]),
+        ];
+        let bytes: Vec<Option<&[u8]>> =
+            vec![Some(&[0, 0]), Some(&[0]), None, Some(&[]), Some(&[0, 1]), Some(&[255, 255]), Some(&[255]), Some(&[7; 300])];
+        let times = TimestampMicrosecondArray::from_iter(longs.map(|long| long.map(|long| long / 1000))).with_timezone("UTC");
+        vec![
+            Arc::new(StringArray::from(texts)),
+            Arc::new(Int64Array::from_iter(longs)),
+            Arc::new(Int32Array::from_iter(longs.map(|long| long.map(|long| long as i32)))),
+            Arc::new(UInt64Array::from_iter(longs.map(|long| long.map(|long| long as u64)))),
+            Arc::new(UInt8Array::from_iter(longs.map(|long| long.map(|long| long as u8)))),
+            Arc::new(Float64Array::from_iter(doubles)),
+            Arc::new(Float32Array::from_iter(doubles.map(|double| double.map(|double| double as f32)))),
+            Arc::new(Decimal128Array::from_iter(decimals).with_precision_and_scale(38, 2).unwrap()),
+            Arc::new(BooleanArray::from(vec![Some(true), None, Some(false), Some(true), None, None, Some(false), Some(true)])),
+            Arc::new(times),
+            Arc::new(Time32SecondArray::from_iter(longs.map(|long| long.map(|long| (long as i32).unsigned_abs() as i32 % 86_400)))),
+            Arc::new(BinaryArray::from(bytes)),
+            Arc::new(ListArray::from_iter_primitive::<Int32Type, _, _>(lists)),
+            Arc::new(NullArray::new(8)),
+        ]
+    }
+
+    fn orders() -> impl Iterator<Item = SortOptions> {
+        [(false, true), (false, false), (true, true), (true, false)]
+            .into_iter()
+            .map(|(descending, nulls_first)| SortOptions { descending, nulls_first })
+    }
+
+    #[test]
+    fn rows_come_back_as_they_went_in() {
+        let columns = columns();
+        for order in std::iter::once(None).chain(orders().map(Some)) {
+            let encodings = columns.iter().map(|column| Encoding { data_type: column.data_type().clone(), order }).collect();
+            let codec = Codec::new(encodings).unwrap();
+            // A slice begins in the middle of its buffers.
+            for columns in [columns.clone(), columns.iter().map(|column| column.slice(3, 5)).collect()] {
+                let rows = codec.encode(&columns).unwrap();
+                let decoded = codec.decode((0..rows.len()).map(|row| rows.get(row))).unwrap();
+                for (column, decoded) in columns.iter().zip(&decoded) {
+                    assert_eq!(column.as_ref(), decoded.as_ref(), "{order:?}");
+                }
+                assert_eq!(codec.prefix_length(rows.get(2), columns.len()).unwrap(), rows.get(2).len());
+            }
+        }
+    }
+
+    #[test]
+    fn sorted_rows_sort_as_arrow_sorts() {
+        for column in columns() {
+            for order in orders() {
+                let data_type = column.data_type().clone();
+                let arrow = RowConverter::new(vec![SortField::new_with_options(data_type.clone(), order)]).unwrap();
+                let expected = arrow.convert_columns(std::slice::from_ref(&column)).unwrap();
+                let rows =
+                    Codec::new(vec![Encoding::sorted(data_type.clone(), order)]).unwrap().encode(std::slice::from_ref(&column)).unwrap();
+                for a in 0..column.len() {
+                    for b in 0..column.len() {
+                        assert_eq!(rows.get(a).cmp(rows.get(b)), expected.row(a).cmp(&expected.row(b)), "{data_type} {order:?} {a} {b}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn compact_rows_are_equal_when_the_values_are() {
+        for column in columns() {
+            let data_type = column.data_type().clone();
+            let arrow = RowConverter::new(vec![SortField::new(data_type.clone())]).unwrap();
+            let expected = arrow.convert_columns(std::slice::from_ref(&column)).unwrap();
+            let rows = Codec::new(vec![Encoding::compact(data_type.clone())]).unwrap().encode(std::slice::from_ref(&column)).unwrap();
+            for a in 0..column.len() {
+                assert_eq!(rows.get(a)[0] == NULL, column.logical_nulls().is_some_and(|nulls| nulls.is_null(a)), "{data_type} {a}");
+                for b in 0..column.len() {
+                    assert_eq!(rows.get(a) == rows.get(b), expected.row(a) == expected.row(b), "{data_type} {a} {b}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_order_number_takes_seventeen_bytes() {
+        let codec =
+            Codec::new(vec![Encoding::compact(DataType::Utf8), Encoding::compact(DataType::Timestamp(TimeUnit::Second, None))]).unwrap();
+        let id: ArrayRef = Arc::new(StringArray::from(vec!["67e55044-10b1-426f-9247-bb680e5fe0c8"]));
+        let time: ArrayRef = Arc::new(TimestampSecondArray::from(vec![0]));
+        assert_eq!(codec.encode(&[id, time]).unwrap().get(0).len(), 17 + 1);
+    }
 
     #[test]
     fn single_values_are_encoded_as_columns_are() {
         let ints = [None, Some(i64::MIN), Some(-1), Some(0), Some(77), Some(i64::MAX)];
         let floats = [None, Some(-1.5), Some(-0.0), Some(0.0), Some(1e300), Some(f64::NAN)];
         let decimals = [None, Some(-12_345_678_901_234_567_890_123), Some(-1), Some(0), Some(42), Some(99_999)];
-        let codec = |t| Codec::new(vec![Encoding::ascending(t)]).unwrap();
+        let codec = |t| Codec::new(vec![Encoding::compact(t)]).unwrap();
         let int_rows = codec(DataType::Int64).encode(&[Arc::new(Int64Array::from_iter(ints))]).unwrap();
         let float_rows = codec(DataType::Float64).encode(&[Arc::new(Float64Array::from_iter(floats))]).unwrap();
         let column = Decimal128Array::from_iter(decimals).with_precision_and_scale(30, 2).unwrap();
@@ -115,13 +722,26 @@ mod tests {
         for i in 0..6 {
             let mut bytes = vec![];
             value::int64(&mut bytes, ints[i]);
-            assert_eq!(bytes, int_rows.row(i).data());
+            assert_eq!(bytes, int_rows.get(i));
             bytes.clear();
             value::float64(&mut bytes, floats[i]);
-            assert_eq!(bytes, float_rows.row(i).data());
+            assert_eq!(bytes, float_rows.get(i));
             bytes.clear();
             value::decimal128(&mut bytes, decimals[i]);
-            assert_eq!(bytes, decimal_rows.row(i).data());
+            assert_eq!(bytes, decimal_rows.get(i));
+        }
+    }
+
+    #[test]
+    fn a_damaged_row_is_an_error() {
+        let columns = columns();
+        for order in [None, Some(SortOptions::default())] {
+            let codec = Codec::new(columns.iter().map(|c| Encoding { data_type: c.data_type().clone(), order }).collect()).unwrap();
+            let rows = codec.encode(&columns).unwrap();
+            let row = rows.get(3);
+            for length in 0..row.len() {
+                assert!(codec.decode(std::iter::once(&row[..length])).is_err(), "{length} of {}", row.len());
+            }
         }
     }
 }

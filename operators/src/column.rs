@@ -16,18 +16,18 @@ pub trait ColumnFn: Debug + Send + Sync {
     fn describe(&self) -> String;
 }
 
-/// A column function with its result type and, where order matters, its direction.
+/// A column function with its result type and, where rows are sorted by it, its direction.
 #[derive(Clone, Debug)]
 pub struct Term {
     pub function: Arc<dyn ColumnFn>,
     pub data_type: DataType,
-    pub order: SortOptions,
+    pub order: Option<SortOptions>,
 }
 
 impl Term {
-    /// Ascending, nulls first.
+    /// Without an order.
     pub fn new(function: Arc<dyn ColumnFn>, data_type: DataType) -> Self {
-        Term { function, data_type, order: SortOptions::default() }
+        Term { function, data_type, order: None }
     }
 
     /// The column at `index`.
@@ -36,7 +36,7 @@ impl Term {
     }
 
     pub fn ordered(mut self, order: SortOptions) -> Self {
-        self.order = order;
+        self.order = Some(order);
         self
     }
 
@@ -46,11 +46,11 @@ impl Term {
 
     pub fn describe(&self) -> String {
         let mut text = format!("{}: {}", self.function.describe(), self.data_type);
-        if self.order.descending {
-            text.push_str(" DESC");
-        }
-        if self.order.nulls_first == self.order.descending {
-            text.push_str(if self.order.nulls_first { " NULLS FIRST" } else { " NULLS LAST" });
+        if let Some(order) = self.order {
+            text.push_str(if order.descending { " DESC" } else { " ASC" });
+            if order.nulls_first == order.descending {
+                text.push_str(if order.nulls_first { " NULLS FIRST" } else { " NULLS LAST" });
+            }
         }
         text
     }

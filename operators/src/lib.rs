@@ -21,7 +21,7 @@ mod stage;
 
 pub use acc::Acc;
 pub use circuit::{Circuit, Config, Memory, fingerprint};
-pub use codec::{Codec, Encoding};
+pub use codec::{Codec, Encoding, Rows};
 pub use column::{ColumnFn, Term};
 pub use delta::Delta;
 pub use error::Error;

@@ -228,6 +228,9 @@ pub struct Sink {
     pub node: NodeId,
 }
 
+/// Changes with the bytes of rows: state in another form is not taken for ours.
+const ROW_FORMAT: &[u8] = b"rows 2";
+
 /// Nodes in an order in which each comes after its inputs, and the results.
 #[derive(Clone, Debug, Default)]
 pub struct Plan {
@@ -275,6 +278,7 @@ impl Plan {
     /// Equal for plans that compute the same results in the same way: state of one can be restored into the other.
     pub fn fingerprint(&self) -> u64 {
         let mut hash = blake3::Hasher::new();
+        hash.update(ROW_FORMAT);
         for sink in &self.sinks {
             hash.update(sink.table.as_bytes()).update(b"\0").update(self.node(sink.node).id.as_bytes()).update(b"\0");
         }

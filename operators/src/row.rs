@@ -5,11 +5,11 @@ use rkyv::{Archive, Deserialize, Fallible, Serialize, ser::ScratchSpace, ser::Se
 use size_of::{Context, SizeOf};
 use smallvec::SmallVec;
 
-/// Bytes held without an allocation. A stock code, a pair of them or two numbers fit.
+/// Bytes held without an allocation. An order's UUID with a stock code fits, or a stock code with a few numbers.
 const INLINE_BYTES: usize = 24;
 
-/// A row in memory-comparable form: comparing the bytes compares the columns, in the order and direction the
-/// [`Codec`](crate::Codec) that wrote them was given. Rows may be concatenated: the result reads as the columns side by side.
+/// A row as a [`Codec`](crate::Codec) writes it: equal bytes are equal columns, and where the codec was told to sort, the bytes sort as
+/// the columns do. Rows may be concatenated: the result reads as the columns side by side.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Row(SmallVec<[u8; INLINE_BYTES]>);
 

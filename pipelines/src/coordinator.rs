@@ -21,7 +21,7 @@ use crate::status::Board;
 /// Events that an epoch takes at most, unless a single transaction has more.
 const EPOCH_EVENTS: u64 = 16_384;
 /// Epochs are at least this far apart while there is no backlog: each costs a durable write and a step of every pipeline.
-const EPOCH_INTERVAL: Duration = Duration::from_millis(15);
+const EPOCH_INTERVAL: Duration = Duration::from_millis(40);
 /// On a busy machine they are further apart, up to this much: larger epochs cost less a change.
 const EPOCH_INTERVAL_MOST: Duration = Duration::from_millis(150);
 /// So many times what the pipelines took for the last epoch.

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::applier::Applier;
+use crate::applier::{Applier, Lost};
 use crate::checkpoint::{Folder, Memory};
 use crate::coordinator::Coordinator;
 use crate::epochs::Epochs;
@@ -102,7 +102,8 @@ impl Runtime {
             let mut cuts = BTreeSet::new();
             for (spec, _, sink, applied) in plan.sinks {
                 let (sender, inbox) = mpsc::channel(INBOX);
-                outlets.push(Outlet { table: spec.table.clone(), sender });
+                let lost = Lost::default();
+                outlets.push(Outlet { table: spec.table.clone(), sender, lost: lost.clone() });
                 cuts.insert(applied);
                 if applied > 0 {
                     let found = journal.entries(applied, 1).await?;
@@ -116,6 +117,8 @@ impl Runtime {
                     name: format!("{}.{}", spec.pipeline, spec.table),
                     sink,
                     applied,
+                    incarnation: journal.incarnation,
+                    lost,
                     board: board.clone(),
                     inbox,
                     shutdown: handle.appliers_shutdown.clone(),

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::Error;
-use crate::applier::Message;
+use crate::applier::{Lost, Message};
 use crate::checkpoint::{Checkpoint, Folder, Memory};
 use crate::epochs::{Epoch, Epochs, Next};
 use crate::inputs::Inputs;
@@ -24,10 +24,15 @@ use crate::status::Board;
 /// Records that epochs are run together for while catching up.
 const AGAIN_RECORDS: u64 = 16_384;
 
+/// Between attempts to start a pipeline that failed.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+
 /// A sink of the pipeline.
 pub struct Outlet {
     pub table: String,
     pub sender: mpsc::Sender<Message>,
+    pub lost: Lost,
 }
 
 /// A pipeline on its thread.
@@ -64,10 +69,15 @@ struct Running {
 }
 
 impl Worker {
-    /// Runs until shutdown; a dataflow that fails is started again from its checkpoint.
+    /// Runs until shutdown; a dataflow that fails, or one of whose stores lost writes, is started again from its checkpoint.
     pub fn run(mut self) {
-        let mut wait = Duration::from_secs(1);
-        while let Err(error) = self.attempt() {
+        let mut wait = FIRST_PAUSE;
+        loop {
+            let began = Instant::now();
+            let Err(error) = self.attempt() else { break };
+            if began.elapsed() > LONGEST_PAUSE {
+                wait = FIRST_PAUSE;
+            }
             tracing::error!(pipeline = self.name, %error, retry_ms = wait.as_millis() as u64, "pipeline stopped; starting it again");
             self.board.pipeline(self.number, |status| status.error = Some(error.to_string()));
             let deadline = Instant::now() + wait;
@@ -77,17 +87,27 @@ impl Worker {
             if self.shutdown.is_cancelled() {
                 break;
             }
-            wait = (wait * 2).min(Duration::from_secs(60));
+            wait = (wait * 2).min(LONGEST_PAUSE);
         }
         self.epochs.end(self.number);
     }
 
     fn attempt(&mut self) -> Result<(), Error> {
+        for outlet in &self.outlets {
+            let Some(stands_at) = outlet.lost.take() else { continue };
+            // A store that is behind the state lacks something that the state will not give out again.
+            if self.memory.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.epoch > stands_at) {
+                self.memory.checkpoint = None;
+                self.folder.save(&self.memory)?;
+            }
+            let _ = outlet.sender.blocking_send(Message::Again);
+        }
         let checkpoint = self.memory.checkpoint.clone();
         if checkpoint.is_none() {
             self.folder.clear_state()?;
         }
-        let failed = |message: String| Error::Dataflow { pipeline: self.name.clone(), message };
+        let pipeline = self.name.clone();
+        let failed = |message: String| Error::Dataflow { pipeline: pipeline.clone(), message };
         let began = Instant::now();
         let config = dataflow_config(self.workers, self.folder.state(), checkpoint.as_ref().map(|c| c.state));
         let dataflow = self.program.start(config).map_err(|error| failed(error.to_string()))?;
@@ -117,6 +137,10 @@ impl Worker {
                 }
                 Next::Idle => {}
                 Next::Stopped => break,
+            }
+            if let Some((outlet, epoch)) = self.outlets.iter().find_map(|outlet| Some((outlet, outlet.lost.get()?))) {
+                running.dataflow.stop();
+                return Err(failed(format!("store `{}` lost writes and stands at epoch {epoch}; going back to it", outlet.table)));
             }
             if running.dirty && running.checkpointed.elapsed() >= self.checkpoint_every {
                 self.checkpoint(&mut running)?;

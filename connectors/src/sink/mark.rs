@@ -34,9 +34,7 @@ pub(crate) fn not_gone_back(connector: &'static str, known: Option<Applied>, now
     if now.is_some_and(|now| now.incarnation == known.incarnation && now.epoch >= known.epoch) {
         return Ok(());
     }
-    let now = now.map_or("nothing".to_owned(), |now| format!("epoch {}", now.epoch));
-    let message = format!("the store was at epoch {} and is now at {now}: it lost writes; start again to have it built anew", known.epoch);
-    Err(Error::corrupt(connector, message))
+    Err(Error::LostWrites { connector, was: known.epoch, now: now.map(|now| now.epoch) })
 }
 
 /// The epochs that a store at `applied` does not hold yet.

@@ -2,7 +2,7 @@
 
 use super::relation::{Relation, RowMap, Source};
 use super::{Builder, group, linear};
-use crate::codec::{Codec, Encoding};
+use crate::codec::{Codec, Encoding, NULL};
 use crate::column;
 use crate::panics;
 use crate::plan::{GroupFn, Node, NodeId, Part};
@@ -50,9 +50,7 @@ impl Builder<'_> {
                 let values = self.index(input, group, std::slice::from_ref(term), false)?;
                 let distinct = values.distinct();
                 distinct.set_persistent_id(Some(&format!("{id}-distinct")));
-                // The first byte of an encoded value says whether it is null.
-                let null = null_byte(term)?;
-                Ok(linear::count_if(&distinct, move |value| value.bytes().first() != Some(&null), self.errors.clone(), id))
+                Ok(linear::count_if(&distinct, |value| value.bytes() != [NULL], self.errors.clone(), id))
             }
             Part::First(term) => {
                 let values = self.index(input, group, std::slice::from_ref(term), false)?;
@@ -77,24 +75,18 @@ impl Builder<'_> {
 /// The columns of a part's result.
 fn part_encodings(part: &Part) -> Vec<Encoding> {
     match part {
-        Part::Linear(items) => items.iter().map(|item| Encoding::ascending(item.output_type())).collect(),
-        Part::CountDistinct(_) => vec![Encoding::ascending(arrow::datatypes::DataType::Int64)],
+        Part::Linear(items) => items.iter().map(|item| Encoding::compact(item.output_type())).collect(),
+        Part::CountDistinct(_) => vec![Encoding::compact(arrow::datatypes::DataType::Int64)],
         Part::First(term) => vec![term.encoding()],
-        Part::Rows { function, .. } => function.output_types().into_iter().map(Encoding::ascending).collect(),
+        Part::Rows { function, .. } => function.output_types().into_iter().map(Encoding::compact).collect(),
     }
-}
-
-fn null_byte(term: &Term) -> Result<u8, Error> {
-    let codec = Codec::new(vec![term.encoding()])?;
-    let rows = codec.encode(&[new_null_array(&term.data_type, 1)]).map_err(Error::Codec)?;
-    Ok(rows.row(0).data()[0])
 }
 
 /// `function` of the rows of each group of `map`, whose values are `terms`.
 fn rows(map: &RowMap, terms: &[Term], function: &Arc<dyn GroupFn>, errors: RowErrors, id: &str) -> Result<RowMap, Error> {
     let decoder = Codec::new(column::encodings(terms))?;
     let outputs: Vec<_> = function.output_types();
-    let encoder = Codec::new(outputs.iter().cloned().map(Encoding::ascending).collect())?;
+    let encoder = Codec::new(outputs.iter().cloned().map(Encoding::compact).collect())?;
     let function = function.clone();
     Ok(group::apply(map, id, move |visit_all| {
         let (mut bytes, mut ends) = (Vec::new(), Vec::new());
@@ -110,7 +102,7 @@ fn rows(map: &RowMap, terms: &[Term], function: &Arc<dyn GroupFn>, errors: RowEr
         let result = columns.and_then(|columns| evaluate(function.as_ref(), &columns, &errors, &outputs));
         // Only broken storage makes decoding fail; dbsp reports the panic as a failed step.
         let rows = result.and_then(|outputs| encoder.encode(&outputs)).unwrap_or_else(|e| panic!("stored rows cannot be read: {e}"));
-        Row::new(rows.row(0).data())
+        Row::new(rows.get(0))
     }))
 }
 

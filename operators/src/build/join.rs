@@ -68,9 +68,6 @@ impl Builder<'_> {
 fn null_row(side: &Side) -> Result<Row, Error> {
     let codec = Codec::new(column::encodings(&side.value))?;
     let nulls: Vec<ArrayRef> = side.value.iter().map(|term| new_null_array(&term.data_type, 1)).collect();
-    if nulls.is_empty() {
-        return Ok(Row::default());
-    }
     let rows = codec.encode(&nulls).map_err(Error::Codec)?;
-    Ok(Row::new(rows.row(0).data()))
+    Ok(Row::new(rows.get(0)))
 }

@@ -1,8 +1,8 @@
 //! Counts and sums: the change of a group's result follows from the change of its rows, so only the totals are kept.
 
-use super::relation::{Encoded, Encoder, Relation, RowMap};
+use super::relation::{Encoder, Relation, RowMap};
 use crate::acc::{Acc, limbs};
-use crate::codec::value;
+use crate::codec::{Rows, value};
 use crate::plan::Linear;
 use crate::row::Row;
 use crate::row_errors::RowErrors;
@@ -189,7 +189,7 @@ fn values(item: &Linear, chunk: &crate::delta::Chunk) -> Result<Values, String> 
 }
 
 /// Adds a batch up by group before it enters a Z-set: most batches have far fewer groups than rows.
-fn totals(layout: &Layout, keys: &Encoded, values: &[Values], rows: usize, weight: impl Fn(usize) -> i64, out: &mut Vec<Tup2<Row, Acc>>) {
+fn totals(layout: &Layout, keys: &Rows, values: &[Values], rows: usize, weight: impl Fn(usize) -> i64, out: &mut Vec<Tup2<Row, Acc>>) {
     let mut groups: HashTable<u32> = HashTable::with_capacity(rows.min(1024));
     let mut first_rows: Vec<u32> = Vec::new();
     let mut words: Vec<i64> = Vec::new();

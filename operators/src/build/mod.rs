@@ -119,7 +119,7 @@ impl Builder<'_> {
         format!("index-{}", &blake3::hash(text.as_bytes()).to_hex()[..24])
     }
 
-    /// A relation whose rows are encoded ascending.
+    /// A relation whose rows are encoded compactly.
     fn held(&self, node: &Node, source: Source) -> Result<Relation, Error> {
         let encodings = Codec::for_schema(&node.schema)?.encodings;
         Ok(Relation::held(source, encodings, node.schema.clone(), self.errors.clone()))
@@ -157,7 +157,7 @@ impl Builder<'_> {
         let constant = self.constant(node, default)?.to_rows()?;
         let codec = Codec::for_schema(&node.schema)?;
         let default = codec.encode(default.columns()).map_err(Error::Codec)?;
-        let default = Row::new(default.row(0).data());
+        let default = Row::new(default.get(0));
         // The default goes when a row comes and returns when it goes.
         let instead = rows.map(move |_| default.clone()).neg();
         let sum = rows.plus(&instead).plus(&constant);

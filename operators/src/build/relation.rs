@@ -1,7 +1,7 @@
 //! The rows of a node inside a circuit: a stream, and the stateless stages that have not run yet.
 
 use crate::Error;
-use crate::codec::{Codec, Encoding};
+use crate::codec::{Codec, Encoding, Rows};
 use crate::column::{self, Term};
 use crate::delta::{Chunk, batch_of};
 use crate::row::Row;
@@ -174,17 +174,17 @@ impl Relation {
         )
     }
 
-    /// The rows as a Z-set, encoded ascending.
+    /// The rows as a Z-set, encoded compactly.
     pub fn to_rows(&self) -> Result<RowSet, Error> {
-        let ascending: Vec<_> = self.schema.fields().iter().map(|f| Encoding::ascending(f.data_type().clone())).collect();
-        if let (Source::Rows(stream), true) = (&self.source, self.stages.is_empty() && self.encodings == ascending) {
+        let compact: Vec<_> = self.schema.fields().iter().map(|f| Encoding::compact(f.data_type().clone())).collect();
+        if let (Source::Rows(stream), true) = (&self.source, self.stages.is_empty() && self.encodings == compact) {
             return Ok(stream.clone());
         }
-        let codec = Codec::new(ascending)?;
+        let codec = Codec::new(compact)?;
         self.collect(
             "rows",
             move |chunk, out| {
-                let rows = Encoded::new(&codec, chunk.batch.columns())?;
+                let rows = codec.encode(chunk.batch.columns())?;
                 out.extend((0..chunk.rows()).map(|i| Tup2(Row::new(rows.get(i)), chunk.weight(i))));
                 Ok(())
             },
@@ -236,28 +236,14 @@ pub(crate) struct Encoder {
     codec: Codec,
 }
 
-/// Encoded rows; without columns, every row is empty.
-pub(crate) struct Encoded(Option<arrow_row::Rows>);
-
-impl Encoded {
-    fn new(codec: &Codec, columns: &[ArrayRef]) -> Result<Self, String> {
-        Ok(Encoded(if columns.is_empty() { None } else { Some(codec.encode(columns)?) }))
-    }
-
-    #[inline]
-    pub fn get(&self, row: usize) -> &[u8] {
-        self.0.as_ref().map_or(&[], |rows| rows.row(row).data())
-    }
-}
-
 impl Encoder {
     pub fn new(terms: &[Term]) -> Result<Self, Error> {
         Ok(Encoder { terms: terms.to_vec(), codec: Codec::new(column::encodings(terms))? })
     }
 
-    pub fn encode(&self, chunk: &Chunk) -> Result<(Vec<ArrayRef>, Encoded), String> {
+    pub fn encode(&self, chunk: &Chunk) -> Result<(Vec<ArrayRef>, Rows), String> {
         let columns = stage::columns_of(&self.terms, &chunk.batch)?;
-        let rows = Encoded::new(&self.codec, &columns)?;
+        let rows = self.codec.encode(&columns)?;
         Ok((columns, rows))
     }
 }

@@ -27,7 +27,7 @@ impl Builder<'_> {
         let rows = self.index(input, spec.partition, &terms, false)?;
         let (numbering, skip) = (spec.numbering, spec.skip);
         let end = spec.limit.map_or(u64::MAX, |limit| limit.saturating_add(skip));
-        let order_length = OrderLength::new(&terms, spec.order.len(), numbering)?;
+        let (codec, order_columns) = (Codec::new(column::encodings(&terms))?, spec.order.len());
         // A partition's first rows are one value: a list of lengths and rows, each row ending in its number.
         let lists = group::apply(&rows, &node.id, move |visit_all| {
             let mut list = Vec::new();
@@ -39,7 +39,7 @@ impl Builder<'_> {
                     let number = if numbering == Numbering::RowNumber {
                         row_number
                     } else {
-                        let order = &row[..order_length.of(row)];
+                        let order = &row[..codec.prefix_length(row, order_columns).unwrap_or(row.len())];
                         if previous.as_deref() != Some(order) {
                             (rank, dense_rank) = (row_number, dense_rank + 1);
                             previous = Some(order.to_vec());
@@ -67,7 +67,7 @@ impl Builder<'_> {
         entries.set_persistent_id(Some(&format!("{}-entries", node.id)));
         let mut encodings = column::encodings(spec.partition);
         encodings.extend(column::encodings(&terms));
-        encodings.push(Encoding::ascending(DataType::UInt64));
+        encodings.push(Encoding::compact(DataType::UInt64));
         Ok(Relation::held(Source::Rows(entries), encodings, node.schema.clone(), self.errors.clone()))
     }
 }
@@ -79,24 +79,4 @@ fn entries(mut list: &[u8]) -> impl Iterator<Item = &[u8]> {
         list = rest;
         Some(entry)
     })
-}
-
-/// Finds where the order columns of an encoded row end: only ranks, which give equal order columns one number, need it.
-struct OrderLength {
-    all: Codec,
-    order: Codec,
-    columns: usize,
-}
-
-impl OrderLength {
-    fn new(terms: &[Term], columns: usize, numbering: Numbering) -> Result<Self, Error> {
-        let needed = if numbering == Numbering::RowNumber { &[][..] } else { terms };
-        let order = &needed[..columns.min(needed.len())];
-        Ok(OrderLength { all: Codec::new(column::encodings(needed))?, order: Codec::new(column::encodings(order))?, columns })
-    }
-
-    fn of(&self, row: &[u8]) -> usize {
-        let order = self.all.decode(std::iter::once(row)).and_then(|columns| self.order.encode(&columns[..self.columns]));
-        order.map_or(row.len(), |rows| rows.row(0).data().len())
-    }
 }

@@ -4,15 +4,17 @@
 use super::{json_path, scalar};
 use arrow::datatypes::DataType;
 use datafusion::logical_expr::ScalarUDF;
-use serde_json::Value;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 pub(super) fn function() -> ScalarUDF {
-    let text = |value: &Value| match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => None,
-    };
-    let body = move |args: &[_]| json_path::extract(args, text);
+    fn text(value: &str) -> Option<Cow<'_, str>> {
+        match value.as_bytes().first() {
+            Some(b'"') => serde_json::from_str::<String>(value).ok().map(Cow::Owned),
+            Some(b'n' | b'{' | b'[') | None => None,
+            Some(_) => Some(Cow::Borrowed(value)),
+        }
+    }
+    let body = |args: &[_]| json_path::extract(args, text);
     scalar("extract_json_string", vec![DataType::Utf8, DataType::Utf8], DataType::Utf8, Arc::new(body))
 }

@@ -1,7 +1,11 @@
 //! Paths into JSON: `$.a.b[0]`, `$['a b']`, `a.b`.
 
-use arrow::array::{Array, ArrayRef, AsArray, StringArray};
-use serde_json::Value;
+use arrow::array::{Array, ArrayRef, AsArray, StringBuilder};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
 
 /// A step of a path.
 #[derive(Debug, PartialEq, Eq)]
@@ -46,41 +50,153 @@ impl Path {
         }
         Ok(Path(steps))
     }
+}
 
-    fn find<'v>(&self, value: &'v Value) -> Option<&'v Value> {
-        self.0.iter().try_fold(value, |value, step| match step {
-            Step::Key(key) => value.get(key),
-            Step::Index(index) => value.get(index),
-        })
+/// Goes down a path and keeps the text of what is at its end; everything else is passed over unread.
+struct Find<'p>(&'p [Step]);
+
+impl<'de> DeserializeSeed<'de> for Find<'_> {
+    type Value = Option<&'de RawValue>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        if self.0.is_empty() { <&RawValue>::deserialize(deserializer).map(Some) } else { deserializer.deserialize_any(self) }
     }
 }
 
-/// What `take` makes of the value at the path, for each row; null where the text, the path or the value is null or missing.
+impl<'de> Visitor<'de> for Find<'_> {
+    type Value = Option<&'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut found = None;
+        while let Some(is_it) = map.next_key_seed(IsKey(&self.0[0]))? {
+            if is_it {
+                found = map.next_value_seed(Find(&self.0[1..]))?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(found)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        if let Step::Index(index) = self.0[0] {
+            for _ in 0..index {
+                if list.next_element::<IgnoredAny>()?.is_none() {
+                    return Ok(None);
+                }
+            }
+            let found = list.next_element_seed(Find(&self.0[1..]))?;
+            while list.next_element::<IgnoredAny>()?.is_some() {}
+            return Ok(found.flatten());
+        }
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+}
+
+/// Whether a key is the one that a path goes through.
+struct IsKey<'p>(&'p Step);
+
+impl<'de> DeserializeSeed<'de> for IsKey<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for IsKey<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<bool, E> {
+        Ok(matches!(self.0, Step::Key(wanted) if wanted == key))
+    }
+}
+
+/// What `take` makes of the value's text at the path, for each row; null where the text, the path or the value is null or missing.
 /// A text that is not JSON refuses the row.
-pub(super) fn extract(args: &[ArrayRef], take: impl Fn(&Value) -> Option<String>) -> Result<ArrayRef, String> {
+pub(super) fn extract(args: &[ArrayRef], take: impl Fn(&str) -> Option<Cow<'_, str>>) -> Result<ArrayRef, String> {
     let [texts, paths] = args else { return Err("expects a JSON text and a path".into()) };
     let (texts, paths) = (texts.as_string::<i32>(), paths.as_string::<i32>());
     let mut parsed: Option<(&str, Path)> = None;
-    let mut results = Vec::with_capacity(texts.len());
+    let mut results = StringBuilder::with_capacity(texts.len(), 0);
     for row in 0..texts.len() {
         if texts.is_null(row) || paths.is_null(row) {
-            results.push(None);
+            results.append_null();
             continue;
         }
         let path_text = paths.value(row);
         if parsed.as_ref().is_none_or(|(text, _)| *text != path_text) {
             parsed = Some((path_text, Path::parse(path_text)?));
         }
-        let value: Value = serde_json::from_str(texts.value(row)).map_err(|e| format!("the text is not JSON: {e}"))?;
-        let found = parsed.as_ref().and_then(|(_, path)| path.find(&value));
-        results.push(found.and_then(&take));
+        let mut reader = serde_json::Deserializer::from_str(texts.value(row));
+        let steps = parsed.as_ref().map_or(&[][..], |(_, path)| &path.0);
+        let found = Find(steps).deserialize(&mut reader).and_then(|found| reader.end().map(|()| found));
+        let found = found.map_err(|e| format!("the text is not JSON: {e}"))?;
+        results.append_option(found.and_then(|found| take(found.get())));
     }
-    Ok(std::sync::Arc::new(StringArray::from(results)))
+    Ok(std::sync::Arc::new(results.finish()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn found(json: &str, path: &str) -> Result<Option<String>, String> {
+        let column = |text: &str| -> ArrayRef { std::sync::Arc::new(arrow::array::StringArray::from(vec![text])) };
+        let result = extract(&[column(json), column(path)], |text| Some(Cow::Borrowed(text)))?;
+        Ok(result.is_valid(0).then(|| result.as_string::<i32>().value(0).to_string()))
+    }
+
+    #[test]
+    fn values_are_found() {
+        let json = r#"{"a": {"b": [1, {"c": "x"}, null]}, "é": 1.50, "a b": true}"#;
+        let some = |text: &str| Ok(Some(text.to_string()));
+        assert_eq!(found(json, "$.a.b[1].c"), some("\"x\""));
+        assert_eq!(found(json, "$.a.b[1]"), some(r#"{"c": "x"}"#));
+        assert_eq!(found(json, "$.a.b[2]"), some("null"));
+        assert_eq!(found(json, "é"), some("1.50"));
+        assert_eq!(found(json, "$['a b']"), some("true"));
+        assert_eq!(found(json, "$"), some(json));
+        for nothing in ["$.a.b[3]", "$.a.b.c", "$.é.x", "$.a[0]", "$.b", "$['a b'].c", "$.a.b[2].c"] {
+            assert_eq!(found(json, nothing), Ok(None), "{nothing}");
+        }
+        for wrong in ["{\"a\": 1", "{\"a\": 1} x", "", "{\"b\": nul, \"a\": 1}"] {
+            assert!(found(wrong, "$.a").is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn paths_are_read() {

@@ -150,7 +150,8 @@ impl Lowering<'_> {
         for call in calls {
             let first = order_terms.len() + value.len();
             for arg in &call.params.args {
-                value.push(self.term(arg, schema)?);
+                // Without ORDER BY an aggregate sees its values in their own order.
+                value.push(self.term(arg, schema)?.ordered(SortOptions::default()));
             }
             let last = order_terms.len() + value.len();
             let filter = match &call.params.filter {

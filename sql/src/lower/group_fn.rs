@@ -69,10 +69,10 @@ impl Member {
 
     /// The first of each set of equal arguments.
     fn distinct(&self, args: Vec<ArrayRef>) -> Result<Vec<ArrayRef>, String> {
-        let codec = Codec::new(self.types.iter().cloned().map(Encoding::ascending).collect()).map_err(|e| e.to_string())?;
+        let codec = Codec::new(self.types.iter().cloned().map(Encoding::compact).collect()).map_err(|e| e.to_string())?;
         let rows = codec.encode(&args)?;
         let mut seen = HashSet::new();
-        let first = (0..rows.num_rows()).filter(|row| seen.insert(rows.row(*row).data().to_vec()));
+        let first = (0..rows.len()).filter(|row| seen.insert(rows.get(*row)));
         let first: UInt32Array = first.map(|row| row as u32).collect();
         args.iter().map(|arg| take(arg, &first, None)).collect::<Result<_, _>>().map_err(|e| e.to_string())
     }

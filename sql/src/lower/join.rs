@@ -2,7 +2,6 @@
 
 use super::{Lowered, Lowering, Needed, Unsupported, column_term, find, helper, is_helper, schema_of, with};
 use crate::table::nullable;
-use arrow::compute::SortOptions;
 use arrow::datatypes::Field;
 use chimera_operators::{JoinKind, Operator, Side, Term};
 use datafusion::common::{Column, DFSchema, JoinType, NullEquality, TableReference};
@@ -214,7 +213,7 @@ impl Lowering<'_> {
     }
 
     fn terms(&self, exprs: &[Expr], schema: &DFSchema) -> Result<Vec<Term>, Unsupported> {
-        exprs.iter().map(|expr| Ok(self.term(expr, schema)?.ordered(SortOptions::default()))).collect()
+        exprs.iter().map(|expr| self.term(expr, schema)).collect()
     }
 }
 

@@ -70,8 +70,8 @@ impl PostgresSink {
         let options = PgConnectOptions::from_str(&self.url)
             .map_err(|_| Error::config(CONNECTOR, "the database URL cannot be read"))?
             .application_name("chimera sink")
-            // A server that comes back without its last commits would leave a gap: whatever its default is, commits wait for the disk.
-            .options([("synchronous_commit", "on"), ("timezone", "UTC"), ("datestyle", "ISO"), ("bytea_output", "hex")]);
+            // Commits do not wait for the disk, `flush` does: a server that comes back without its last commits is given them again.
+            .options([("synchronous_commit", "off"), ("timezone", "UTC"), ("datestyle", "ISO"), ("bytea_output", "hex")]);
         let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(10)).connect_lazy_with(options);
         match self.prepare(&pool).await {
             Err(error) if is_missing_database(&error) => {
@@ -221,9 +221,14 @@ impl Sink for PostgresSink {
         Ok(())
     }
 
-    /// A commit is on disk when it returns.
+    /// A commit that waits for the disk takes those before it along.
     async fn flush(&mut self) -> Result<()> {
-        Ok(())
+        let mut transaction = self.pool().await?.begin().await.map_err(failed)?;
+        execute(&mut transaction, "SET LOCAL synchronous_commit = on".to_owned()).await.map_err(failed)?;
+        let touch = "UPDATE chimera_applied SET epoch = epoch WHERE store = $1 RETURNING incarnation, epoch";
+        let applied = mark(&mut transaction, &self.store, touch).await?;
+        not_gone_back(CONNECTOR, self.known, applied)?;
+        transaction.commit().await.map_err(failed)
     }
 
     async fn len(&mut self) -> Result<u64> {

@@ -1,6 +1,7 @@
 //! Product search on Tantivy: one index a sink table, committed with its mark, read by [`SearchIndex`].
 
 mod config;
+mod directory;
 mod dump;
 mod facets;
 mod query;

@@ -12,6 +12,7 @@ use tantivy::schema::{IndexRecordOption, Term, Value as _};
 use tantivy::{DocAddress, DocId, Index, IndexReader, Order, ReloadPolicy, Score, Searcher, SegmentReader, TantivyDocument};
 
 use super::config::TantivyConfig;
+use super::directory::LazyDirectory;
 use super::facets::{FacetCounts, ranked};
 use super::query::{EXACT_BONUS, Leniency, QueryBuilder, Words};
 use super::request::{FacetCount, Hit, SearchRequest, SearchResponse, Sort};
@@ -30,6 +31,7 @@ const POPULARITY_BOOST: f32 = 0.2;
 pub struct SearchIndex {
     config: TantivyConfig,
     index: Index,
+    directory: LazyDirectory,
     fields: Fields,
     reader: IndexReader,
     /// What the reader shows.
@@ -38,9 +40,9 @@ pub struct SearchIndex {
 
 impl SearchIndex {
     pub(super) fn open(folder: &Path, config: TantivyConfig) -> Result<Self> {
-        let (index, fields) = schema::open(folder, &config)?;
+        let (index, directory, fields) = schema::open(folder, &config)?;
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into().map_err(failed)?;
-        let opened = Self { config, index, fields, reader, shown: RwLock::new(None) };
+        let opened = Self { config, index, directory, fields, reader, shown: RwLock::new(None) };
         opened.reload()?;
         Ok(opened)
     }
@@ -57,6 +59,12 @@ impl SearchIndex {
         self.reader.reload().map_err(failed)?;
         *shown = self.committed()?;
         Ok(())
+    }
+
+    /// Makes the last commit durable.
+    pub(super) fn persist(&self) -> Result<()> {
+        let failed = |source| Error::Io { what: "the search index".to_owned(), source };
+        self.directory.persist().map_err(failed)
     }
 
     pub(super) fn index(&self) -> &Index {

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use tantivy::directory::MmapDirectory;
 use tantivy::schema::{FAST, Field, INDEXED, IndexRecordOption, NumericOptions, STORED, STRING, Schema, TextFieldIndexing, TextOptions};
 use tantivy::{Index, IndexBuilder, TantivyError};
 
 use super::config::TantivyConfig;
+use super::directory::LazyDirectory;
 use super::failed;
 use super::tokenizer::ProductTokenizer;
 use crate::{Error, Result};
@@ -77,15 +77,15 @@ fn build(config: &TantivyConfig) -> (Schema, Fields) {
 }
 
 /// Opens or makes the index in `folder`. One with other fields is removed: its documents would have to be made anew anyway.
-pub(crate) fn open(folder: &Path, config: &TantivyConfig) -> Result<(Index, Fields)> {
+pub(crate) fn open(folder: &Path, config: &TantivyConfig) -> Result<(Index, LazyDirectory, Fields)> {
     let io = |what: &'static str| move |source| Error::Io { what: format!("{what} {}", folder.display()), source };
     std::fs::create_dir_all(folder).map_err(io("cannot make the folder"))?;
     let (schema, fields) = build(config);
-    let attempt = || -> tantivy::Result<Index> {
-        let directory = MmapDirectory::open(folder)?;
-        IndexBuilder::new().schema(schema.clone()).open_or_create(directory)
+    let attempt = || -> tantivy::Result<(Index, LazyDirectory)> {
+        let directory = LazyDirectory::open(folder)?;
+        Ok((IndexBuilder::new().schema(schema.clone()).open_or_create(directory.clone())?, directory))
     };
-    let index = match attempt() {
+    let opened = match attempt() {
         Err(TantivyError::SchemaError(_)) => {
             tracing::info!(folder = %folder.display(), "the search index has other fields than its table now declares; it is made anew");
             std::fs::remove_dir_all(folder).map_err(io("cannot remove the old index in"))?;
@@ -94,8 +94,8 @@ pub(crate) fn open(folder: &Path, config: &TantivyConfig) -> Result<(Index, Fiel
         }
         result => result,
     };
-    let index = index.map_err(failed)?;
+    let (index, directory) = opened.map_err(failed)?;
     index.tokenizers().register(STEMS, ProductTokenizer { stemmed: true }.analyzer());
     index.tokenizers().register(WORDS, ProductTokenizer { stemmed: false }.analyzer());
-    Ok((index, fields))
+    Ok((index, directory, fields))
 }

@@ -49,10 +49,11 @@ impl Shared {
         let options = IndexWriterOptions::builder().num_worker_threads(1).memory_budget_per_thread(HEAP_BYTES).num_merge_threads(1).build();
         let writer: IndexWriter = self.index.index().writer_with_options(options).map_err(failed)?;
         let mut merges = LogMergePolicy::default();
-        // Frequent commits make small segments: a search looks into each, so there are to be few.
-        merges.set_min_num_segments(6);
+        // Frequent commits make small segments, and a search looks into each; but a document that changes often is written anew with
+        // every merge too.
+        merges.set_min_num_segments(8);
         merges.set_min_layer_size(1_000);
-        merges.set_del_docs_ratio_before_merge(0.3);
+        merges.set_del_docs_ratio_before_merge(0.75);
         writer.set_merge_policy(Box::new(merges));
         Ok(writer)
     }
@@ -184,7 +185,8 @@ impl Sink for TantivySink {
             shared.commit("", |writer| {
                 writer.delete_all_documents().map_err(failed)?;
                 Ok(())
-            })
+            })?;
+            shared.index.persist()
         })
         .await
     }
@@ -194,12 +196,12 @@ impl Sink for TantivySink {
         blocking(CONNECTOR, move || shared.apply(&epochs)).await
     }
 
-    /// A commit is on disk when it returns.
     async fn flush(&mut self) -> Result<()> {
-        Ok(())
+        let shared = self.0.clone();
+        blocking(CONNECTOR, move || shared.index.persist()).await
     }
 
-    /// A commit costs tens of milliseconds and a segment, however few documents it has.
+    /// A commit costs milliseconds and a segment, however few documents it has.
     fn pace(&self) -> Duration {
         Duration::from_millis(100)
     }
