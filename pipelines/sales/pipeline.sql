@@ -72,15 +72,6 @@ CREATE VIEW order_totals AS
            CAST(coalesce(sum(revenue), 0) AS DECIMAL(20, 3)) AS revenue
     FROM sales;
 
-CREATE VIEW sku_totals AS SELECT 1 AS id, count(DISTINCT sku) AS skus FROM order_items;
-
-CREATE VIEW all_totals AS
-    SELECT t.id, t.lines, t.orders, s.skus, t.customers, t.cancellation_lines, t.revenue
-    FROM order_totals t JOIN sku_totals s ON s.id = t.id;
-
-INSERT INTO totals SELECT id, lines, orders, skus, customers, cancellation_lines, revenue FROM all_totals;
-INSERT INTO reporting_totals SELECT id, lines, orders, skus, customers, cancellation_lines, revenue FROM all_totals;
-
 CREATE VIEW minutes AS
     SELECT minute, count(*) AS orders, CAST(sum(lines) AS BIGINT) AS lines, CAST(sum(units) AS BIGINT) AS units,
            CAST(sum(revenue) AS DECIMAL(20, 3)) AS revenue, CAST(sum(revenue) AS DOUBLE) / count(*) AS average_basket
@@ -97,28 +88,40 @@ CREATE VIEW countries AS
 INSERT INTO by_country SELECT country, orders, lines, units, revenue, average_basket FROM countries;
 INSERT INTO reporting_by_country SELECT country, orders, lines, units, revenue, average_basket FROM countries;
 
--- By SKU first: few rows reach the join with the catalogue however many lines there are.
-CREATE VIEW order_skus AS
-    SELECT order_id, sku, count(*) AS lines, sum(quantity) AS units, CAST(sum(revenue) AS DECIMAL(20, 3)) AS revenue
-    FROM lines GROUP BY order_id, sku;
+-- By SKU first: whatever the number of lines, few rows reach the join with the catalogue.
+CREATE VIEW sku_sales AS
+    SELECT sku, count(*) AS lines, sum(quantity) AS units, CAST(sum(revenue) AS DECIMAL(20, 3)) AS revenue FROM lines GROUP BY sku;
 
-CREATE VIEW order_categories AS
-    SELECT coalesce(c.name, 'Uncategorised') AS category, s.order_id, s.lines, s.units, s.revenue
-    FROM order_skus s
-    LEFT JOIN products p ON p.sku = s.sku
-    LEFT JOIN categories c ON c.id = p.category_id;
+CREATE VIEW sku_categories AS
+    SELECT p.sku, c.name AS category FROM products p LEFT JOIN categories c ON c.id = p.category_id;
+
+CREATE VIEW category_totals AS
+    SELECT coalesce(k.category, 'Uncategorised') AS category, CAST(sum(s.lines) AS BIGINT) AS lines, CAST(sum(s.units) AS BIGINT) AS units,
+           CAST(sum(s.revenue) AS DECIMAL(20, 3)) AS revenue
+    FROM sku_sales s LEFT JOIN sku_categories k ON k.sku = s.sku
+    GROUP BY coalesce(k.category, 'Uncategorised');
+
+-- An order counts once in each category that it has a line of; for that alone every line is kept.
+CREATE VIEW category_orders AS
+    SELECT coalesce(k.category, 'Uncategorised') AS category, count(DISTINCT i.order_id) AS orders
+    FROM order_items i LEFT JOIN sku_categories k ON k.sku = i.sku
+    GROUP BY coalesce(k.category, 'Uncategorised');
 
 CREATE VIEW category_sales AS
-    SELECT category, count(DISTINCT order_id) AS orders, CAST(sum(lines) AS BIGINT) AS lines, CAST(sum(units) AS BIGINT) AS units,
-           CAST(sum(revenue) AS DECIMAL(20, 3)) AS revenue,
-           CAST(sum(revenue) AS DOUBLE) / count(DISTINCT order_id) AS average_basket
-    FROM order_categories GROUP BY category;
+    SELECT t.category, o.orders, t.lines, t.units, t.revenue, CAST(t.revenue AS DOUBLE) / o.orders AS average_basket
+    FROM category_totals t JOIN category_orders o ON o.category = t.category;
 
 INSERT INTO by_category SELECT category, orders, lines, units, revenue, average_basket FROM category_sales;
 INSERT INTO reporting_by_category SELECT category, orders, lines, units, revenue, average_basket FROM category_sales;
 
-CREATE VIEW sku_sales AS
-    SELECT sku, sum(quantity) AS units, CAST(sum(revenue) AS DECIMAL(20, 3)) AS revenue FROM lines GROUP BY sku;
+CREATE VIEW sku_totals AS SELECT 1 AS id, count(*) AS skus FROM sku_sales;
+
+CREATE VIEW all_totals AS
+    SELECT t.id, t.lines, t.orders, s.skus, t.customers, t.cancellation_lines, t.revenue
+    FROM order_totals t JOIN sku_totals s ON s.id = t.id;
+
+INSERT INTO totals SELECT id, lines, orders, skus, customers, cancellation_lines, revenue FROM all_totals;
+INSERT INTO reporting_totals SELECT id, lines, orders, skus, customers, cancellation_lines, revenue FROM all_totals;
 
 CREATE VIEW leaders AS
     SELECT rn, sku, units, revenue

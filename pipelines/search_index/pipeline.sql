@@ -58,27 +58,24 @@ CREATE VIEW cover_images AS
     FROM (SELECT product_id, id, row_number() OVER (PARTITION BY product_id ORDER BY position, id) AS rn FROM product_images)
     WHERE rn <= 1;
 
+-- What there is of a SKU, and how many units shoppers took, whether or not they came back.
 CREATE VIEW levels AS
-    SELECT sku, sum(moved) AS available
-    FROM (SELECT sku, CAST(quantity AS BIGINT) AS moved FROM stock_movements
+    SELECT sku, sum(moved) AS available, sum(taken) AS popularity
+    FROM (SELECT sku, CAST(quantity AS BIGINT) AS moved, CAST(0 AS BIGINT) AS taken FROM stock_movements
           UNION ALL
-          SELECT sku, CAST(-quantity AS BIGINT) FROM order_items)
+          SELECT sku, CAST(-quantity AS BIGINT), CAST(CASE WHEN quantity > 0 THEN quantity ELSE 0 END AS BIGINT) FROM order_items)
     GROUP BY sku;
 
--- Units sold: what shoppers took, whether or not it came back.
-CREATE VIEW units_sold AS
-    SELECT sku, sum(quantity) AS units FROM order_items WHERE quantity > 0 GROUP BY sku;
-
+-- Levels change all day and so come last: what else a document is made of is joined once and kept.
 CREATE VIEW documents AS
     SELECT p.id, p.sku, p.name, p.description, b.name AS brand, c.name AS category, p.base_price_cents AS price_cents, p.currency,
-           coalesce(l.available, 0) AS available, coalesce(u.units, 0) AS popularity, coalesce(v.variants, '[]') AS variants, i.image_id
+           coalesce(l.available, 0) AS available, coalesce(l.popularity, 0) AS popularity, coalesce(v.variants, '[]') AS variants, i.image_id
     FROM catalog_products p
     LEFT JOIN brands b ON b.id = p.brand_id
     LEFT JOIN categories c ON c.id = p.category_id
-    LEFT JOIN levels l ON l.sku = p.sku
-    LEFT JOIN units_sold u ON u.sku = p.sku
     LEFT JOIN variant_lists v ON v.product_id = p.id
     LEFT JOIN cover_images i ON i.product_id = p.id
+    LEFT JOIN levels l ON l.sku = p.sku
     WHERE p.is_active;
 
 INSERT INTO products

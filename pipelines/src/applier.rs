@@ -52,6 +52,9 @@ impl Lost {
 /// Epochs that one write may take together, and rows after which no further epoch joins.
 const EPOCHS: usize = 64;
 const ROWS: usize = 32_768;
+/// A store whose writes have a pace is written at most one part in this many of the time.
+const SHARE: u32 = 5;
+const PACE_MOST: Duration = Duration::from_millis(500);
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_MOST: Duration = Duration::from_secs(5);
 
@@ -83,6 +86,7 @@ impl Applier {
     pub async fn run(mut self) {
         let pace = self.sink.pace();
         let mut began = Instant::now() - pace;
+        let mut took = Duration::ZERO;
         // An epoch without changes is not written at once; the store's own number catches up with the next write or flush.
         let mut unwritten: Option<Arc<EpochInfo>> = None;
         while let Some(message) = self.receive().await {
@@ -94,7 +98,7 @@ impl Applier {
                 Message::Again => continue,
             }
             if flush.is_none() {
-                let wait = pace.saturating_sub(began.elapsed());
+                let wait = pace.max((took * SHARE).min(PACE_MOST).min(pace * SHARE)).saturating_sub(began.elapsed());
                 if !wait.is_zero() {
                     tokio::time::sleep(wait).await;
                 }
@@ -120,6 +124,7 @@ impl Applier {
                     Outcome::Shutdown => return,
                 }
                 unwritten = None;
+                took = began.elapsed();
             } else if let Some(info) = &last
                 && info.epoch >= self.applied
             {

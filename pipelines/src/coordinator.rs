@@ -154,7 +154,7 @@ impl Coordinator {
         let mut records: HashMap<String, Vec<Entry>> = HashMap::new();
         let mut frontier = self.tail.frontier.clone();
         let mut committed_ms = 0;
-        let mut oldest_ms = i64::MAX;
+        let mut commits_ms = Vec::new();
         let topics: HashSet<String> = self.inputs.topics().into_iter().collect();
         let share = EPOCH_EVENTS / sources.len().max(1) as u64;
         for source in sources.iter_mut() {
@@ -174,7 +174,7 @@ impl Coordinator {
                         frontier.advance(&source.name, transaction.lsn);
                         if transaction.events > 0 {
                             committed_ms = committed_ms.max(transaction.committed_ms);
-                            oldest_ms = oldest_ms.min(transaction.committed_ms);
+                            commits_ms.push(transaction.committed_ms);
                         }
                         for (topic, count) in transaction.counts {
                             if topics.contains(&topic) {
@@ -187,7 +187,7 @@ impl Coordinator {
                     Some(Item::Event(entry)) => {
                         frontier.advance(&source.name, entry.offset + 1);
                         committed_ms = committed_ms.max(entry.record.timestamp_ms);
-                        oldest_ms = oldest_ms.min(entry.record.timestamp_ms);
+                        commits_ms.push(entry.record.timestamp_ms);
                         next_offset = Some(entry.offset + 1);
                         records.entry(source.topic.clone()).or_default().push(entry);
                     }
@@ -218,16 +218,16 @@ impl Coordinator {
         self.journal.append(entry, &self.tail.positions).await?;
         self.tail.epoch = epoch;
         self.tail.frontier = frontier.clone();
-        self.publish(decoded, frontier, committed_ms, oldest_ms);
+        self.publish(decoded, frontier, committed_ms, commits_ms);
         Ok(())
     }
 
-    fn publish(&self, decoded: Decoded, frontier: Frontier, committed_ms: i64, oldest_ms: i64) {
+    fn publish(&self, decoded: Decoded, frontier: Frontier, committed_ms: i64, commits_ms: Vec<i64>) {
         let events: usize = decoded.changes.iter().flatten().map(|changes| changes.weights.len()).sum();
         metrics::counter!("chimera_epochs_total").increment(1);
         metrics::counter!("chimera_epoch_changes_total").increment(events as u64);
         let info = Arc::new(EpochInfo { incarnation: self.journal.incarnation, epoch: self.tail.epoch, frontier, committed_ms });
-        self.board.epoch_formed(self.tail.epoch, if oldest_ms == i64::MAX { 0 } else { oldest_ms });
+        self.board.epoch_formed(self.tail.epoch, commits_ms);
         self.epochs.publish(Arc::new(Epoch { info, changes: decoded.changes }));
     }
 

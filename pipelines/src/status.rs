@@ -67,24 +67,32 @@ struct StoreState {
     delay_ms: i64,
     rows: u64,
     recent: VecDeque<(Instant, u64)>,
-    /// When an epoch could be read, and how long after its oldest commit, in ms.
+    /// When a transaction could be read, and how long after its commit, in ms.
     delays: VecDeque<(Instant, i64)>,
     error: Option<String>,
+}
+
+/// What is remembered of an epoch until every store has it.
+struct Formed {
+    epoch: u64,
+    /// Commit times of its transactions in ms, the oldest first; of many, some.
+    commits_ms: Vec<i64>,
 }
 
 /// Written by coordinator, workers and appliers; read by everybody.
 pub struct Board {
     stores: Vec<Store>,
     pipelines: Vec<Mutex<PipelineStatus>>,
-    /// Epochs formed and perhaps not applied everywhere: (epoch, commit time of its oldest change in ms). Locked after a store's state, never before.
-    formed: Mutex<VecDeque<(u64, i64)>>,
+    /// Epochs formed and perhaps not applied everywhere. Locked after a store's state, never before.
+    formed: Mutex<VecDeque<Formed>>,
 }
 
 /// Over how long `rows_per_s` looks back.
 const RATE_WINDOW: Duration = Duration::from_secs(10);
-/// Over how long the delays' quantiles look back, and how many epochs are remembered for them.
+/// Over how long the delays' quantiles look back, how many transactions are remembered for them, and how many of an epoch.
 const DELAY_WINDOW: Duration = Duration::from_secs(60);
-const DELAYS_MAX: usize = 8192;
+const DELAYS_MAX: usize = 16_384;
+const COMMITS_MAX: usize = 128;
 /// Formed epochs that are remembered; a store that is further behind has the age of the oldest remembered.
 const FORMED_MAX: usize = 4096;
 
@@ -109,11 +117,15 @@ impl Board {
         Self { stores, pipelines, formed: Mutex::default() }
     }
 
-    pub fn epoch_formed(&self, epoch: u64, oldest_ms: i64) {
+    /// `commits_ms`: when each of its transactions was committed, in ms since 1970.
+    pub fn epoch_formed(&self, epoch: u64, mut commits_ms: Vec<i64>) {
+        commits_ms.sort_unstable();
+        let every = commits_ms.len().div_ceil(COMMITS_MAX).max(1);
+        let commits_ms = commits_ms.into_iter().step_by(every).collect();
         let done = self.stores.iter().map(|store| store.state.lock().epoch).min().unwrap_or(epoch);
         let mut formed = self.formed.lock();
-        formed.push_back((epoch, oldest_ms));
-        while formed.len() > FORMED_MAX || formed.front().is_some_and(|(epoch, _)| *epoch <= done) {
+        formed.push_back(Formed { epoch, commits_ms });
+        while formed.len() > FORMED_MAX || formed.front().is_some_and(|formed| formed.epoch <= done) {
             formed.pop_front();
         }
     }
@@ -122,10 +134,10 @@ impl Board {
     pub fn applied(&self, store: usize, info: &EpochInfo, rows: u64, fresh: bool) {
         let store = &self.stores[store];
         let before = store.state.lock().epoch;
-        let oldest: Vec<i64> = {
+        let commits_ms: Vec<i64> = {
             let formed = self.formed.lock();
-            let fresh = formed.iter().filter(|(epoch, oldest_ms)| *epoch > before && *epoch <= info.epoch && *oldest_ms > 0);
-            fresh.map(|(_, oldest_ms)| *oldest_ms).collect()
+            let fresh = formed.iter().filter(|formed| formed.epoch > before && formed.epoch <= info.epoch);
+            fresh.flat_map(|formed| formed.commits_ms.iter().copied()).collect()
         };
         let mut state = store.state.lock();
         state.epoch = info.epoch;
@@ -142,7 +154,7 @@ impl Board {
             state.rows += rows;
             metrics::counter!("chimera_store_rows_total", "store" => store.name.clone()).increment(rows);
             let now = Instant::now();
-            state.delays.extend(oldest.into_iter().map(|oldest_ms| (now, (now_ms - oldest_ms).max(0))));
+            state.delays.extend(commits_ms.into_iter().map(|commit_ms| (now, (now_ms - commit_ms).max(0))));
             while state.delays.len() > DELAYS_MAX || state.delays.front().is_some_and(|(at, _)| now.duration_since(*at) > DELAY_WINDOW) {
                 state.delays.pop_front();
             }
@@ -182,7 +194,10 @@ impl Board {
 
     fn status(&self, store: &Store) -> StoreStatus {
         let state = store.state.lock();
-        let waiting = self.formed.lock().iter().find(|(epoch, oldest_ms)| *epoch > state.epoch && *oldest_ms > 0).copied();
+        let waiting = {
+            let formed = self.formed.lock();
+            formed.iter().filter(|formed| formed.epoch > state.epoch).find_map(|formed| formed.commits_ms.first().copied())
+        };
         let now_ms = chrono::Utc::now().timestamp_millis();
         let recent: u64 = state.recent.iter().filter(|(at, _)| at.elapsed() <= RATE_WINDOW).map(|(_, rows)| rows).sum();
         let mut delays: Vec<i64> = state.delays.iter().filter(|(at, _)| at.elapsed() <= DELAY_WINDOW).map(|(_, delay)| *delay).collect();
@@ -200,7 +215,7 @@ impl Board {
             delay_ms: state.delay_ms,
             delay_p50_ms: quantile(50),
             delay_p99_ms: quantile(99),
-            age_ms: waiting.map_or(0, |(_, oldest_ms)| (now_ms - oldest_ms).max(0)),
+            age_ms: waiting.map_or(0, |oldest_ms| (now_ms - oldest_ms).max(0)),
             rows: state.rows,
             rows_per_s: recent as f64 / RATE_WINDOW.as_secs_f64(),
             error: state.error.clone(),

@@ -22,6 +22,8 @@ use super::{HEARTBEAT_PREFIX, MAX_APPEND_BYTES};
 
 /// How often PostgreSQL hears what is durable.
 const FEEDBACK_INTERVAL: Duration = Duration::from_millis(500);
+/// While transactions keep coming they are appended this far apart: each append waits for the disk.
+const APPEND_INTERVAL: Duration = Duration::from_millis(20);
 /// Under this name the log remembers the position up to which the server was told that nothing is needed any more.
 pub(super) const PASSED_GROUP: &str = "postgres_cdc.passed";
 /// Frames that are decoded before anything else gets a turn.
@@ -39,9 +41,11 @@ pub(super) async fn follow(session: &mut Session, mut connection: PgReplicationC
     let mut feedback = tokio::time::interval_at(Instant::now() + FEEDBACK_INTERVAL, FEEDBACK_INTERVAL);
     feedback.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let never = CancellationToken::new();
+    let mut next_append = Instant::now();
     loop {
         if session.appender.is_free() {
-            if decoder.batch.has_whole() {
+            if decoder.batch.has_whole() && (next_append <= Instant::now() || decoder.batch.bytes() >= MAX_APPEND_BYTES) {
+                next_append = Instant::now() + APPEND_INTERVAL;
                 session.appender.start(decoder.batch.take_whole(&session.topics));
             } else if decoder.batch.bytes() >= MAX_APPEND_BYTES {
                 session.appender.start(decoder.batch.take_all(&session.topics));
@@ -55,6 +59,7 @@ pub(super) async fn follow(session: &mut Session, mut connection: PgReplicationC
                 let summary = summary?;
                 done.appended(session, &summary);
             }
+            () = tokio::time::sleep_until(next_append), if session.appender.is_free() && decoder.batch.has_whole() => {}
             _ = feedback.tick() => {
                 if done.told_lsn != done.durable_lsn {
                     done.tell(&mut connection, decoder.received_lsn).await?;

@@ -20,7 +20,7 @@ impl Quantiles {
     }
 }
 
-/// From the commit of the oldest change in an epoch to the moment that the store could be read.
+/// From the commit of an order to the moment that the store could be read.
 #[derive(Debug, Serialize)]
 pub struct StoreDelay {
     pub store: String,
