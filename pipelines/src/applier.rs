@@ -53,8 +53,7 @@ impl Lost {
 const EPOCHS: usize = 64;
 const ROWS: usize = 32_768;
 /// A store whose writes have a pace is written at most one part in this many of the time.
-const SHARE: u32 = 5;
-const PACE_MOST: Duration = Duration::from_millis(500);
+const SHARE: u32 = 2;
 const RETRY_FIRST: Duration = Duration::from_millis(100);
 const RETRY_MOST: Duration = Duration::from_secs(5);
 
@@ -98,7 +97,7 @@ impl Applier {
                 Message::Again => continue,
             }
             if flush.is_none() {
-                let wait = pace.max((took * SHARE).min(PACE_MOST).min(pace * SHARE)).saturating_sub(began.elapsed());
+                let wait = pace.max((took * SHARE).min(pace * SHARE)).saturating_sub(began.elapsed());
                 if !wait.is_zero() {
                     tokio::time::sleep(wait).await;
                 }
@@ -120,7 +119,11 @@ impl Applier {
             if !epochs.is_empty() {
                 match self.apply(&epochs).await {
                     Outcome::Done => {}
-                    Outcome::Lost => continue,
+                    Outcome::Lost => {
+                        // What was still to be written comes again too.
+                        unwritten = None;
+                        continue;
+                    }
                     Outcome::Shutdown => return,
                 }
                 unwritten = None;
@@ -138,13 +141,21 @@ impl Applier {
                     };
                     match self.apply(&[EpochChanges { info, changes }]).await {
                         Outcome::Done => {}
-                        Outcome::Lost => continue,
+                        Outcome::Lost => {
+                            // What was still to be written comes again too.
+                            unwritten = None;
+                            continue;
+                        }
                         Outcome::Shutdown => return,
                     }
                 }
                 match self.flush().await {
                     Outcome::Done => {}
-                    Outcome::Lost => continue,
+                    Outcome::Lost => {
+                        // What was still to be written comes again too.
+                        unwritten = None;
+                        continue;
+                    }
                     Outcome::Shutdown => return,
                 }
                 let _ = done.send(());
@@ -232,6 +243,7 @@ impl Applier {
                 }
             }
         };
+        self.board.rewound(self.number, self.applied);
         self.lost.tell(self.applied);
         loop {
             match self.receive().await {

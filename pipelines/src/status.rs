@@ -167,6 +167,13 @@ impl Board {
         store.moved.send_replace(info.epoch);
     }
 
+    /// Store number `store` lost writes and stands at `epoch` again: how far it is, it says with the next epoch that it takes.
+    pub fn rewound(&self, store: usize, epoch: u64) {
+        let mut state = self.stores[store].state.lock();
+        state.epoch = epoch;
+        state.frontier = Frontier::default();
+    }
+
     pub fn store_failed(&self, store: usize, error: Option<String>) {
         self.stores[store].state.lock().error = error;
     }

@@ -65,7 +65,15 @@ struct Running {
     checkpoint_epoch: u64,
     /// Whether rows came in since the checkpoint.
     dirty: bool,
+    /// When the last one was begun.
     checkpointed: Instant,
+    pending: Option<Pending>,
+}
+
+/// A checkpoint of the dataflow that waits for the stores.
+struct Pending {
+    checkpoint: Checkpoint,
+    flushes: Vec<oneshot::Receiver<()>>,
 }
 
 impl Worker {
@@ -127,7 +135,10 @@ impl Worker {
             status.checkpoint_epoch = epoch;
         });
         self.epochs.advance(self.number, epoch);
-        let mut running = Running { dataflow, epoch, checkpoint_epoch: epoch, dirty: false, checkpointed: Instant::now() };
+        // Not all pipelines at once.
+        let ahead = self.checkpoint_every.mul_f64(f64::from(self.number as u32 % 8) / 8.0);
+        let checkpointed = Instant::now().checked_sub(ahead).unwrap_or_else(Instant::now);
+        let mut running = Running { dataflow, epoch, checkpoint_epoch: epoch, dirty: false, checkpointed, pending: None };
         loop {
             match self.epochs.next(running.epoch, Duration::from_millis(500)) {
                 Next::Ready(epoch) => self.step(&mut running, &epoch)?,
@@ -142,12 +153,15 @@ impl Worker {
                 running.dataflow.stop();
                 return Err(failed(format!("store `{}` lost writes and stands at epoch {epoch}; going back to it", outlet.table)));
             }
-            if running.dirty && running.checkpointed.elapsed() >= self.checkpoint_every {
-                self.checkpoint(&mut running)?;
+            self.finish_checkpoint(&mut running, false)?;
+            if running.dirty && running.pending.is_none() && running.checkpointed.elapsed() >= self.checkpoint_every {
+                self.begin_checkpoint(&mut running)?;
             }
         }
+        self.finish_checkpoint(&mut running, true)?;
         if running.epoch > running.checkpoint_epoch {
-            self.checkpoint(&mut running)?;
+            self.begin_checkpoint(&mut running)?;
+            self.finish_checkpoint(&mut running, true)?;
         }
         running.dataflow.stop();
         Ok(())
@@ -198,41 +212,60 @@ impl Worker {
         Ok(())
     }
 
-    /// Saves the dataflow's state once every store holds what the state has given out.
-    fn checkpoint(&mut self, running: &mut Running) -> Result<(), Error> {
+    /// Takes a checkpoint of the dataflow, and asks the stores to make durable what it has given out. Until all of them have, the
+    /// checkpoint is not used, and the pipeline goes on.
+    fn begin_checkpoint(&mut self, running: &mut Running) -> Result<(), Error> {
         let began = Instant::now();
-        let mut answers = Vec::new();
+        let state = running
+            .dataflow
+            .checkpoint()
+            .map_err(|error| Error::Dataflow { pipeline: self.name.clone(), message: format!("checkpoint: {error}") })?;
+        metrics::histogram!("chimera_checkpoint_seconds", "pipeline" => self.name.clone()).record(began.elapsed().as_secs_f64());
+        let mut flushes = Vec::new();
         for outlet in &self.outlets {
             let (done, answer) = oneshot::channel();
             if outlet.sender.blocking_send(Message::Flush(done)).is_err() {
                 return Ok(());
             }
-            answers.push(answer);
+            flushes.push(answer);
         }
-        for answer in answers {
-            // An applier that went away without an answer is shutting down, or cannot write: the older checkpoint stays.
-            if answer.blocking_recv().is_err() {
-                return Ok(());
-            }
-        }
-        let state = running
-            .dataflow
-            .checkpoint()
-            .map_err(|error| Error::Dataflow { pipeline: self.name.clone(), message: format!("checkpoint: {error}") })?;
-        self.memory.checkpoint = Some(Checkpoint {
+        let checkpoint = Checkpoint {
             incarnation: self.journal.incarnation,
             epoch: running.epoch,
             state,
             fingerprint: running.dataflow.fingerprint(),
             workers: self.workers,
-        });
-        self.folder.save(&self.memory)?;
-        running.checkpoint_epoch = running.epoch;
+        };
+        running.pending = Some(Pending { checkpoint, flushes });
         running.dirty = false;
         running.checkpointed = Instant::now();
-        self.board.pipeline(self.number, |status| status.checkpoint_epoch = running.epoch);
-        metrics::histogram!("chimera_checkpoint_seconds", "pipeline" => self.name.clone()).record(began.elapsed().as_secs_f64());
-        tracing::debug!(pipeline = self.name, epoch = running.epoch, ms = began.elapsed().as_millis() as u64, "checkpoint");
+        Ok(())
+    }
+
+    /// Uses the pending checkpoint from now on if every store is durable; waits for them if `wait`.
+    fn finish_checkpoint(&mut self, running: &mut Running, wait: bool) -> Result<(), Error> {
+        let Some(mut pending) = running.pending.take() else { return Ok(()) };
+        while let Some(flush) = pending.flushes.last_mut() {
+            let answer = match flush.try_recv() {
+                Err(oneshot::error::TryRecvError::Empty) if !wait => {
+                    running.pending = Some(pending);
+                    return Ok(());
+                }
+                Err(oneshot::error::TryRecvError::Empty) => pending.flushes.pop().is_some_and(|flush| flush.blocking_recv().is_ok()),
+                answer => pending.flushes.pop().is_some() && answer.is_ok(),
+            };
+            // An applier that went away without an answer is shutting down, or lost writes: the older checkpoint stays.
+            // No other is begun before that has shown itself: the dataflow keeps only the newest two.
+            if !answer {
+                (running.dirty, running.checkpointed) = (true, Instant::now());
+                return Ok(());
+            }
+        }
+        running.checkpoint_epoch = pending.checkpoint.epoch;
+        tracing::debug!(pipeline = self.name, epoch = running.checkpoint_epoch, "checkpoint");
+        self.memory.checkpoint = Some(pending.checkpoint);
+        self.folder.save(&self.memory)?;
+        self.board.pipeline(self.number, |status| status.checkpoint_epoch = running.checkpoint_epoch);
         Ok(())
     }
 

@@ -126,7 +126,11 @@ impl Sink for RedisSink {
     }
 
     async fn apply(&mut self, epochs: &[EpochChanges]) -> Result<()> {
-        let applied = self.mark().await?;
+        // The write below is refused if the mark changes until then: a server that is emptied meanwhile takes the mark along.
+        let mut watch = Pipeline::new();
+        watch.cmd("WATCH").arg(&self.mark_key).ignore().get(&self.mark_key);
+        let (mark,): (Option<String>,) = watch.query_async(&mut self.connection).await.map_err(failed)?;
+        let applied = mark.map(|mark| Applied::decode(CONNECTOR, &mark)).transpose()?;
         not_gone_back(CONNECTOR, self.known, applied)?;
         let epochs = pending(CONNECTOR, applied, epochs)?;
         let Some(mark) = Applied::after(epochs) else { return Ok(()) };
@@ -141,7 +145,8 @@ impl Sink for RedisSink {
             }
         }
         pipeline.add_command(cmd("SET").arg(&self.mark_key).arg(mark.encode()).take()).ignore();
-        pipeline.exec_async(&mut self.connection).await.map_err(failed)?;
+        let done: Option<()> = pipeline.query_async(&mut self.connection).await.map_err(failed)?;
+        done.ok_or_else(|| Error::unavailable(CONNECTOR, "its mark changed while an epoch was being written"))?;
         self.known = Some(mark);
         Ok(())
     }

@@ -12,7 +12,7 @@ use super::changes::Changes;
 use crate::shop::databases::SOURCES;
 
 /// How often a pipeline writes down its state: what is replayed after a crash is at most this much.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(10);
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
 
 /// What the engine is started with.
 pub struct Parts {
