@@ -19,7 +19,7 @@ use crate::reader::{self, Transaction};
 use crate::status::Board;
 
 /// Events that an epoch takes at most, unless a single transaction has more.
-const EPOCH_EVENTS: u64 = 16_384;
+const EPOCH_EVENTS: u64 = 8_192;
 /// Epochs are at least this far apart while there is no backlog: each costs a durable write and a step of every pipeline.
 const EPOCH_INTERVAL: Duration = Duration::from_millis(40);
 /// On a busy machine they are further apart, up to this much: larger epochs cost less a change.

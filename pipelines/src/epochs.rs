@@ -41,6 +41,13 @@ struct State {
     stopped: bool,
 }
 
+impl State {
+    fn ahead(&self) -> u64 {
+        let rows: usize = self.recent.iter().flat_map(|epoch| epoch.changes.iter().flatten()).map(|changes| changes.weights.len()).sum();
+        if rows > SMALL_ROWS { AHEAD } else { AHEAD_SMALL }
+    }
+}
+
 /// Hands epochs from the coordinator to the pipelines, and holds the coordinator back while they are busy.
 pub struct Epochs {
     state: Mutex<State>,
@@ -48,8 +55,12 @@ pub struct Epochs {
     moved: tokio::sync::Notify,
 }
 
-/// Epochs that the coordinator may be ahead of the slowest pipeline that is not stalled.
+/// Epochs that the coordinator may be ahead of the slowest pipeline that is not stalled: a few large ones, or as many small ones as a
+/// pipeline misses while it takes a checkpoint.
 const AHEAD: u64 = 3;
+const AHEAD_SMALL: u64 = 32;
+/// Rows up to which all epochs that are kept together count as small.
+const SMALL_ROWS: usize = 16_384;
 /// A pipeline that is behind and has not moved for so long is not waited for any more; it catches up from the log by itself.
 const STALLED_AFTER: Duration = Duration::from_secs(10);
 
@@ -90,7 +101,7 @@ impl Epochs {
         state.last = epoch.info.epoch;
         state.published = Instant::now();
         state.recent.push_back(epoch);
-        while state.recent.len() as u64 > AHEAD + 1 {
+        while state.recent.len() as u64 > state.ahead() + 1 {
             state.recent.pop_front();
         }
         drop(state);
@@ -118,11 +129,11 @@ impl Epochs {
     /// Pipeline number `pipeline` has run everything up to `epoch`.
     pub fn advance(&self, pipeline: usize, epoch: u64) {
         let mut state = self.state.lock();
-        let last = state.last;
+        let (last, ahead) = (state.last, state.ahead());
         let progress = &mut state.pipelines[pipeline];
         progress.epoch = epoch;
         progress.moved = Instant::now();
-        if progress.stalled && epoch + AHEAD >= last {
+        if progress.stalled && epoch + ahead >= last {
             progress.stalled = false;
         }
         let slowest = state.pipelines.iter().filter(|p| !p.stalled && !p.ended).map(|p| p.epoch).min().unwrap_or(u64::MAX);
@@ -158,10 +169,10 @@ impl Epochs {
                 if state.stopped {
                     return;
                 }
-                let last = state.last;
+                let (last, ahead) = (state.last, state.ahead());
                 let mut busy = false;
                 for (number, progress) in state.pipelines.iter_mut().enumerate() {
-                    if progress.ended || progress.stalled || progress.epoch + AHEAD > last {
+                    if progress.ended || progress.stalled || progress.epoch + ahead > last {
                         continue;
                     }
                     if progress.moved.elapsed() > STALLED_AFTER {
