@@ -13,13 +13,14 @@ use serde_json::{Map, Value as Json, json};
 use super::instance::{self, Operator};
 use super::{Exit, Output, Settings, table, ui};
 use crate::shop::databases::{SOURCES, Server};
-use crate::shop::verify::{self, Click, Dump, Readers, Report, Scratch, Store, statements};
+use crate::shop::verify::statements::{self, Gives, Statement};
+use crate::shop::verify::{self, Click, Dump, Readers, Report, Scratch, Store};
 
 /// Recompute every derived store from the source tables by plain SQL, and report differences
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The source tables are copied into the database `chimera_verify` and each store is computed there by PostgreSQL alone; the engine has no
-part in it. Waits first until every store holds what is committed now, so let it run while nothing is written.
+part in it. The audit trail is replayed: it must lead, change by change, to what the tables hold. Waits first until every store holds what is committed now, so let it run while nothing is written.
 Ends with 1 if a store differs.
 
 Examples:
@@ -59,10 +60,11 @@ pub async fn run(settings: &Settings, arguments: &Arguments, output: Output) -> 
     let mut readers = Readers { server: &server, redis, dump: &operator };
     let mut connection = scratch.connect().await?;
     let mut reports = Vec::new();
-    for (store, sql) in &checks {
+    for (store, statement) in &checks {
         let step = ui::Step::new(&store.name);
-        let report = match sql {
-            Some(sql) => verify::check(&mut connection, &mut readers, store, sql).await?,
+        let report = match statement {
+            Some(Statement { gives: Gives::Rows, sql, .. }) => verify::check(&mut connection, &mut readers, store, sql).await?,
+            Some(Statement { gives: Gives::Differences, sql, .. }) => verify::check_history(&mut connection, &readers, store, sql).await?,
             None => Report::skipped(store, "its pipeline has no SELECT for it in verify.sql"),
         };
         step.done(line(&report));
@@ -76,8 +78,8 @@ pub async fn run(settings: &Settings, arguments: &Arguments, output: Output) -> 
     if reports.iter().any(Report::is_different) { Err(Exit::Found.into()) } else { Ok(()) }
 }
 
-/// The stores of the bundled pipelines, each with the SELECT that computes it.
-fn checks(only: &[String]) -> anyhow::Result<Vec<(Store, Option<String>)>> {
+/// The stores of the bundled pipelines, each with the SELECT that checks it.
+fn checks(only: &[String]) -> anyhow::Result<Vec<(Store, Option<Statement>)>> {
     let functions = chimera_pipelines::functions(None);
     let mut checks = Vec::new();
     for definition in chimera_pipelines::bundled() {
@@ -86,8 +88,8 @@ fn checks(only: &[String]) -> anyhow::Result<Vec<(Store, Option<String>)>> {
         let statements = statements::parse(chimera_pipelines::verification(&definition.name).unwrap_or_default());
         for sink in &program.sinks {
             let store = Store::new(&definition.name, sink);
-            let sql = statements.iter().find(|statement| statement.stores.contains(&store.name)).map(|statement| statement.sql.clone());
-            checks.push((store, sql));
+            let statement = statements.iter().find(|statement| statement.stores.contains(&store.name)).cloned();
+            checks.push((store, statement));
         }
     }
     for name in only {

@@ -1,60 +1,14 @@
 //! The platform killed with SIGKILL at random moments while a real shop's orders come in; afterwards every store equals the plain SQL.
 
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use crate::platform::{Platform, chimera};
 
 /// Invoices played, and how often the platform is killed meanwhile; `make chaos` plays the whole year.
 const INVOICES: &str = "2500";
 const KILLS: u64 = 5;
-
-struct Platform {
-    home: PathBuf,
-    child: Child,
-}
-
-fn chimera(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_chimera"));
-    command.env_remove("DATABASE_URL").env_remove("REDIS_URL").env_remove("CHIMERA_KAFKA").env_remove("CHIMERA_CONFIG");
-    command.env("CHIMERA_HOME", home).stdin(Stdio::null());
-    command
-}
-
-impl Platform {
-    fn start(home: &Path) -> Self {
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(home.join("up.log")).expect("a log file");
-        let child = chimera(home)
-            .args(["up", "--no-sample", "--listen", "127.0.0.1:0"])
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("the platform starts");
-        let mut platform = Self { home: home.to_owned(), child };
-        let deadline = Instant::now() + Duration::from_secs(120);
-        while !chimera(home).arg("status").output().expect("status runs").status.success() {
-            let ended = platform.child.try_wait().expect("a child");
-            let log = || std::fs::read_to_string(platform.home.join("up.log")).unwrap_or_default();
-            assert!(ended.is_none() && Instant::now() < deadline, "the platform did not come up:\n{}", log());
-            std::thread::sleep(Duration::from_millis(200));
-        }
-        platform
-    }
-
-    /// As a power cut would.
-    fn kill(mut self) {
-        self.child.kill().expect("killed");
-        self.child.wait().expect("a child");
-        std::mem::forget(self);
-    }
-}
-
-impl Drop for Platform {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = chimera(&self.home).arg("down").output();
-    }
-}
 
 #[test]
 fn killed_again_and_again_every_store_still_equals_the_plain_sql() {
@@ -66,7 +20,7 @@ fn killed_again_and_again_every_store_still_equals_the_plain_sql() {
     }
     let folder = tempfile::tempdir().expect("a folder");
     let home = folder.path();
-    let mut platform = Platform::start(home);
+    let mut platform = Platform::start(home, &["--no-sample"]);
     let mut replay = chimera(home)
         .args(["replay", "--speed", "max", "--connections", "2", "--limit", INVOICES])
         .arg(&year)
@@ -78,16 +32,10 @@ fn killed_again_and_again_every_store_still_equals_the_plain_sql() {
         // No two kills at the same point of a checkpoint's interval.
         std::thread::sleep(Duration::from_millis(700 + kill * 1_300 + u64::from(std::process::id()) % 700));
         platform.kill();
-        platform = Platform::start(home);
+        platform = Platform::start(home, &["--no-sample"]);
     }
     let replayed = replay.wait().expect("replay ends");
     assert!(replayed.success(), "PostgreSQL holds other totals than the file");
-    let verified = chimera(home).arg("verify").output().expect("verify runs");
-    assert!(
-        verified.status.success(),
-        "stores differ:\n{}\n{}",
-        String::from_utf8_lossy(&verified.stdout),
-        String::from_utf8_lossy(&verified.stderr)
-    );
-    drop(platform);
+    let verified = platform.verify(None);
+    assert_eq!(verified["equal"], true, "{verified:#}");
 }

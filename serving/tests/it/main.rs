@@ -2,5 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod api;
+mod audit;
 mod chaos;
+mod platform;
 mod shop;
