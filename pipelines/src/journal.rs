@@ -127,7 +127,7 @@ impl Journal {
 
 async fn append(log: &Arc<dyn Log>, line: &Line) -> Result<(), Error> {
     let value = serde_json::to_vec(line).map_err(|error| Error::Journal(error.to_string()))?;
-    let record = Record { key: None, value: Some(Bytes::from(value)), timestamp_ms: chrono::Utc::now().timestamp_millis() };
+    let record = Record::new(None, Some(Bytes::from(value)), chrono::Utc::now().timestamp_millis());
     log.append(vec![Append { topic: TOPIC.into(), partition: Some(0), record }]).await?;
     Ok(())
 }

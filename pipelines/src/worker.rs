@@ -17,6 +17,7 @@ use crate::checkpoint::{Checkpoint, Folder, Memory};
 use crate::epochs::{Epoch, Epochs, Next};
 use crate::inputs::Inputs;
 use crate::journal::Journal;
+use crate::put_aside::PutAside;
 use crate::reader;
 use crate::runtime::dataflow_config;
 use crate::status::Board;
@@ -61,6 +62,7 @@ struct Running {
     /// Whether rows came in since the checkpoint.
     dirty: bool,
     checkpointed: Instant,
+    put_aside: PutAside,
 }
 
 impl Worker {
@@ -107,7 +109,8 @@ impl Worker {
             status.checkpoint_epoch = epoch;
         });
         self.epochs.advance(self.number, epoch);
-        let mut running = Running { dataflow, epoch, checkpoint_epoch: epoch, dirty: false, checkpointed: Instant::now() };
+        let put_aside = checkpoint.map(|checkpoint| checkpoint.put_aside).unwrap_or_default();
+        let mut running = Running { dataflow, epoch, checkpoint_epoch: epoch, dirty: false, checkpointed: Instant::now(), put_aside };
         loop {
             match self.epochs.next(running.epoch, Duration::from_millis(500)) {
                 Next::Ready(epoch) => self.step(&mut running, &epoch)?,
@@ -134,7 +137,8 @@ impl Worker {
         let failed = |message: String| Error::Dataflow { pipeline: self.name.clone(), message };
         let mut fed = false;
         for (input, table) in &self.inputs.tables[self.number] {
-            if let Some(changes) = &epoch.changes[*input] {
+            let Some(brought) = &epoch.changes[*input] else { continue };
+            for changes in running.put_aside.take(table, brought) {
                 let delta = Delta { batch: changes.batch.clone(), weights: Some(changes.weights.clone()) };
                 running.dataflow.push(table, delta).map_err(|error| failed(error.to_string()))?;
                 fed = true;
@@ -201,6 +205,7 @@ impl Worker {
             state,
             fingerprint: running.dataflow.fingerprint(),
             workers: self.workers,
+            put_aside: running.put_aside.clone(),
         });
         self.folder.save(&self.memory)?;
         running.checkpoint_epoch = running.epoch;

@@ -25,6 +25,27 @@ pub struct Record {
     pub value: Option<Bytes>,
     /// Milliseconds since 1970.
     pub timestamp_ms: i64,
+    /// What is to be known about the record beside its value; most have none.
+    pub headers: Vec<Header>,
+}
+
+/// A name and a value that travel with a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    pub name: String,
+    pub value: Bytes,
+}
+
+impl Record {
+    /// A record without headers.
+    pub fn new(key: Option<Bytes>, value: Option<Bytes>, timestamp_ms: i64) -> Self {
+        Self { key, value, timestamp_ms, headers: Vec::new() }
+    }
+
+    /// The value of the first header of this name.
+    pub fn header(&self, name: &str) -> Option<&Bytes> {
+        self.headers.iter().find(|header| header.name == name).map(|header| &header.value)
+    }
 }
 
 /// A record on its way into a topic.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use async_trait::async_trait;
 use chimera_connectors::Frontier;
+use chimera_connectors::dlq::REPLAYED_FROM;
 use chimera_connectors::postgres_cdc::HEARTBEAT_PREFIX;
 use chimera_sql::Program;
 use clap::Args;
@@ -148,14 +149,16 @@ async fn wait_until_current(server: &Server, operator: &Operator, at_most: Durat
     }
 }
 
-/// All clicks up to an offset. What is not a click is in the dead-letter queue and in no store.
+/// All clicks up to an offset. What is not a click is in the dead-letter queue and in no store; one that came again from there was counted
+/// where it stood first.
 async fn read_clicks(operator: &Operator, end: u64) -> anyhow::Result<Vec<Click>> {
     let mut clicks = Vec::new();
     let mut from = 0;
     while from < end {
         let page = operator.get(&format!("/api/v1/topics/clickstream/records?from={from}&limit=5000")).await?;
         let records = page["records"].as_array().context("the server did not give the clicks")?;
-        for record in records.iter().filter(|record| record["offset"].as_u64().is_some_and(|offset| offset < end)) {
+        let is_first = |record: &&Json| record["headers"].get(REPLAYED_FROM).is_none();
+        for record in records.iter().filter(is_first).filter(|record| record["offset"].as_u64().is_some_and(|offset| offset < end)) {
             clicks.extend(record["value"].as_str().and_then(|value| serde_json::from_str::<Click>(value).ok()));
         }
         match page["next_offset"].as_u64() {

@@ -10,7 +10,7 @@ use futures::FutureExt;
 use parking_lot::Mutex;
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::Message;
+use rdkafka::message::{Headers, Message};
 use rdkafka::{ClientConfig, Offset};
 use tokio::time::Instant;
 
@@ -18,7 +18,7 @@ use super::admin::{Admin, READER_GROUP, one};
 use super::{consumer, error};
 use crate::Result;
 use crate::log::rules::{MAX_READ_BYTES, size};
-use crate::log::{Entry, Record};
+use crate::log::{Entry, Header, Record};
 
 /// Consumers kept for the next read. Each has threads and connections of its own.
 const MAX_IDLE: usize = 48;
@@ -119,10 +119,15 @@ impl Reader {
             if offset < from {
                 continue;
             }
+            let header = |header: rdkafka::message::Header<'_, &[u8]>| Header {
+                name: header.key.to_owned(),
+                value: Bytes::copy_from_slice(header.value.unwrap_or_default()),
+            };
             let record = Record {
                 key: message.key().map(Bytes::copy_from_slice),
                 value: message.payload().map(Bytes::copy_from_slice),
                 timestamp_ms: message.timestamp().to_millis().unwrap_or(0),
+                headers: message.headers().map(|headers| headers.iter().map(header).collect()).unwrap_or_default(),
             };
             bytes += size(&record);
             self.next = offset + 1;
