@@ -92,20 +92,41 @@ async fn attempt_once(
     hash: &[u8; 32],
     wanted: &Wanted,
 ) -> Result<(PlacedOrder, bool), Failure> {
-    // Dropping it (an error, a client that went away, a timeout) rolls it back.
+    // Dropping it (a client that went away, a timeout) rolls it back, but a moment later.
     let mut transaction = orders.begin().await?;
-    if let Claim::Answered(response) = idempotency::claim(&mut transaction, key, hash).await? {
+    match write(&mut transaction, catalog, key, hash, wanted).await {
+        Ok(done) => {
+            transaction.commit().await?;
+            Ok(done)
+        }
+        Err(failure) => {
+            // Before the answer: who sends another order under the key at once is not told that this one is in flight. A connection that
+            // cannot roll back is lost, and its transaction with it.
+            transaction.rollback().await.ok();
+            Err(failure)
+        }
+    }
+}
+
+/// What the transaction does, but for its end.
+async fn write(
+    transaction: &mut PgConnection,
+    catalog: &PgPool,
+    key: &Key,
+    hash: &[u8; 32],
+    wanted: &Wanted,
+) -> Result<(PlacedOrder, bool), Failure> {
+    if let Claim::Answered(response) = idempotency::claim(transaction, key, hash).await? {
         return Ok((serde_json::from_value(response).map_err(Problem::internal)?, true));
     }
     let order = compose(wanted, &prices(catalog, &wanted.skus()).await?)?;
-    let shortages = allocate(&mut transaction, wanted).await?;
+    let shortages = allocate(transaction, wanted).await?;
     if !shortages.is_empty() {
         return Err(Failure::Final(out_of_stock(&shortages)));
     }
-    insert(&mut transaction, &order, wanted).await?;
+    insert(transaction, &order, wanted).await?;
     let response: Value = serde_json::to_value(&order).map_err(Problem::internal)?;
-    idempotency::answer(&mut transaction, key, 201, &response).await?;
-    transaction.commit().await?;
+    idempotency::answer(transaction, key, 201, &response).await?;
     Ok((order, false))
 }
 
