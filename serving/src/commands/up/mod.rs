@@ -29,6 +29,7 @@ use crate::shop::databases::Server;
 #[command(after_help = "\
 PostgreSQL and Redis are started privately in the data folder, unless DATABASE_URL and REDIS_URL name others; what a killed instance
 left running is taken over. Ctrl-C stops everything in good order, and the next start goes on where it was.
+Warnings and errors are logged; RUST_LOG=chimera=info says more, CHIMERA_LOG_FORMAT=json says it for programs.
 
 Examples:
   chimera up
