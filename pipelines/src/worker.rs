@@ -233,7 +233,7 @@ impl Worker {
         };
         let wanted: BTreeSet<usize> = self.inputs.tables[self.number].iter().map(|(input, _)| *input).collect();
         self.runtime.block_on(async {
-            let entries = self.journal.entries(after + 1, 512).await?;
+            let entries = self.journal.entries(after + 1, (cut - after).min(512) as usize).await?;
             let mut records = 0;
             let mut several = Vec::new();
             for entry in entries {

@@ -108,7 +108,8 @@ pub trait Log: Send + Sync + 'static {
     /// Appends all records atomically and durably. An unknown topic is made with [`TopicConfig::default`].
     async fn append(&self, records: Vec<Append>) -> Result<Vec<Position>>;
 
-    /// Up to `max_records` records from offset `from` on. Waits up to `wait` for the first one; empty when none came.
+    /// Up to `max_records` records from offset `from` on. Waits up to `wait` for the first one; empty when none came. What was appended before
+    /// the call is given even if `wait` is zero.
     /// A `from` older than the oldest kept record starts at the oldest.
     async fn read(&self, topic: &str, partition: u32, from: u64, max_records: usize, wait: Duration) -> Result<Vec<Entry>>;
 

@@ -46,13 +46,14 @@ pub async fn run(settings: &Settings, arguments: &Arguments, output: Output) -> 
     let checks = checks(&arguments.stores)?;
 
     let step = ui::Step::new("Stores");
-    let positions = wait_until_current(&server, &operator, Duration::from_secs(arguments.wait), &step).await?;
+    let (clicks, end) = read_clicks(&operator).await?;
+    let clicked = Frontier::single("clickstream", end);
+    let positions = wait_until_current(&server, &operator, clicked, Duration::from_secs(arguments.wait), &step).await?;
     step.done(format!("hold everything up to {positions}"));
 
     let step = ui::Step::new("Sources");
     let scratch = Scratch::create(&server).await?;
     let rows = scratch.copy_sources().await?;
-    let clicks = read_clicks(&operator, positions.get("clickstream")).await?;
     scratch.copy_clicks(&clicks).await?;
     step.done(format!("{rows} rows and {} clicks copied", clicks.len()));
 
@@ -105,9 +106,14 @@ fn checks(only: &[String]) -> anyhow::Result<Vec<(Store, Option<Statement>)>> {
     Ok(checks)
 }
 
-/// Marks the present position in every source, and waits until each store has passed it.
-async fn wait_until_current(server: &Server, operator: &Operator, at_most: Duration, step: &ui::Step) -> anyhow::Result<Frontier> {
-    let mut wanted = Frontier::default();
+/// Marks the present position in every source database, and waits until each store has passed it and what is `wanted` beside.
+async fn wait_until_current(
+    server: &Server,
+    operator: &Operator,
+    mut wanted: Frontier,
+    at_most: Duration,
+    step: &ui::Step,
+) -> anyhow::Result<Frontier> {
     for source in SOURCES {
         let mut connection = server.connect(source).await?;
         let (high, low): (i64, i64) = sqlx::query_as(
@@ -120,9 +126,6 @@ async fn wait_until_current(server: &Server, operator: &Operator, at_most: Durat
         .with_context(|| format!("cannot mark the position of database {source}"))?;
         wanted.advance(source, (high.unsigned_abs() << 32) | low.unsigned_abs());
     }
-    let clicks = operator.get("/api/v1/topics/clickstream/records?limit=0").await?;
-    wanted.advance("clickstream", clicks["end_offset"].as_u64().context("the server did not say where the clicks end")?);
-
     let deadline = Instant::now() + at_most;
     loop {
         let answer = operator.get("/api/v1/stores").await?;
@@ -149,24 +152,22 @@ async fn wait_until_current(server: &Server, operator: &Operator, at_most: Durat
     }
 }
 
-/// All clicks up to an offset. What is not a click is in the dead-letter queue and in no store; one that came again from there was counted
-/// where it stood first.
-async fn read_clicks(operator: &Operator, end: u64) -> anyhow::Result<Vec<Click>> {
+/// All clicks, and the offset after the last. What is not a click is in the dead-letter queue and in no store; one that came again from there
+/// was counted where it stood first.
+async fn read_clicks(operator: &Operator) -> anyhow::Result<(Vec<Click>, u64)> {
     let mut clicks = Vec::new();
-    let mut from = 0;
-    while from < end {
-        let page = operator.get(&format!("/api/v1/topics/clickstream/records?from={from}&limit=5000")).await?;
+    let mut next = 0;
+    loop {
+        let page = operator.get(&format!("/api/v1/topics/clickstream/records?from={next}&limit=5000")).await?;
         let records = page["records"].as_array().context("the server did not give the clicks")?;
-        let is_first = |record: &&Json| record["headers"].get(REPLAYED_FROM).is_none();
-        for record in records.iter().filter(is_first).filter(|record| record["offset"].as_u64().is_some_and(|offset| offset < end)) {
+        for record in records.iter().filter(|record| record["headers"].get(REPLAYED_FROM).is_none()) {
             clicks.extend(record["value"].as_str().and_then(|value| serde_json::from_str::<Click>(value).ok()));
         }
         match page["next_offset"].as_u64() {
-            Some(next) if next > from => from = next,
-            _ => break,
+            Some(after) if !records.is_empty() && after > next => next = after,
+            _ => return Ok((clicks, next)),
         }
     }
-    Ok(clicks)
 }
 
 #[async_trait]

@@ -4,5 +4,6 @@
 mod api;
 mod audit;
 mod chaos;
+mod kafka;
 mod platform;
 mod shop;

@@ -169,6 +169,26 @@ pub(super) async fn a_reader_waits_for_the_first_record(log: Arc<impl Log + ?Siz
     assert_eq!(log.read(topic, 0, 0, 0, LONG).await.expect("nothing"), []);
 }
 
+pub(super) async fn what_is_in_the_log_is_given_without_a_wait(log: Arc<impl Log + ?Sized>) {
+    let topic = "no.wait";
+    let mut next = 0;
+    for round in 0..4 {
+        log.append((0..3).map(|n| record(topic, "k", format!("{round}/{n}"))).collect()).await.expect("positions");
+        // On from where the last round found the end, and once more from the beginning.
+        for start in [next, 0] {
+            let (mut at, expected) = (start, if start == next { 3 } else { 3 * (round + 1) });
+            for read in 0..expected {
+                let entries = log.read(topic, 0, at, 1, Duration::ZERO).await.expect("records");
+                assert_eq!(entries.len(), 1, "record {read} of {expected} is there, in round {round}");
+                at = entries[0].offset + 1;
+            }
+            assert_eq!(log.read(topic, 0, at, 1, Duration::ZERO).await.expect("nothing"), []);
+            assert_eq!(log.read(topic, 0, at, 1, Duration::ZERO).await.expect("still nothing"), []);
+            next = at;
+        }
+    }
+}
+
 pub(super) async fn a_reader_may_start_anywhere(log: Arc<impl Log + ?Sized>) {
     let topic = "anywhere";
     let positions = log.append((0..500).map(|n| record(topic, "k", format!("{n}"))).collect()).await.expect("positions");

@@ -67,6 +67,7 @@ suite!(
     tombstones_and_empty_values_are_told_apart,
     headers_travel_with_their_record,
     a_reader_waits_for_the_first_record,
+    what_is_in_the_log_is_given_without_a_wait,
     a_reader_may_start_anywhere,
     groups_have_positions_of_their_own,
     old_records_are_dropped,
