@@ -55,6 +55,7 @@ lint: $(WEB) ## Formatting, clippy, the project's own rules, and the dependencie
 	@cargo clippy --locked --workspace --all-targets -- -D warnings
 	@cargo build --quiet --release --locked --workspace && $(CARGO_TARGET_DIR)/release/xtask tidy
 	@cd serving/web && { [ -d node_modules ] || npm ci --no-audit --no-fund --silent; } && npm run --silent lint
+	@if command -v cargo-deny >/dev/null; then cargo deny --locked check; else echo 'skipped: licences and advisories: no cargo-deny (cargo install --locked cargo-deny)' >&2; fi
 
 setup:
 	@infra/setup/setup.sh run

@@ -14,13 +14,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::format::{Format, transaction_id_range};
-use crate::log::{Append, Entry, Log, Record};
+use crate::log::{Append, Entry, Header, Log, Record};
 use crate::{Error, Result, postgres_cdc};
 
 /// Where dead letters are.
 pub const TOPIC: &str = "dlq";
 /// How the ids of transactions begin that hold a replayed change.
 pub const TRANSACTION_PREFIX: &str = "dlq:";
+/// The header of a replayed record: `topic/partition/offset` of the one that had been put aside.
+pub const REPLAYED_FROM: &str = "chimera-replayed-from";
 
 const CONNECTOR: &str = "dlq";
 /// Records that are read, and letters that are replayed, at once.
@@ -65,7 +67,7 @@ impl DeadLetter {
         (self.topic.clone(), self.partition, self.offset)
     }
 
-    /// The record as it was.
+    /// The record as it was, with the header that says where it comes from.
     fn record(&self) -> Result<Record, String> {
         let decode = |text: &Option<String>, what: &str| match text {
             Some(text) => {
@@ -73,7 +75,9 @@ impl DeadLetter {
             }
             None => Ok(None),
         };
-        Ok(Record { key: decode(&self.key_base64, "key")?, value: decode(&self.value_base64, "value")?, timestamp_ms: self.timestamp_ms })
+        let mut record = Record::new(decode(&self.key_base64, "key")?, decode(&self.value_base64, "value")?, self.timestamp_ms);
+        record.headers.push(Header { name: REPLAYED_FROM.to_owned(), value: Bytes::from(name(&self.place())) });
+        Ok(record)
     }
 }
 
@@ -155,8 +159,9 @@ pub async fn list(log: &dyn Log, limit: usize, from: u64) -> Result<Vec<Waiting>
 
 /// Appends the selected letters' records to their topics again, each together with the mark that it was: exactly once, whatever is killed.
 ///
+/// The header [`REPLAYED_FROM`] tells a reader that had taken the record (another format or other columns may have fitted it) to pass over it.
 /// A change of a database gets a transaction of its own (`dlq:<uuid>`), because readers of such topics take whole transactions only; its
-/// position is that of the last `END`, so that it moves nobody's frontier. Every pipeline that reads the topic sees the record again.
+/// position is that of the last `END`, so that it moves nobody's frontier.
 pub async fn replay(log: &dyn Log, selection: &Selection) -> Result<Replay> {
     let mut selected = Vec::new();
     visit_waiting(log, |waiting| {
@@ -190,16 +195,21 @@ pub async fn replay(log: &dyn Log, selection: &Selection) -> Result<Replay> {
     Ok(replay)
 }
 
+/// The offset of the record that was put aside, if this one is its replay.
+pub fn replayed_from(record: &Record) -> Option<u64> {
+    std::str::from_utf8(record.header(REPLAYED_FROM)?).ok()?.rsplit('/').next()?.parse().ok()
+}
+
+fn name((topic, partition, offset): &Place) -> String {
+    format!("{topic}/{partition}/{offset}")
+}
+
 fn now_text() -> String {
     Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-fn line((topic, partition, offset): &Place, value: serde_json::Value) -> Append {
-    let record = Record {
-        key: Some(Bytes::from(format!("{topic}/{partition}/{offset}"))),
-        value: Some(Bytes::from(value.to_string())),
-        timestamp_ms: Utc::now().timestamp_millis(),
-    };
+fn line(place: &Place, value: serde_json::Value) -> Append {
+    let record = Record::new(Some(Bytes::from(name(place))), Some(Bytes::from(value.to_string())), Utc::now().timestamp_millis());
     Append { topic: TOPIC.to_owned(), partition: Some(0), record }
 }
 
@@ -255,7 +265,7 @@ async fn again(log: &dyn Log, topics: &HashSet<String>, letter: &DeadLetter) -> 
     let back = |record| Append { topic: letter.topic.clone(), partition: Some(letter.partition), record };
     let database = letter.topic.split_once('.').and_then(|(service, table)| {
         let marks = postgres_cdc::transaction_topic(service);
-        (letter.format == Format::DebeziumJson.as_str() && topics.contains(&marks)).then_some((marks, table))
+        topics.contains(&marks).then_some((marks, table))
     });
     let Some((marks, table)) = database else { return Ok(Ok(vec![back(record)])) };
 
@@ -271,11 +281,7 @@ async fn again(log: &dyn Log, topics: &HashSet<String>, letter: &DeadLetter) -> 
     let mark = |value: serde_json::Value| Append {
         topic: marks.clone(),
         partition: Some(0),
-        record: Record {
-            key: Some(Bytes::from(json!({"id": id}).to_string())),
-            value: Some(Bytes::from(value.to_string())),
-            timestamp_ms: now_ms,
-        },
+        record: Record::new(Some(Bytes::from(json!({"id": id}).to_string())), Some(Bytes::from(value.to_string())), now_ms),
     };
     Ok(Ok(vec![
         mark(json!({"status": "BEGIN", "id": id, "event_count": null, "data_collections": null, "ts_ms": now_ms})),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::Error;
+use crate::put_aside::PutAside;
 
 /// A checkpoint that recovery may begin from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,6 +17,8 @@ pub struct Checkpoint {
     pub state: Uuid,
     pub fingerprint: u64,
     pub workers: usize,
+    #[serde(default)]
+    pub put_aside: PutAside,
 }
 
 /// The remembered facts of a pipeline.
@@ -87,7 +90,8 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let folder = Folder::new(dir.path().join("p")).expect("a folder");
         assert_eq!(folder.load(), Memory::default());
-        let checkpoint = Checkpoint { incarnation: Uuid::new_v4(), epoch: 7, state: Uuid::new_v4(), fingerprint: 9, workers: 1 };
+        let put_aside = serde_json::from_str("{\"clicks\": [3, 8]}").expect("offsets");
+        let checkpoint = Checkpoint { incarnation: Uuid::new_v4(), epoch: 7, state: Uuid::new_v4(), fingerprint: 9, workers: 1, put_aside };
         let memory = Memory { text: "t".into(), checkpoint: Some(checkpoint) };
         folder.save(&memory).expect("saved");
         assert_eq!(folder.load(), memory);

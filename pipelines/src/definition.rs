@@ -31,7 +31,7 @@ macro_rules! pipeline {
 
 /// The registry: a line a pipeline.
 const BUNDLED: &[Bundled] = &[
-    pipeline!("audit"),
+    pipeline!("audit", verified),
     pipeline!("co_purchase", verified),
     pipeline!("co_view", verified),
     pipeline!("inventory", verified),
@@ -46,7 +46,8 @@ pub fn bundled() -> Vec<Definition> {
     BUNDLED.iter().map(|bundled| Definition { name: bundled.name.to_owned(), sql: bundled.sql.to_owned() }).collect()
 }
 
-/// The plain PostgreSQL that recomputes the stores of a bundled pipeline: a `-- store: a.b, a.c` line before each SELECT.
+/// The plain PostgreSQL that checks the stores of a bundled pipeline: a `-- store: a.b, a.c` line before each SELECT that gives the rows of
+/// stores, a `-- history: a.b` line before one that replays a store and gives the differences.
 pub fn verification(pipeline: &str) -> Option<&'static str> {
     BUNDLED.iter().find(|bundled| bundled.name == pipeline)?.verification
 }

@@ -4,14 +4,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chimera_connectors::{Changes, EpochInfo};
+use chimera_connectors::EpochInfo;
 use parking_lot::{Condvar, Mutex};
 
-/// One epoch, or several that are run as one while catching up: its decoded changes by input.
+use crate::inputs::Brought;
+
+/// One epoch, or several that are run as one while catching up: what it brings by input.
 pub struct Epoch {
     pub info: Arc<EpochInfo>,
     /// By index into [`crate::inputs::Inputs`]; `None` where the epoch has nothing of that input.
-    pub changes: Vec<Option<Arc<Changes>>>,
+    pub changes: Vec<Option<Arc<Brought>>>,
 }
 
 /// What a pipeline gets when it asks for its next epoch.

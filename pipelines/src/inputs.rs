@@ -1,12 +1,13 @@
 //! The topics that the pipelines read, each decoded once for all of them.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Deref;
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema};
-use chimera_connectors::Changes;
 use chimera_connectors::format::{BadRecord, Decoder};
 use chimera_connectors::log::Entry;
+use chimera_connectors::{Changes, dlq};
 use chimera_sql::Program;
 
 use crate::{Definition, Error};
@@ -122,7 +123,7 @@ impl Inputs {
         sources
     }
 
-    /// Decodes the records of an epoch, by topic, into the changes of each input that `wanted` asks for. Takes the CPU time that it takes: call it where
+    /// Decodes the records of an epoch, by topic, into what each input that `wanted` asks for brings. Takes the CPU time that it takes: call it where
     /// blocking is allowed.
     pub fn decode(&self, records: &HashMap<String, Vec<Entry>>, wanted: impl Fn(usize) -> bool) -> Decoded {
         let mut bad = Vec::new();
@@ -132,18 +133,75 @@ impl Inputs {
             .enumerate()
             .map(|(index, input)| {
                 let entries = records.get(&input.topic).filter(|entries| !entries.is_empty() && wanted(index))?;
-                let decoded = input.decoder.decode(&input.topic, 0, entries);
-                bad.extend(decoded.bad.into_iter().map(|record| (index, record)));
-                (!decoded.changes.is_empty()).then(|| Arc::new(decoded.changes))
+                let (brought, refused) = input.decode(entries);
+                bad.extend(refused.into_iter().map(|record| (index, record)));
+                (!brought.is_empty()).then(|| Arc::new(brought))
             })
             .collect();
         Decoded { changes, bad }
     }
 }
 
-/// The changes of one epoch by input, and the records that are no changes.
+impl Input {
+    fn decode(&self, entries: &[Entry]) -> (Brought, Vec<BadRecord>) {
+        let is_replayed = |entry: &&Entry| dlq::replayed_from(&entry.record).is_some();
+        let again: Vec<&Entry> = entries.iter().filter(is_replayed).collect();
+        let decoded = if again.is_empty() {
+            self.decoder.decode(&self.topic, 0, entries)
+        } else {
+            let first: Vec<Entry> = entries.iter().filter(|entry| !is_replayed(entry)).cloned().collect();
+            self.decoder.decode(&self.topic, 0, &first)
+        };
+        let (changes, mut bad) = (decoded.changes, decoded.bad);
+        let put_aside = bad.iter().map(|record| record.offset).collect();
+        let mut replayed = Vec::new();
+        for entry in again {
+            let Some(original) = dlq::replayed_from(&entry.record) else { continue };
+            let decoded = self.decoder.decode(&self.topic, 0, std::slice::from_ref(entry));
+            let changes = decoded.bad.is_empty().then_some(decoded.changes);
+            replayed.push(Replayed { original, offset: entry.offset, changes });
+            bad.extend(decoded.bad);
+        }
+        (Brought { changes, put_aside, replayed }, bad)
+    }
+}
+
+/// What an epoch brings of one input. Reads as the changes that are for everyone.
+pub struct Brought {
+    pub changes: Changes,
+    /// Offsets of records that the input cannot take.
+    pub put_aside: Vec<u64>,
+    /// Records that came again from the dead-letter queue: only for pipelines that had put them aside.
+    pub replayed: Vec<Replayed>,
+}
+
+impl Brought {
+    fn is_empty(&self) -> bool {
+        self.changes.is_empty() && self.put_aside.is_empty() && self.replayed.is_empty()
+    }
+}
+
+impl Deref for Brought {
+    type Target = Changes;
+
+    fn deref(&self) -> &Changes {
+        &self.changes
+    }
+}
+
+/// A record that came again.
+pub struct Replayed {
+    /// The offset at which it was put aside.
+    pub original: u64,
+    /// Its own offset.
+    pub offset: u64,
+    /// `None`: the input cannot take it this time either.
+    pub changes: Option<Changes>,
+}
+
+/// What one epoch brings by input, and the records that are no changes.
 pub struct Decoded {
-    pub changes: Vec<Option<Arc<Changes>>>,
+    pub changes: Vec<Option<Arc<Brought>>>,
     /// (index of the input, what was wrong).
     pub bad: Vec<(usize, BadRecord)>,
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use chimera_connectors::Frontier;
 use chimera_connectors::log::{Append, Log, Record, TopicConfig};
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -48,6 +49,8 @@ enum Line {
 pub struct Journal {
     log: Arc<dyn Log>,
     pub incarnation: Uuid,
+    /// Offsets at which some epochs stand, so that finding one in a log with gaps does not begin far before it.
+    places: Arc<Mutex<BTreeMap<u64, u64>>>,
 }
 
 /// Where the journal ends.
@@ -73,33 +76,48 @@ impl Journal {
                 incarnation
             }
         };
-        let journal = Self { log, incarnation };
+        let journal = Self { log, incarnation, places: Arc::default() };
         let tail = journal.tail().await?;
         Ok((journal, tail))
     }
 
     pub async fn append(&self, mut entry: Entry, positions: &Positions) -> Result<(), Error> {
-        entry.positions = (entry.epoch % BASE_EVERY == 1).then(|| positions.clone());
-        append(&self.log, &Line::Epoch(entry)).await
+        let epoch = entry.epoch;
+        entry.positions = (epoch % BASE_EVERY == 1).then(|| positions.clone());
+        let offset = append(&self.log, &Line::Epoch(entry)).await?;
+        self.stands_at(epoch, offset);
+        Ok(())
     }
 
     /// Up to `max` entries from epoch `from` on, in order.
     pub async fn entries(&self, from: u64, max: usize) -> Result<Vec<Entry>, Error> {
         // The entry of an epoch stands at its number's offset, or after it where the log has gaps.
-        let mut offset = from;
+        let near = self.places.lock().range(..=from).next_back().map(|(epoch, offset)| offset + (from - epoch));
+        self.read(near.unwrap_or(from), max, |entry| entry.epoch >= from).await
+    }
+
+    /// Up to `max` entries that are wanted, from an offset on.
+    async fn read(&self, mut offset: u64, max: usize, wanted: impl Fn(&Entry) -> bool) -> Result<Vec<Entry>, Error> {
         let mut entries = Vec::new();
         while entries.len() < max {
             let read = self.log.read(TOPIC, 0, offset, max, Duration::ZERO).await?;
             let Some(last) = read.last() else { break };
             offset = last.offset + 1;
             for record in read {
-                match parse(record.record.value.as_ref())? {
-                    Line::Epoch(entry) if entry.epoch >= from && entries.len() < max => entries.push(entry),
-                    _ => {}
+                let Line::Epoch(entry) = parse(record.record.value.as_ref())? else { continue };
+                self.stands_at(entry.epoch, record.offset);
+                if wanted(&entry) && entries.len() < max {
+                    entries.push(entry);
                 }
             }
         }
         Ok(entries)
+    }
+
+    fn stands_at(&self, epoch: u64, offset: u64) {
+        if epoch % BASE_EVERY == 1 {
+            self.places.lock().insert(epoch, offset);
+        }
     }
 
     async fn tail(&self) -> Result<Tail, Error> {
@@ -109,7 +127,7 @@ impl Journal {
         let mut back = 2 * BASE_EVERY;
         loop {
             let from = end.saturating_sub(back);
-            let entries = self.entries(from, usize::MAX >> 1).await?;
+            let entries = self.read(from, usize::MAX >> 1, |_| true).await?;
             let based = entries.iter().position(|entry| entry.positions.is_some());
             if based.is_some() || from == 0 {
                 for entry in entries.into_iter().skip(based.unwrap_or(0)) {
@@ -125,11 +143,12 @@ impl Journal {
     }
 }
 
-async fn append(log: &Arc<dyn Log>, line: &Line) -> Result<(), Error> {
+/// Returns the record's offset.
+async fn append(log: &Arc<dyn Log>, line: &Line) -> Result<u64, Error> {
     let value = serde_json::to_vec(line).map_err(|error| Error::Journal(error.to_string()))?;
-    let record = Record { key: None, value: Some(Bytes::from(value)), timestamp_ms: chrono::Utc::now().timestamp_millis() };
-    log.append(vec![Append { topic: TOPIC.into(), partition: Some(0), record }]).await?;
-    Ok(())
+    let record = Record::new(None, Some(Bytes::from(value)), chrono::Utc::now().timestamp_millis());
+    let positions = log.append(vec![Append { topic: TOPIC.into(), partition: Some(0), record }]).await?;
+    positions.first().map(|position| position.offset).ok_or_else(|| Error::Journal("was not told where a record went".into()))
 }
 
 fn parse(value: Option<&Bytes>) -> Result<Line, Error> {

@@ -15,6 +15,7 @@ mod functions;
 mod handle;
 mod inputs;
 mod journal;
+mod put_aside;
 mod reader;
 mod runtime;
 mod status;

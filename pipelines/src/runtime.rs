@@ -176,7 +176,7 @@ impl Runtime {
         let same = memory.text == text;
         if !same {
             if !memory.text.is_empty() {
-                tracing::info!(pipeline = definition.name, "the pipeline's text has changed; its stores are built anew");
+                tracing::warn!(pipeline = definition.name, "the pipeline's text has changed; its stores are built anew");
             }
             memory = Memory { text, checkpoint: None };
         }

@@ -17,6 +17,7 @@ use crate::checkpoint::{Checkpoint, Folder, Memory};
 use crate::epochs::{Epoch, Epochs, Next};
 use crate::inputs::Inputs;
 use crate::journal::Journal;
+use crate::put_aside::PutAside;
 use crate::reader;
 use crate::runtime::dataflow_config;
 use crate::status::Board;
@@ -68,6 +69,7 @@ struct Running {
     /// When the last one was begun.
     checkpointed: Instant,
     pending: Option<Pending>,
+    put_aside: PutAside,
 }
 
 /// A checkpoint of the dataflow that waits for the stores.
@@ -138,7 +140,8 @@ impl Worker {
         // Not all pipelines at once.
         let ahead = self.checkpoint_every.mul_f64(f64::from(self.number as u32 % 8) / 8.0);
         let checkpointed = Instant::now().checked_sub(ahead).unwrap_or_else(Instant::now);
-        let mut running = Running { dataflow, epoch, checkpoint_epoch: epoch, dirty: false, checkpointed, pending: None };
+        let put_aside = checkpoint.map(|checkpoint| checkpoint.put_aside).unwrap_or_default();
+        let mut running = Running { dataflow, epoch, checkpoint_epoch: epoch, dirty: false, checkpointed, pending: None, put_aside };
         loop {
             match self.epochs.next(running.epoch, Duration::from_millis(500)) {
                 Next::Ready(epoch) => self.step(&mut running, &epoch)?,
@@ -172,7 +175,8 @@ impl Worker {
         let failed = |message: String| Error::Dataflow { pipeline: self.name.clone(), message };
         let mut fed = false;
         for (input, table) in &self.inputs.tables[self.number] {
-            if let Some(changes) = &epoch.changes[*input] {
+            let Some(brought) = &epoch.changes[*input] else { continue };
+            for changes in running.put_aside.take(table, brought) {
                 let delta = Delta { batch: changes.batch.clone(), weights: Some(changes.weights.clone()) };
                 running.dataflow.push(table, delta).map_err(|error| failed(error.to_string()))?;
                 fed = true;
@@ -235,6 +239,7 @@ impl Worker {
             state,
             fingerprint: running.dataflow.fingerprint(),
             workers: self.workers,
+            put_aside: running.put_aside.clone(),
         };
         running.pending = Some(Pending { checkpoint, flushes });
         running.dirty = false;
@@ -285,7 +290,7 @@ impl Worker {
         };
         let wanted: BTreeSet<usize> = self.inputs.tables[self.number].iter().map(|(input, _)| *input).collect();
         self.runtime.block_on(async {
-            let entries = self.journal.entries(after + 1, 512).await?;
+            let entries = self.journal.entries(after + 1, (cut - after).min(512) as usize).await?;
             let mut records = 0;
             let mut several = Vec::new();
             for entry in entries {

@@ -25,6 +25,27 @@ pub struct Record {
     pub value: Option<Bytes>,
     /// Milliseconds since 1970.
     pub timestamp_ms: i64,
+    /// What is to be known about the record beside its value; most have none.
+    pub headers: Vec<Header>,
+}
+
+/// A name and a value that travel with a record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    pub name: String,
+    pub value: Bytes,
+}
+
+impl Record {
+    /// A record without headers.
+    pub fn new(key: Option<Bytes>, value: Option<Bytes>, timestamp_ms: i64) -> Self {
+        Self { key, value, timestamp_ms, headers: Vec::new() }
+    }
+
+    /// The value of the first header of this name.
+    pub fn header(&self, name: &str) -> Option<&Bytes> {
+        self.headers.iter().find(|header| header.name == name).map(|header| &header.value)
+    }
 }
 
 /// A record on its way into a topic.
@@ -87,7 +108,8 @@ pub trait Log: Send + Sync + 'static {
     /// Appends all records atomically and durably. An unknown topic is made with [`TopicConfig::default`].
     async fn append(&self, records: Vec<Append>) -> Result<Vec<Position>>;
 
-    /// Up to `max_records` records from offset `from` on. Waits up to `wait` for the first one; empty when none came.
+    /// Up to `max_records` records from offset `from` on. Waits up to `wait` for the first one; empty when none came. What was appended before
+    /// the call is given even if `wait` is zero.
     /// A `from` older than the oldest kept record starts at the oldest.
     async fn read(&self, topic: &str, partition: u32, from: u64, max_records: usize, wait: Duration) -> Result<Vec<Entry>>;
 

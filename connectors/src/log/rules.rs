@@ -5,11 +5,15 @@ use crate::{Error, Result};
 
 pub(super) const CONNECTOR: &str = "log";
 
-/// Key and value of one record together.
+/// Key, value and headers of one record together.
 pub const MAX_RECORD_BYTES: usize = 16 << 20;
 /// All records of one atomic append together.
 pub const MAX_APPEND_BYTES: usize = 256 << 20;
 pub const MAX_PARTITIONS: u32 = 1024;
+/// Headers of one record.
+pub const MAX_HEADERS: usize = 64;
+/// Bytes of a header's name.
+pub const MAX_HEADER_NAME_BYTES: usize = 255;
 /// A read stops here before it has `max_records`; one larger record is still given.
 pub const MAX_READ_BYTES: usize = 16 << 20;
 
@@ -30,10 +34,20 @@ pub(super) fn check_partitions(topic: &str, partitions: u32) -> Result<()> {
     Err(Error::config(CONNECTOR, format!("topic `{topic}` cannot have {partitions} partitions: choose 1 to {MAX_PARTITIONS}")))
 }
 
-/// Refuses records that are too large, one by one or together.
+/// Refuses records that are too large, one by one or together, and headers that no log would keep.
 pub(super) fn check_records(records: &[Append]) -> Result<()> {
     let mut total = 0;
     for append in records {
+        let headers = &append.record.headers;
+        if headers.len() > MAX_HEADERS
+            || headers.iter().any(|header| header.name.len() > MAX_HEADER_NAME_BYTES || header.name.contains('\0'))
+        {
+            let message = format!(
+                "a record for topic `{}` may have {MAX_HEADERS} headers, each with a name of {MAX_HEADER_NAME_BYTES} bytes without a NUL",
+                append.topic
+            );
+            return Err(Error::config(CONNECTOR, message));
+        }
         let size = size(&append.record);
         if size > MAX_RECORD_BYTES {
             let topic = &append.topic;
@@ -51,7 +65,8 @@ pub(super) fn check_records(records: &[Append]) -> Result<()> {
 }
 
 pub(super) fn size(record: &Record) -> usize {
-    record.key.as_ref().map_or(0, |key| key.len()) + record.value.as_ref().map_or(0, |value| value.len())
+    let headers: usize = record.headers.iter().map(|header| header.name.len() + header.value.len()).sum();
+    record.key.as_ref().map_or(0, |key| key.len()) + record.value.as_ref().map_or(0, |value| value.len()) + headers
 }
 
 /// The partition of a record among `partitions`: the one asked for, else the key's, else 0.

@@ -118,11 +118,11 @@ impl Batch {
             .map(|slot| Append {
                 topic: topics[slot.topic].clone(),
                 partition: Some(0),
-                record: Record {
-                    key: slot.key.map(|range| buffer.slice(range)),
-                    value: slot.value.map(|range| buffer.slice(range)),
-                    timestamp_ms: slot.timestamp_ms,
-                },
+                record: Record::new(
+                    slot.key.map(|range| buffer.slice(range)),
+                    slot.value.map(|range| buffer.slice(range)),
+                    slot.timestamp_ms,
+                ),
             })
             .collect();
         Piece { records, summary }

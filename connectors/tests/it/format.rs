@@ -20,10 +20,9 @@ fn decoder(format: Format, schema: SchemaRef) -> Decoder {
 }
 
 fn entries<V: AsRef<[u8]>>(values: &[Option<V>]) -> Vec<Entry> {
-    let record = |value: &Option<V>| Record {
-        key: Some(Bytes::from_static(b"{\"id\":1}")),
-        value: value.as_ref().map(|value| Bytes::copy_from_slice(value.as_ref())),
-        timestamp_ms: 1_291_191_960_000,
+    let record = |value: &Option<V>| {
+        let value = value.as_ref().map(|value| Bytes::copy_from_slice(value.as_ref()));
+        Record::new(Some(Bytes::from_static(b"{\"id\":1}")), value, 1_291_191_960_000)
     };
     values.iter().enumerate().map(|(nth, value)| Entry { offset: 100 + nth as u64, record: record(value) }).collect()
 }

@@ -85,7 +85,7 @@ fn run(name: &str, sql: &str) -> String {
         for (topic, value) in events {
             let offset = offsets.entry(topic.clone()).or_default();
             let value = Some(Bytes::from(serde_json::to_vec(&value).expect("JSON")));
-            records.entry(topic).or_default().push(Entry { offset: *offset, record: Record { key: None, value, timestamp_ms: 0 } });
+            records.entry(topic).or_default().push(Entry { offset: *offset, record: Record::new(None, value, 0) });
             *offset += 1;
         }
         for (table, topic, decoder) in &decoders {

@@ -31,11 +31,15 @@ struct Platform {
 
 impl Platform {
     async fn start(dir: &Path, sql: &str) -> Self {
+        Self::start_all(dir, &[("levels", sql)]).await
+    }
+
+    async fn start_all(dir: &Path, pipelines: &[(&str, &str)]) -> Self {
         let log: Arc<dyn Log> = EmbeddedLog::open(dir.join("log")).expect("the log");
         let context = Context::new(dir.join("stores"), log.clone(), "redis://127.0.0.1:1/", "postgres://127.0.0.1:1/").expect("a context");
         let config = Config {
             dir: dir.join("engine"),
-            pipelines: vec![Definition { name: "levels".into(), sql: sql.into() }],
+            pipelines: pipelines.iter().map(|(name, sql)| Definition { name: (*name).into(), sql: (*sql).into() }).collect(),
             functions: Functions::new(),
             functions_version: String::new(),
             transactional: vec!["shop".into()],
@@ -54,11 +58,33 @@ impl Platform {
     fn rows(&self, view: &str) -> Vec<Value> {
         self.context.views.scan(view, 1000, false).expect("a scan").map(|(_, rows)| rows).unwrap_or_default()
     }
+
+    /// Replays all dead letters, and waits until the stores have seen them; returns how many.
+    async fn replay(&self, lsn: u64, stores: &[&str]) -> u64 {
+        let replay = dlq::replay(self.log.as_ref(), &dlq::Selection::All).await.expect("replayed");
+        assert_eq!(replay.refused, []);
+        self.passed(lsn, stores).await;
+        replay.replayed
+    }
+
+    /// Waits until the stores hold everything that was appended so far. A replay moves no database's position, so a transaction does.
+    async fn passed(&self, lsn: u64, stores: &[&str]) {
+        self.log.append(transaction(lsn, &[])).await.expect("appended");
+        let mut frontier = Frontier::single("shop", lsn);
+        frontier.advance("clicks", self.log.end_offset("clicks", 0).await.expect("an end"));
+        for store in stores {
+            self.reached(store, &frontier).await;
+        }
+    }
+
+    async fn stop(self) {
+        self.handle.stop().await;
+    }
 }
 
 fn append(topic: &str, value: Option<Value>) -> Append {
     let value = value.map(|value| Bytes::from(value.to_string()));
-    Append { topic: topic.into(), partition: Some(0), record: Record { key: None, value, timestamp_ms: 1_700_000_000_000 } }
+    Append { topic: topic.into(), partition: Some(0), record: Record::new(None, value, 1_700_000_000_000) }
 }
 
 /// A transaction as change data capture writes it: (before, after) a change.
@@ -191,4 +217,73 @@ async fn a_pipeline_that_cannot_work_is_refused_with_line_and_column() {
     };
     let error = Runtime::start(config, context).await.err().expect("an error").to_string();
     assert!(error.contains("line 7") && error.contains("quantty"), "{error}");
+}
+
+/// A pipeline that counts clicks and sums items, as far as its columns fit them.
+fn counting(clicks: &str, items: &str) -> String {
+    format!(
+        "CREATE TABLE items ({items}) WITH (connector = 'kafka', topic = 'shop.public.items', format = 'debezium_json', type = 'source');
+         CREATE TABLE clicks ({clicks}) WITH (connector = 'kafka', topic = 'clicks', format = 'json', type = 'source');
+         CREATE TABLE counts (what TEXT PRIMARY KEY, rows BIGINT) WITH (connector = 'view', type = 'sink');
+         INSERT INTO counts SELECT 'items' AS what, count(*) FROM items UNION ALL SELECT 'clicks' AS what, count(*) FROM clicks;"
+    )
+}
+
+/// One that reads everything as text.
+const RAW: &str = "
+CREATE TABLE items (value TEXT) WITH (connector = 'kafka', topic = 'shop.public.items', format = 'raw_string', type = 'source');
+CREATE TABLE clicks (value TEXT) WITH (connector = 'kafka', topic = 'clicks', format = 'raw_string', type = 'source');
+CREATE TABLE counts (what TEXT PRIMARY KEY, rows BIGINT) WITH (connector = 'view', type = 'sink');
+INSERT INTO counts SELECT 'items' AS what, count(*) FROM items UNION ALL SELECT 'clicks' AS what, count(*) FROM clicks;
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replayed_record_is_taken_once_and_only_by_those_that_had_put_it_aside() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let numbers = counting("sku TEXT, n INT, note INT", "id BIGINT PRIMARY KEY, quantity INT, note INT");
+    let skus = counting("sku TEXT", "id BIGINT PRIMARY KEY");
+    let others = counting("sku TEXT, note BIGINT", "id BIGINT PRIMARY KEY, note BIGINT");
+    let stores = ["numbers.counts", "skus.counts", "others.counts", "raw.counts"];
+    let counts = |items: u64, clicks: u64| [json!({"what": "clicks", "rows": clicks}), json!({"what": "items", "rows": items})];
+
+    // Columns that agree are decoded together: what does not fit `numbers` is kept from `skus` as well, but not from `others`.
+    let mut pipelines = [("numbers", numbers.as_str()), ("skus", skus.as_str()), ("others", others.as_str()), ("raw", RAW)];
+    let platform = Platform::start_all(dir.path(), &pipelines).await;
+    let wrong = json!({"id": 2, "sku": "a", "quantity": "many"});
+    platform.log.append(transaction(10, &[(None, Some(item(1, "a", 3))), (None, Some(wrong))])).await.expect("appended");
+    let clicks = [json!({"sku": "a", "n": 1}), json!({"sku": "b", "n": "many"})];
+    platform.log.append(clicks.map(|click| append("clicks", Some(click))).into()).await.expect("appended");
+    platform.passed(11, &stores).await;
+    for (store, rows) in [("numbers", 1), ("skus", 1), ("others", 2), ("raw", 2)] {
+        assert_eq!(platform.rows(&format!("{store}.counts")), counts(rows, rows), "{store}");
+    }
+    // Nothing has changed: what failed fails again, and is put aside again.
+    for lsn in [12, 13] {
+        assert_eq!(platform.replay(lsn, &stores).await, 2);
+        for (store, rows) in [("numbers", 1), ("skus", 1), ("others", 2), ("raw", 2)] {
+            assert_eq!(platform.rows(&format!("{store}.counts")), counts(rows, rows), "{store}");
+        }
+    }
+    platform.stop().await;
+
+    // `numbers` is repaired, so it is built anew and finds the records at their first places; `skus` goes on, and waits for them.
+    pipelines[0].1 = &others;
+    let platform = Platform::start_all(dir.path(), &pipelines).await;
+    assert_eq!(dlq::list(platform.log.as_ref(), 10, 0).await.expect("the dead letters").len(), 2);
+    assert_eq!(platform.replay(14, &stores).await, 2);
+    for store in ["numbers", "skus", "others", "raw"] {
+        assert_eq!(platform.rows(&format!("{store}.counts")), counts(2, 2), "{store}");
+    }
+    assert_eq!(platform.replay(15, &stores).await, 0, "nothing failed");
+    platform.stop().await;
+
+    // Whoever is built anew from the log comes to the same.
+    let skus = format!("-- Another text.\n{skus}");
+    pipelines[1].1 = &skus;
+    let platform = Platform::start_all(dir.path(), &pipelines).await;
+    platform.replay(16, &stores).await;
+    for store in ["numbers", "skus", "others", "raw"] {
+        assert_eq!(platform.rows(&format!("{store}.counts")), counts(2, 2), "{store}");
+    }
+    platform.stop().await;
 }

@@ -15,6 +15,8 @@ Examples:
   chimera dlq replay 17                 put one letter back into its topic
   chimera dlq replay --all              after the cause is repaired, put all back
 
+A replayed record is appended to its topic with the header `chimera-replayed-from`. Only the tables that had put it aside take it: one that
+could read it has it, and a pipeline whose text was changed so that it can was built anew and has it, too.
 Ends with 1 if a letter cannot be replayed.")]
 pub struct Arguments {
     #[command(subcommand)]
@@ -32,7 +34,7 @@ enum Command {
         #[arg(long, default_value_t = 100, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
         limit: u32,
     },
-    /// Put letters back into the topics that they came from; those that fail again become new letters
+    /// Put letters back into the topics that they came from, for the tables that could not take them; those that fail again become new letters
     Replay {
         /// Numbers, as `list` shows them
         #[arg(required_unless_present_any = ["all", "topic"], conflicts_with_all = ["all", "topic"])]

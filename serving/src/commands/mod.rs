@@ -80,8 +80,7 @@ enum Command {
 /// Runs the program: parses the command line, sets up logging, and turns what comes of it into an exit code.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    let serves = matches!(cli.command, Command::Up(_));
-    init_logging(serves);
+    init_logging(matches!(cli.command, Command::Up(_)));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -121,10 +120,10 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     }
 }
 
-/// Logs go to stderr; `CHIMERA_LOG` chooses what, `CHIMERA_LOG_FORMAT=json` how.
+/// Logs go to stderr, between what a command says there by itself; `RUST_LOG` chooses what, `CHIMERA_LOG_FORMAT=json` how.
 fn init_logging(serves: bool) {
-    let default = if serves { "warn,chimera=info,sqlx=error,tantivy=error" } else { "error" };
-    let filter = EnvFilter::try_from_env("CHIMERA_LOG").unwrap_or_else(|_| EnvFilter::new(default));
+    let default = if serves { "warn,sqlx=error,tantivy=error" } else { "error" };
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

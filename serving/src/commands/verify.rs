@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use async_trait::async_trait;
 use chimera_connectors::Frontier;
+use chimera_connectors::dlq::REPLAYED_FROM;
 use chimera_connectors::postgres_cdc::HEARTBEAT_PREFIX;
 use chimera_sql::Program;
 use clap::Args;
@@ -13,13 +14,14 @@ use serde_json::{Map, Value as Json, json};
 use super::instance::{self, Operator};
 use super::{Exit, Output, Settings, table, ui};
 use crate::shop::databases::{SOURCES, Server};
-use crate::shop::verify::{self, Click, Dump, Readers, Report, Scratch, Store, statements};
+use crate::shop::verify::statements::{self, Gives, Statement};
+use crate::shop::verify::{self, Click, Dump, Readers, Report, Scratch, Store};
 
 /// Recompute every derived store from the source tables by plain SQL, and report differences
 #[derive(Debug, Args)]
 #[command(after_help = "\
 The source tables are copied into the database `chimera_verify` and each store is computed there by PostgreSQL alone; the engine has no
-part in it. Waits first until every store holds what is committed now, so let it run while nothing is written.
+part in it. The audit trail is replayed: it must lead, change by change, to what the tables hold. Waits first until every store holds what is committed now, so let it run while nothing is written.
 Ends with 1 if a store differs.
 
 Examples:
@@ -44,13 +46,14 @@ pub async fn run(settings: &Settings, arguments: &Arguments, output: Output) -> 
     let checks = checks(&arguments.stores)?;
 
     let step = ui::Step::new("Stores");
-    let positions = wait_until_current(&server, &operator, Duration::from_secs(arguments.wait), &step).await?;
+    let (clicks, end) = read_clicks(&operator).await?;
+    let clicked = Frontier::single("clickstream", end);
+    let positions = wait_until_current(&server, &operator, clicked, Duration::from_secs(arguments.wait), &step).await?;
     step.done(format!("hold everything up to {positions}"));
 
     let step = ui::Step::new("Sources");
     let scratch = Scratch::create(&server).await?;
     let rows = scratch.copy_sources().await?;
-    let clicks = read_clicks(&operator, positions.get("clickstream")).await?;
     scratch.copy_clicks(&clicks).await?;
     step.done(format!("{rows} rows and {} clicks copied", clicks.len()));
 
@@ -59,10 +62,11 @@ pub async fn run(settings: &Settings, arguments: &Arguments, output: Output) -> 
     let mut readers = Readers { server: &server, redis, dump: &operator };
     let mut connection = scratch.connect().await?;
     let mut reports = Vec::new();
-    for (store, sql) in &checks {
+    for (store, statement) in &checks {
         let step = ui::Step::new(&store.name);
-        let report = match sql {
-            Some(sql) => verify::check(&mut connection, &mut readers, store, sql).await?,
+        let report = match statement {
+            Some(Statement { gives: Gives::Rows, sql, .. }) => verify::check(&mut connection, &mut readers, store, sql).await?,
+            Some(Statement { gives: Gives::Differences, sql, .. }) => verify::check_history(&mut connection, &readers, store, sql).await?,
             None => Report::skipped(store, "its pipeline has no SELECT for it in verify.sql"),
         };
         step.done(line(&report));
@@ -76,8 +80,8 @@ pub async fn run(settings: &Settings, arguments: &Arguments, output: Output) -> 
     if reports.iter().any(Report::is_different) { Err(Exit::Found.into()) } else { Ok(()) }
 }
 
-/// The stores of the bundled pipelines, each with the SELECT that computes it.
-fn checks(only: &[String]) -> anyhow::Result<Vec<(Store, Option<String>)>> {
+/// The stores of the bundled pipelines, each with the SELECT that checks it.
+fn checks(only: &[String]) -> anyhow::Result<Vec<(Store, Option<Statement>)>> {
     let functions = chimera_pipelines::functions(None);
     let mut checks = Vec::new();
     for definition in chimera_pipelines::bundled() {
@@ -86,8 +90,8 @@ fn checks(only: &[String]) -> anyhow::Result<Vec<(Store, Option<String>)>> {
         let statements = statements::parse(chimera_pipelines::verification(&definition.name).unwrap_or_default());
         for sink in &program.sinks {
             let store = Store::new(&definition.name, sink);
-            let sql = statements.iter().find(|statement| statement.stores.contains(&store.name)).map(|statement| statement.sql.clone());
-            checks.push((store, sql));
+            let statement = statements.iter().find(|statement| statement.stores.contains(&store.name)).cloned();
+            checks.push((store, statement));
         }
     }
     for name in only {
@@ -102,9 +106,14 @@ fn checks(only: &[String]) -> anyhow::Result<Vec<(Store, Option<String>)>> {
     Ok(checks)
 }
 
-/// Marks the present position in every source, and waits until each store has passed it.
-async fn wait_until_current(server: &Server, operator: &Operator, at_most: Duration, step: &ui::Step) -> anyhow::Result<Frontier> {
-    let mut wanted = Frontier::default();
+/// Marks the present position in every source database, and waits until each store has passed it and what is `wanted` beside.
+async fn wait_until_current(
+    server: &Server,
+    operator: &Operator,
+    mut wanted: Frontier,
+    at_most: Duration,
+    step: &ui::Step,
+) -> anyhow::Result<Frontier> {
     for source in SOURCES {
         let mut connection = server.connect(source).await?;
         let (high, low): (i64, i64) = sqlx::query_as(
@@ -117,9 +126,6 @@ async fn wait_until_current(server: &Server, operator: &Operator, at_most: Durat
         .with_context(|| format!("cannot mark the position of database {source}"))?;
         wanted.advance(source, (high.unsigned_abs() << 32) | low.unsigned_abs());
     }
-    let clicks = operator.get("/api/v1/topics/clickstream/records?limit=0").await?;
-    wanted.advance("clickstream", clicks["end_offset"].as_u64().context("the server did not say where the clicks end")?);
-
     let deadline = Instant::now() + at_most;
     loop {
         let answer = operator.get("/api/v1/stores").await?;
@@ -146,22 +152,22 @@ async fn wait_until_current(server: &Server, operator: &Operator, at_most: Durat
     }
 }
 
-/// All clicks up to an offset. What is not a click is in the dead-letter queue and in no store.
-async fn read_clicks(operator: &Operator, end: u64) -> anyhow::Result<Vec<Click>> {
+/// All clicks, and the offset after the last. What is not a click is in the dead-letter queue and in no store; one that came again from there
+/// was counted where it stood first.
+async fn read_clicks(operator: &Operator) -> anyhow::Result<(Vec<Click>, u64)> {
     let mut clicks = Vec::new();
-    let mut from = 0;
-    while from < end {
-        let page = operator.get(&format!("/api/v1/topics/clickstream/records?from={from}&limit=5000")).await?;
+    let mut next = 0;
+    loop {
+        let page = operator.get(&format!("/api/v1/topics/clickstream/records?from={next}&limit=5000")).await?;
         let records = page["records"].as_array().context("the server did not give the clicks")?;
-        for record in records.iter().filter(|record| record["offset"].as_u64().is_some_and(|offset| offset < end)) {
+        for record in records.iter().filter(|record| record["headers"].get(REPLAYED_FROM).is_none()) {
             clicks.extend(record["value"].as_str().and_then(|value| serde_json::from_str::<Click>(value).ok()));
         }
         match page["next_offset"].as_u64() {
-            Some(next) if next > from => from = next,
-            _ => break,
+            Some(after) if !records.is_empty() && after > next => next = after,
+            _ => return Ok((clicks, next)),
         }
     }
-    Ok(clicks)
 }
 
 #[async_trait]

@@ -1,60 +1,14 @@
 //! The platform killed with SIGKILL at random moments while a real shop's orders come in; afterwards every store equals the plain SQL.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::platform::{Platform, chimera};
 
 /// Invoices played, and how often the platform is killed meanwhile; `make chaos` plays the whole year.
 const INVOICES: &str = "2500";
 const KILLS: u64 = 5;
-
-struct Platform {
-    home: PathBuf,
-    child: Child,
-}
-
-fn chimera(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_chimera"));
-    command.env_remove("DATABASE_URL").env_remove("REDIS_URL").env_remove("CHIMERA_KAFKA").env_remove("CHIMERA_CONFIG");
-    command.env("CHIMERA_HOME", home).stdin(Stdio::null());
-    command
-}
-
-impl Platform {
-    fn start(home: &Path) -> Self {
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(home.join("up.log")).expect("a log file");
-        let child = chimera(home)
-            .args(["up", "--no-sample", "--listen", "127.0.0.1:0"])
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("the platform starts");
-        let mut platform = Self { home: home.to_owned(), child };
-        let deadline = Instant::now() + Duration::from_secs(120);
-        while !chimera(home).arg("status").output().expect("status runs").status.success() {
-            let ended = platform.child.try_wait().expect("a child");
-            let log = || std::fs::read_to_string(platform.home.join("up.log")).unwrap_or_default();
-            assert!(ended.is_none() && Instant::now() < deadline, "the platform did not come up:\n{}", log());
-            std::thread::sleep(Duration::from_millis(200));
-        }
-        platform
-    }
-
-    /// As a power cut would.
-    fn kill(mut self) {
-        self.child.kill().expect("killed");
-        self.child.wait().expect("a child");
-        std::mem::forget(self);
-    }
-}
-
-impl Drop for Platform {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-        let _ = chimera(&self.home).arg("down").output();
-    }
-}
 
 /// The first `invoices` of the year, with two writers.
 fn replay(home: &Path, year: &Path, invoices: &str) -> Command {
@@ -74,10 +28,9 @@ fn year() -> Option<PathBuf> {
     Some(year)
 }
 
-fn assert_verified(home: &Path) {
-    let verified = chimera(home).arg("verify").output().expect("verify runs");
-    let (out, err) = (String::from_utf8_lossy(&verified.stdout), String::from_utf8_lossy(&verified.stderr));
-    assert!(verified.status.success(), "stores differ:\n{out}\n{err}");
+fn assert_verified(platform: &Platform) {
+    let verified = platform.verify(None);
+    assert_eq!(verified["equal"], true, "{verified:#}");
 }
 
 #[test]
@@ -85,18 +38,17 @@ fn killed_again_and_again_every_store_still_equals_the_plain_sql() {
     let Some(year) = year() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let home = folder.path();
-    let mut platform = Platform::start(home);
+    let mut platform = Platform::start(home, &["--no-sample"]);
     let mut replay = replay(home, &year, INVOICES).spawn().expect("replay starts");
     for kill in 0..KILLS {
         // No two kills at the same point of a checkpoint's interval.
         std::thread::sleep(Duration::from_millis(700 + kill * 1_300 + u64::from(std::process::id()) % 700));
         platform.kill();
-        platform = Platform::start(home);
+        platform = Platform::start(home, &["--no-sample"]);
     }
     let replayed = replay.wait().expect("replay ends");
     assert!(replayed.success(), "PostgreSQL holds other totals than the file");
-    assert_verified(home);
-    drop(platform);
+    assert_verified(&platform);
 }
 
 #[test]
@@ -104,7 +56,7 @@ fn a_store_that_loses_its_data_while_the_platform_runs_is_given_it_again() {
     let Some(year) = year() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let home = folder.path();
-    let platform = Platform::start(home);
+    let platform = Platform::start(home, &["--no-sample"]);
     assert!(replay(home, &year, "300").status().expect("replay runs").success());
     let note: serde_json::Value = serde_json::from_slice(&std::fs::read(home.join("running.json")).expect("the note")).expect("JSON");
     let url = |name: &str| note[name].as_str().expect("a URL").to_owned();
@@ -116,6 +68,5 @@ fn a_store_that_loses_its_data_while_the_platform_runs_is_given_it_again() {
     let reporting = url("database_url").replace("/postgres", "/reporting");
     run("psql", &[&reporting, "-v", "ON_ERROR_STOP=1", "-qc", "TRUNCATE sales_by_country, audit, chimera_applied"]);
     assert!(replay(home, &year, "600").status().expect("replay runs").success());
-    assert_verified(home);
-    drop(platform);
+    assert_verified(&platform);
 }

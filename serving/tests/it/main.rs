@@ -2,5 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod api;
+mod audit;
 mod chaos;
+mod kafka;
+mod platform;
 mod shop;

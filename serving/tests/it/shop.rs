@@ -37,6 +37,13 @@ async fn count(connection: &mut PgConnection, sql: &str) -> i64 {
     sqlx::query_scalar(AssertSqlSafe(sql.to_owned())).fetch_one(connection).await.unwrap()
 }
 
+/// Units that came in, by SKU.
+async fn received(server: &Server) -> HashMap<String, i64> {
+    let mut inventory = server.connect("inventory").await.unwrap();
+    let sums = "SELECT sku, sum(quantity)::bigint FROM stock_movements GROUP BY sku";
+    sqlx::query_as(sums).fetch_all(&mut inventory).await.unwrap().into_iter().collect()
+}
+
 #[tokio::test]
 async fn migrations_run_once_and_every_published_table_sends_whole_old_rows() {
     let Some((_postgres, server)) = databases().await else { return };
@@ -91,13 +98,7 @@ async fn the_sample_shop_loads_twice_without_doubling() {
     assert_eq!(count(&mut orders, wrong).await, 0);
     let allocated: HashMap<String, i64> =
         sqlx::query_as("SELECT sku, quantity FROM allocations").fetch_all(&mut orders).await.unwrap().into_iter().collect();
-    let mut inventory = server.connect("inventory").await.unwrap();
-    let received: HashMap<String, i64> = sqlx::query_as("SELECT sku, sum(quantity)::bigint FROM stock_movements GROUP BY sku")
-        .fetch_all(&mut inventory)
-        .await
-        .unwrap()
-        .into_iter()
-        .collect();
+    let received = received(&server).await;
     for (sku, quantity) in allocated {
         assert!(received[&sku] >= quantity, "{sku} is oversold");
     }
@@ -180,13 +181,7 @@ async fn replay_equals_an_independent_count(path: &Path, limit: usize) {
     assert_eq!(count(&mut orders, "SELECT count(DISTINCT xmin::text) FROM orders").await, invoices as i64, "a transaction each");
     let wrong = "SELECT count(*) FROM order_items i JOIN orders o ON o.id = i.order_id WHERE o.xmin::text <> i.xmin::text";
     assert_eq!(count(&mut orders, wrong).await, 0, "lines are written with their order");
-    let mut inventory = server.connect("inventory").await.unwrap();
-    let received: HashMap<String, i64> = sqlx::query_as("SELECT sku, sum(quantity)::bigint FROM stock_movements GROUP BY sku")
-        .fetch_all(&mut inventory)
-        .await
-        .unwrap()
-        .into_iter()
-        .collect();
+    let received = received(&server).await;
     let allocated: Vec<(String, i64)> = sqlx::query_as("SELECT sku, quantity FROM allocations").fetch_all(&mut orders).await.unwrap();
     assert_eq!(allocated.len(), skus);
     assert!(allocated.iter().all(|(sku, quantity)| received.get(sku).copied().unwrap_or(0) >= *quantity), "never oversold");

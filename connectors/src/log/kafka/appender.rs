@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 use rdkafka::ClientConfig;
 use rdkafka::client::ClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{DeliveryResult, Message};
+use rdkafka::message::{DeliveryResult, Message, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use tokio::sync::{mpsc, oneshot};
 
@@ -193,6 +193,12 @@ fn send(producer: &BaseProducer<Deliveries>, records: &[&Append]) -> Result<(), 
         }
         if let Some(value) = &append.record.value {
             record = record.payload(value);
+        }
+        if !append.record.headers.is_empty() {
+            let headers = append.record.headers.iter().fold(OwnedHeaders::new(), |headers, header| {
+                headers.insert(rdkafka::message::Header { key: &header.name, value: Some(&header.value[..]) })
+            });
+            record = record.headers(headers);
         }
         let started = Instant::now();
         while let Err((error, refused)) = producer.send(record) {

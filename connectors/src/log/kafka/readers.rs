@@ -10,15 +10,15 @@ use futures::FutureExt;
 use parking_lot::Mutex;
 use rdkafka::consumer::{Consumer, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::Message;
+use rdkafka::message::{Headers, Message};
 use rdkafka::{ClientConfig, Offset};
 use tokio::time::Instant;
 
 use super::admin::{Admin, READER_GROUP, one};
-use super::{consumer, error};
-use crate::Result;
+use super::{CONNECTOR, PATIENCE, consumer, error};
 use crate::log::rules::{MAX_READ_BYTES, size};
-use crate::log::{Entry, Record};
+use crate::log::{Entry, Header, Record};
+use crate::{Error, Result};
 
 /// Consumers kept for the next read. Each has threads and connections of its own.
 const MAX_IDLE: usize = 48;
@@ -37,7 +37,17 @@ struct Reader {
     topic: String,
     partition: u32,
     next: u64,
+    /// No record stands before this offset from `next` on: the marks of transactions take offsets as well.
+    empty_to: u64,
     consumer: Arc<StreamConsumer>,
+}
+
+/// Until when a consumer is asked for a first record.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Until {
+    Deadline,
+    /// Until it says that there is none.
+    End,
 }
 
 impl Readers {
@@ -60,7 +70,18 @@ impl Readers {
             },
         };
         // A consumer that met an error is not kept.
-        let entries = reader.take(from, max_records, deadline).await?;
+        let mut entries = reader.take(from, max_records, deadline, Until::Deadline).await?;
+        if entries.is_empty() {
+            // Fetching takes its time, however short the wait was: what is in the log by now is given.
+            let (_, end) = self.admin.bounds(topic, partition).await?;
+            if end > reader.empty_to.max(from) {
+                reader.go_to(from)?;
+                entries = reader.take(from, max_records, Instant::now() + PATIENCE, Until::End).await?;
+                if entries.is_empty() {
+                    reader.empty_to = end;
+                }
+            }
+        }
         let closed = {
             let mut idle = self.idle.lock();
             idle.push_back(reader);
@@ -86,14 +107,21 @@ impl Readers {
             }
             tokio::time::sleep_until(deadline.min(Instant::now() + LOOK_AGAIN)).await;
         };
-        let consumer: StreamConsumer = consumer(self.config.clone(), READER_GROUP).create().map_err(error)?;
-        consumer.assign(&one(topic, partition, Offset::Offset(start as i64))?).map_err(error)?;
-        Ok(Some(Reader { topic: topic.to_owned(), partition, next: from, consumer: Arc::new(consumer) }))
+        let mut config = consumer(self.config.clone(), READER_GROUP);
+        let consumer: StreamConsumer = config.set("enable.partition.eof", "true").create().map_err(error)?;
+        let reader = Reader { topic: topic.to_owned(), partition, next: from, empty_to: 0, consumer: Arc::new(consumer) };
+        reader.go_to(start)?;
+        Ok(Some(reader))
     }
 }
 
 impl Reader {
-    async fn take(&mut self, from: u64, max_records: usize, deadline: Instant) -> Result<Vec<Entry>> {
+    /// Fetches anew from `offset` on; when it comes to the end it says so once more.
+    fn go_to(&self, offset: u64) -> Result<()> {
+        self.consumer.assign(&one(&self.topic, self.partition, Offset::Offset(offset as i64))?).map_err(error)
+    }
+
+    async fn take(&mut self, from: u64, max_records: usize, deadline: Instant, until: Until) -> Result<Vec<Entry>> {
         let mut entries = Vec::new();
         let (mut bytes, mut trouble) = (0, None);
         // What has been fetched is taken at any rate, what has not only until the deadline, and only as long as there is nothing.
@@ -103,11 +131,16 @@ impl Reader {
                 None if !entries.is_empty() => break,
                 None => match tokio::time::timeout_at(deadline, self.consumer.recv()).await {
                     Ok(received) => received,
+                    Err(_) if until == Until::End && trouble.is_none() => {
+                        return Err(Error::unavailable(CONNECTOR, format!("topic `{}` gives neither a record nor its end", self.topic)));
+                    }
                     Err(_) => break,
                 },
             };
             let message = match received {
                 Ok(message) => message,
+                Err(KafkaError::PartitionEOF(_)) if until == Until::End => return Ok(entries),
+                Err(KafkaError::PartitionEOF(_)) => continue,
                 // The client goes on by itself; a topic that was just made may be unknown to it for a moment.
                 Err(passing) if passes(&passing) => {
                     trouble = Some(passing);
@@ -119,17 +152,22 @@ impl Reader {
             if offset < from {
                 continue;
             }
+            let header = |header: rdkafka::message::Header<'_, &[u8]>| Header {
+                name: header.key.to_owned(),
+                value: Bytes::copy_from_slice(header.value.unwrap_or_default()),
+            };
             let record = Record {
                 key: message.key().map(Bytes::copy_from_slice),
                 value: message.payload().map(Bytes::copy_from_slice),
                 timestamp_ms: message.timestamp().to_millis().unwrap_or(0),
+                headers: message.headers().map(|headers| headers.iter().map(header).collect()).unwrap_or_default(),
             };
             bytes += size(&record);
             self.next = offset + 1;
             entries.push(Entry { offset, record });
         }
         match trouble {
-            Some(trouble) if entries.is_empty() && is_away(&trouble) => Err(error(trouble)),
+            Some(trouble) if entries.is_empty() && (until == Until::End || is_away(&trouble)) => Err(error(trouble)),
             _ => Ok(entries),
         }
     }

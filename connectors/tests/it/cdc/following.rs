@@ -251,7 +251,7 @@ async fn a_snapshot_that_was_cut_off_is_taken_anew() {
     let record = |topic: &str, value: String| chimera_connectors::log::Append {
         topic: format!("{}.{topic}", bench.service),
         partition: Some(0),
-        record: chimera_connectors::log::Record { key: None, value: Some(value.into()), timestamp_ms: 1 },
+        record: chimera_connectors::log::Record::new(None, Some(value.into()), 1),
     };
     let begin = r#"{"status":"BEGIN","id":"snapshot:1","event_count":null,"data_collections":null,"ts_ms":1}"#.to_owned();
     let row = r#"{"before":null,"after":{"id":1,"balance":7,"note":"of before"},"source":{"schema":"public","table":"accounts"},"transaction":{"id":"snapshot:1","total_order":1,"data_collection_order":1},"op":"r","ts_ms":1}"#.to_owned();

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use chimera_connectors::Error;
-use chimera_connectors::log::{Append, Entry, Log, MAX_RECORD_BYTES, Record, TopicConfig};
+use chimera_connectors::log::{Append, Entry, Header, Log, MAX_RECORD_BYTES, Record, TopicConfig};
 
 use super::{now_ms, record};
 
@@ -120,11 +120,29 @@ pub(super) async fn tombstones_and_empty_values_are_told_apart(log: Arc<impl Log
     let bytes = |text: &'static str| Some(Bytes::from_static(text.as_bytes()));
     let pairs = [(bytes("k"), None), (bytes("k"), bytes("")), (None, bytes("v")), (None, None), (bytes(""), bytes("v"))];
     let records: Vec<Record> =
-        pairs.into_iter().enumerate().map(|(n, (key, value))| Record { key, value, timestamp_ms: 1_300_000_000_000 + n as i64 }).collect();
+        pairs.into_iter().enumerate().map(|(n, (key, value))| Record::new(key, value, 1_300_000_000_000 + n as i64)).collect();
     let appends = records.iter().map(|record| Append { topic: topic.to_owned(), partition: Some(0), record: record.clone() }).collect();
     log.append(appends).await.expect("positions");
     let entries = read_all(&log, topic, 0, records.len()).await;
     assert_eq!(entries.into_iter().map(|entry| entry.record).collect::<Vec<_>>(), records);
+}
+
+pub(super) async fn headers_travel_with_their_record(log: Arc<impl Log + ?Sized>) {
+    let topic = "headers";
+    let header = |name: &str, value: &'static [u8]| Header { name: name.to_owned(), value: Bytes::from_static(value) };
+    let mut records: Vec<Append> = (0..4).map(|n| record(topic, "k", format!("{n}"))).collect();
+    records[1].record.headers = vec![header("a", b"1"), header("b", b"\xff\x00"), header("a", b"")];
+    records[2].record.value = None;
+    records[2].record.headers = vec![header(&"n".repeat(255), b"x")];
+    let expected: Vec<Record> = records.iter().map(|append| append.record.clone()).collect();
+    log.append(records).await.expect("positions");
+    let read: Vec<Record> = read_all(&log, topic, 0, 4).await.into_iter().map(|entry| entry.record).collect();
+    assert_eq!(read, expected);
+    assert_eq!(read[1].header("a").map(|value| &value[..]), Some(&b"1"[..]));
+    let mut refused = record(topic, "k", "v");
+    refused.record.headers = vec![header(&"n".repeat(256), b"x")];
+    let error = log.append(vec![refused]).await.expect_err("too long a name");
+    assert!(matches!(error, Error::Config { .. }), "{error}");
 }
 
 pub(super) async fn a_reader_waits_for_the_first_record(log: Arc<impl Log + ?Sized>) {
@@ -149,6 +167,26 @@ pub(super) async fn a_reader_waits_for_the_first_record(log: Arc<impl Log + ?Siz
     let late = woken.saturating_duration_since(appended);
     assert!(late < Duration::from_secs(2), "woken {late:?} after the append");
     assert_eq!(log.read(topic, 0, 0, 0, LONG).await.expect("nothing"), []);
+}
+
+pub(super) async fn what_is_in_the_log_is_given_without_a_wait(log: Arc<impl Log + ?Sized>) {
+    let topic = "no.wait";
+    let mut next = 0;
+    for round in 0..4 {
+        log.append((0..3).map(|n| record(topic, "k", format!("{round}/{n}"))).collect()).await.expect("positions");
+        // On from where the last round found the end, and once more from the beginning.
+        for start in [next, 0] {
+            let (mut at, expected) = (start, if start == next { 3 } else { 3 * (round + 1) });
+            for read in 0..expected {
+                let entries = log.read(topic, 0, at, 1, Duration::ZERO).await.expect("records");
+                assert_eq!(entries.len(), 1, "record {read} of {expected} is there, in round {round}");
+                at = entries[0].offset + 1;
+            }
+            assert_eq!(log.read(topic, 0, at, 1, Duration::ZERO).await.expect("nothing"), []);
+            assert_eq!(log.read(topic, 0, at, 1, Duration::ZERO).await.expect("still nothing"), []);
+            next = at;
+        }
+    }
 }
 
 pub(super) async fn a_reader_may_start_anywhere(log: Arc<impl Log + ?Sized>) {

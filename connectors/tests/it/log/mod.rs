@@ -14,7 +14,7 @@ use chimera_local::KafkaBroker;
 
 /// A record of this topic, at a time of today.
 fn record(topic: &str, key: &str, value: impl Into<Bytes>) -> Append {
-    let record = Record { key: Some(Bytes::copy_from_slice(key.as_bytes())), value: Some(value.into()), timestamp_ms: now_ms() };
+    let record = Record::new(Some(Bytes::copy_from_slice(key.as_bytes())), Some(value.into()), now_ms());
     Append { topic: topic.to_owned(), partition: None, record }
 }
 
@@ -65,7 +65,9 @@ suite!(
     an_append_is_whole_in_all_topics,
     a_refused_append_leaves_nothing,
     tombstones_and_empty_values_are_told_apart,
+    headers_travel_with_their_record,
     a_reader_waits_for_the_first_record,
+    what_is_in_the_log_is_given_without_a_wait,
     a_reader_may_start_anywhere,
     groups_have_positions_of_their_own,
     old_records_are_dropped,

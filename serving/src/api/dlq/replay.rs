@@ -38,7 +38,8 @@ pub struct Refused {
     pub reason: String,
 }
 
-/// Puts records back into the topics that they came from, each once. One that fails again becomes a new letter.
+/// Puts records back into the topics that they came from, each once, for the tables that had put them aside. One that fails again becomes a
+/// new letter.
 #[utoipa::path(post, path = "/api/v1/dlq/replay", tag = "operations", request_body = ReplayRequest,
     responses((status = 200, body = ReplayResponse), (status = 401, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub async fn replay_letters(State(app): State<App>, Json(request): Json<ReplayRequest>) -> Result<axum::Json<ReplayResponse>> {

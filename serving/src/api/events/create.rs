@@ -67,7 +67,7 @@ pub async fn create_events(State(app): State<App>, Json(batch): Json<NewEvents>)
 fn append(event: &Event, timestamp_ms: i64) -> Result<Append> {
     let value = serde_json::to_vec(event)?;
     let key = Bytes::copy_from_slice(event.session_id.as_bytes());
-    Ok(Append { topic: CLICKSTREAM.into(), partition: None, record: Record { key: Some(key), value: Some(value.into()), timestamp_ms } })
+    Ok(Append { topic: CLICKSTREAM.into(), partition: None, record: Record::new(Some(key), Some(value.into()), timestamp_ms) })
 }
 
 fn check(events: Vec<Value>) -> Result<Vec<Event>> {

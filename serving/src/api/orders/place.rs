@@ -92,19 +92,24 @@ async fn attempt_once(
     hash: &[u8; 32],
     wanted: &Wanted,
 ) -> Result<(PlacedOrder, bool), Failure> {
-    // Dropping it (a client that went away, a timeout) rolls it back, but only some time later.
+    // Dropping it (a client that went away, a timeout) rolls it back, but a moment later.
     let mut transaction = orders.begin().await?;
-    let outcome = within(&mut transaction, catalog, key, hash, wanted).await;
-    match &outcome {
-        Ok((_, false)) => transaction.commit().await?,
-        // The key's lock is free again before the client has its answer, and may send the next request.
-        Ok((_, true)) | Err(_) => transaction.rollback().await?,
+    match write(&mut transaction, catalog, key, hash, wanted).await {
+        Ok(done) => {
+            transaction.commit().await?;
+            Ok(done)
+        }
+        Err(failure) => {
+            // Before the answer: who sends another order under the key at once is not told that this one is in flight. A connection that
+            // cannot roll back is lost, and its transaction with it.
+            transaction.rollback().await.ok();
+            Err(failure)
+        }
     }
-    outcome
 }
 
-/// The order, and whether it was placed before.
-async fn within(
+/// What the transaction does, but for its end.
+async fn write(
     transaction: &mut PgConnection,
     catalog: &PgPool,
     key: &Key,

@@ -1,5 +1,6 @@
 //! `GET /api/v1/topics/{topic}/records`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -56,13 +57,18 @@ pub struct TopicRecord {
     /// A value that is not UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value_base64: Option<String>,
+    /// By name; what is not UTF-8 in a value is shown as `\u{fffd}`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, String>,
 }
 
 impl From<Entry> for TopicRecord {
     fn from(entry: Entry) -> Self {
         let (key, key_base64) = text_or_base64(entry.record.key);
         let (value, value_base64) = text_or_base64(entry.record.value);
-        Self { offset: entry.offset, timestamp_ms: entry.record.timestamp_ms, key, key_base64, value, value_base64 }
+        let headers = entry.record.headers.into_iter().map(|header| (header.name, String::from_utf8_lossy(&header.value).into_owned()));
+        let (offset, timestamp_ms, headers) = (entry.offset, entry.record.timestamp_ms, headers.collect());
+        Self { offset, timestamp_ms, key, key_base64, value, value_base64, headers }
     }
 }
 

@@ -28,12 +28,13 @@ use crate::shop::databases::Server;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 PostgreSQL and Redis are started privately in the data folder, unless DATABASE_URL and REDIS_URL name others; what a killed instance
-left running is taken over. Ctrl-C stops everything in good order, and the next start goes on where it was.
+left running is taken over. The log is embedded, unless CHIMERA_KAFKA names the brokers of a Kafka. Ctrl-C stops everything in good order, and the next start goes on where it was.
+Warnings and errors are logged; RUST_LOG=chimera=info says more, CHIMERA_LOG_FORMAT=json says it for programs.
 
 Examples:
   chimera up
   chimera up --no-sample --data-dir /var/lib/chimera --listen 0.0.0.0:80
-  DATABASE_URL=postgres://me@db/postgres REDIS_URL=redis://cache/ chimera up
+  DATABASE_URL=postgres://me@db/postgres REDIS_URL=redis://cache/ CHIMERA_KAFKA=broker-1:9092,broker-2:9092 chimera up
   chimera up --print-config")]
 pub struct Arguments {
     /// Leave an empty catalogue empty

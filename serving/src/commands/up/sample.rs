@@ -37,11 +37,8 @@ async fn load_clicks(log: &Arc<dyn Log>) -> anyhow::Result<usize> {
     let clicks = sample::clicks(&sample::items(), Utc::now());
     let records = clicks.iter().map(|click| {
         let value = serde_json::to_vec(click).context("a click as JSON")?;
-        let record = Record {
-            key: Some(Bytes::from(click.session_id.clone())),
-            value: Some(Bytes::from(value)),
-            timestamp_ms: click.at.timestamp_millis(),
-        };
+        let key = Bytes::from(click.session_id.clone());
+        let record = Record::new(Some(key), Some(Bytes::from(value)), click.at.timestamp_millis());
         Ok(Append { topic: CLICKSTREAM.to_owned(), partition: Some(0), record })
     });
     log.append(records.collect::<anyhow::Result<Vec<_>>>()?).await?;

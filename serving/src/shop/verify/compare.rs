@@ -47,6 +47,13 @@ impl Outcome {
     pub fn is_equal(&self) -> bool {
         self.missing + self.unexpected + self.changed == 0
     }
+
+    /// Keeps a difference to be shown, if it is one of the first.
+    pub(super) fn note(&mut self, difference: Difference) {
+        if self.first.len() < SHOWN {
+            self.first.push(difference);
+        }
+    }
 }
 
 /// Takes all expected rows first, then the store's rows in any order.
@@ -131,9 +138,7 @@ impl Comparison {
     }
 
     fn note(&mut self, difference: Difference) {
-        if self.outcome.first.len() < SHOWN {
-            self.outcome.first.push(difference);
-        }
+        self.outcome.note(difference);
     }
 
     fn key_of(&self, row: &[Value]) -> String {
@@ -146,7 +151,8 @@ impl Comparison {
     }
 }
 
-fn cut(value: &impl ToString) -> String {
+/// A value as it is shown.
+pub(super) fn cut(value: &impl ToString) -> String {
     let text = value.to_string();
     if text.chars().count() <= SHOWN_CHARS { text } else { text.chars().take(SHOWN_CHARS).chain(['…']).collect() }
 }

@@ -1,9 +1,11 @@
 //! Recomputes every derived store from the source tables by plain SQL in PostgreSQL, and compares row by row.
 //!
 //! The engine has no part in it: the source tables (and the clicks, from the log) are copied into a scratch database, each pipeline's
-//! `verify.sql` is run there, and its rows are held against what the store gives when it is read as serving nodes read it.
+//! `verify.sql` is run there, and its rows are held against what the store gives when it is read as serving nodes read it. A store that
+//! keeps history is copied as well, and its SELECT replays it.
 
 pub mod compare;
+mod history;
 mod scratch;
 pub mod statements;
 pub mod stores;
@@ -15,6 +17,7 @@ use serde::Serialize;
 use sqlx::PgConnection;
 
 pub use compare::{Comparison, Difference, Outcome};
+pub use history::check_history;
 pub use scratch::{Click, Scratch};
 pub use stores::{Dump, Readers, Store};
 

@@ -71,7 +71,7 @@ impl<'a> Scratch<'a> {
                     .await
                     .map_err(refused())?;
             for table in tables {
-                rows += copy_table(&mut snapshot, &mut to, &table).await?;
+                rows += copy_table(&mut snapshot, &mut to, "public", &table).await?;
             }
         }
         to.execute("ANALYZE").await.map_err(Error::query("ANALYZE"))?;
@@ -111,8 +111,24 @@ impl<'a> Scratch<'a> {
     }
 }
 
-/// Copies a table without its pictures: no store holds them as they are.
-async fn copy_table(from: &mut PgConnection, to: &mut PgConnection, table: &str) -> Result<u64, Error> {
+/// Copies a store that is a table into the schema that has the name of its database; returns the number of rows.
+pub(super) async fn copy_store(server: &Server, to: &mut PgConnection, database: &str, table: &str) -> Result<u64, Error> {
+    let mut from = server.connect(database).await?;
+    let names: (String, String) = sqlx::query_as("SELECT quote_ident($1), quote_ident($2)")
+        .bind(database)
+        .bind(table)
+        .fetch_one(&mut from)
+        .await
+        .map_err(Error::query(format!("the name of table {table}")))?;
+    let schema = AssertSqlSafe(format!("CREATE SCHEMA IF NOT EXISTS {}", names.0));
+    to.execute(schema).await.map_err(Error::query(format!("the schema {database}")))?;
+    let rows = copy_table(&mut from, to, &names.0, &names.1).await?;
+    let analyze = AssertSqlSafe(format!("ANALYZE {}.{}", names.0, names.1));
+    to.execute(analyze).await.map_err(Error::query("ANALYZE")).map(|_| rows)
+}
+
+/// Copies a table without its pictures: no store holds them as they are. `schema` and `table` are identifiers as SQL has them.
+async fn copy_table(from: &mut PgConnection, to: &mut PgConnection, schema: &str, table: &str) -> Result<u64, Error> {
     let refused = || Error::query(format!("a copy of table {table}"));
     let columns: Vec<(String, String)> = sqlx::query_as(
         "SELECT quote_ident(attname), format_type(atttypid, atttypmod) FROM pg_attribute
@@ -125,9 +141,9 @@ async fn copy_table(from: &mut PgConnection, to: &mut PgConnection, table: &str)
     let definitions: Vec<String> = columns.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
     let names = columns.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
     // Names come from PostgreSQL's own catalogue, quoted by it.
-    to.execute(AssertSqlSafe(format!("CREATE UNLOGGED TABLE {table} ({})", definitions.join(", ")))).await.map_err(refused())?;
+    to.execute(AssertSqlSafe(format!("CREATE UNLOGGED TABLE {schema}.{table} ({})", definitions.join(", ")))).await.map_err(refused())?;
     let mut source = from.copy_out_raw(&format!("COPY {table} ({names}) TO STDOUT (FORMAT binary)")).await.map_err(refused())?;
-    let mut target = to.copy_in_raw(&format!("COPY {table} ({names}) FROM STDIN (FORMAT binary)")).await.map_err(refused())?;
+    let mut target = to.copy_in_raw(&format!("COPY {schema}.{table} ({names}) FROM STDIN (FORMAT binary)")).await.map_err(refused())?;
     while let Some(chunk) = source.next().await {
         target.send(chunk.map_err(refused())?).await.map_err(refused())?;
     }
@@ -136,7 +152,7 @@ async fn copy_table(from: &mut PgConnection, to: &mut PgConnection, table: &str)
     // What the SELECTs look things up by: keys and SKUs.
     for column in ["id", "sku", "order_id", "product_id"] {
         if columns.iter().any(|(name, _)| name == column) {
-            to.execute(AssertSqlSafe(format!("CREATE INDEX ON {table} ({column})"))).await.map_err(refused())?;
+            to.execute(AssertSqlSafe(format!("CREATE INDEX ON {schema}.{table} ({column})"))).await.map_err(refused())?;
         }
     }
     Ok(rows)

@@ -11,3 +11,4 @@ mod reads;
 mod server;
 mod stores;
 mod streams;
+mod topics;

@@ -31,7 +31,7 @@ impl Store {
         }
     }
 
-    fn option(&self, name: &str) -> Result<&str, Error> {
+    pub(super) fn option(&self, name: &str) -> Result<&str, Error> {
         let missing = || Error::Store { store: self.name.clone(), message: format!("it is declared without option '{name}'") };
         self.options.get(name).map(String::as_str).ok_or_else(missing)
     }

@@ -1,0 +1,39 @@
+//! Which records a pipeline's tables have put aside: the only ones that it takes when they come again from the dead-letter queue.
+//!
+//! A topic may be read by several tables, and what one cannot take another one has taken already. A pipeline that is built anew, with a text
+//! that fits the record, takes it at its first place. So what is put aside belongs to the state of the pipeline, and is saved with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chimera_connectors::Changes;
+use serde::{Deserialize, Serialize};
+
+use crate::inputs::Brought;
+
+/// Offsets in the topic of each table.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PutAside(BTreeMap<String, BTreeSet<u64>>);
+
+impl PutAside {
+    /// What `table` takes of what an epoch brings; remembers what it puts aside.
+    pub fn take<'a>(&mut self, table: &str, brought: &'a Brought) -> Vec<&'a Changes> {
+        let mut taken = Vec::new();
+        if !brought.changes.is_empty() {
+            taken.push(&brought.changes);
+        }
+        if brought.put_aside.is_empty() && brought.replayed.is_empty() {
+            return taken;
+        }
+        let offsets = self.0.entry(table.to_owned()).or_default();
+        offsets.extend(&brought.put_aside);
+        for replayed in &brought.replayed {
+            if offsets.remove(&replayed.original) {
+                match &replayed.changes {
+                    Some(changes) => taken.push(changes),
+                    None => drop(offsets.insert(replayed.offset)),
+                }
+            }
+        }
+        taken
+    }
+}

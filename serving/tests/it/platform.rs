@@ -1,0 +1,74 @@
+//! The whole platform as a process of its own: `chimera up` on a port of its own, and the other commands beside it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// The binary, with nothing of the environment that would lead it elsewhere.
+pub fn chimera(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_chimera"));
+    for name in ["DATABASE_URL", "REDIS_URL", "CHIMERA_KAFKA", "CHIMERA_LISTEN", "CHIMERA_CONFIG"] {
+        command.env_remove(name);
+    }
+    command.env("CHIMERA_HOME", home).stdin(Stdio::null());
+    command
+}
+
+/// A running `chimera up`; it ends with the test.
+pub struct Platform {
+    home: PathBuf,
+    child: Child,
+}
+
+impl Platform {
+    /// Starts it in `home`, and waits until it answers.
+    pub fn start(home: &Path, arguments: &[&str]) -> Self {
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(home.join("up.log")).expect("a log file");
+        let child = chimera(home)
+            .args(["up", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("the platform starts");
+        let mut platform = Self { home: home.to_owned(), child };
+        let deadline = Instant::now() + Duration::from_secs(120);
+        while !chimera(home).arg("status").output().expect("status runs").status.success() {
+            let ended = platform.child.try_wait().expect("a child");
+            assert!(ended.is_none() && Instant::now() < deadline, "the platform did not come up:\n{}", platform.log());
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        platform
+    }
+
+    /// As a power cut would.
+    pub fn kill(mut self) {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("a child");
+        std::mem::forget(self);
+    }
+
+    /// What it has said so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.home.join("up.log")).unwrap_or_default()
+    }
+
+    /// What `chimera verify` finds, of all stores or of one.
+    pub fn verify(&self, store: Option<&str>) -> Value {
+        let mut command = chimera(&self.home);
+        command.args(["verify", "--output", "json"]).args(store.map(|store| ["--store", store]).into_iter().flatten());
+        let verified = command.output().expect("verify runs");
+        let said = String::from_utf8_lossy(&verified.stderr);
+        serde_json::from_slice(&verified.stdout).unwrap_or_else(|error| panic!("verify gave no JSON ({error}):\n{said}"))
+    }
+}
+
+impl Drop for Platform {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = chimera(&self.home).arg("down").output();
+    }
+}
