@@ -22,7 +22,7 @@ mod stage;
 pub use acc::Acc;
 pub use circuit::{Circuit, Config, Memory, fingerprint};
 pub use codec::{Codec, Encoding};
-pub use column::{ColumnFn, Term};
+pub use column::{ColumnFn, RowsFn, Term};
 pub use delta::Delta;
 pub use error::Error;
 pub use explain::explain;

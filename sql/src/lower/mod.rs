@@ -5,6 +5,7 @@ mod expr;
 mod group_fn;
 mod join;
 mod top;
+mod unnest;
 mod unsupported;
 
 use crate::table::{Table, nullable};
@@ -172,7 +173,7 @@ impl<'a> Lowering<'a> {
             LogicalPlan::Values(values) => self.values(values),
             LogicalPlan::Subquery(subquery) => self.lower(&subquery.subquery, needed),
             LogicalPlan::RecursiveQuery(_) => Err(Unsupported::new("WITH RECURSIVE is not supported").at("recursive")),
-            LogicalPlan::Unnest(_) => Err(Unsupported::new("UNNEST is not supported").help("keep the list in one column").at("unnest")),
+            LogicalPlan::Unnest(unnest) => self.unnest(unnest),
             other => Err(Unsupported::new(format!("this part of the query is not supported: {}", other.display()))),
         }
     }

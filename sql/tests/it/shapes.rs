@@ -54,6 +54,11 @@ const SHAPES: &[Shape] = &[
     Shape::new("date_bin", "SELECT date_bin(INTERVAL '1 minute', placed_at) AS minute, count(*) AS n, count(DISTINCT customer) AS c FROM orders GROUP BY date_bin(INTERVAL '1 minute', placed_at)"),
     Shape::new("tumble", "SELECT w.\"start\" AS s, w.\"end\" AS e, n FROM (SELECT tumble(INTERVAL '2 minutes') AS w, count(*) AS n FROM orders GROUP BY 1) AS q")
         .equals("SELECT s, s + INTERVAL '2 minutes' AS e, n FROM (SELECT date_bin(INTERVAL '2 minutes', placed_at) AS s, count(*) AS n FROM orders GROUP BY 1) AS q"),
+    Shape::new("hop", "SELECT w.\"start\" AS s, w.\"end\" AS e, n, c FROM (SELECT hop(INTERVAL '1 minute', INTERVAL '3 minutes') AS w, count(*) AS n, count(DISTINCT customer) AS c FROM orders GROUP BY 1) AS q")
+        .equals("SELECT s, s + INTERVAL '3 minutes' AS e, count(*) AS n, count(DISTINCT customer) AS c FROM (SELECT customer, date_bin(INTERVAL '1 minute', placed_at) - back AS s FROM orders CROSS JOIN (VALUES (INTERVAL '0 minutes'), (INTERVAL '1 minute'), (INTERVAL '2 minutes')) AS v(back)) AS q GROUP BY s"),
+    Shape::new("unnest", "SELECT id, part, count(*) AS n FROM (SELECT id, unnest(string_to_array(name, ' ')) AS part FROM products) AS q GROUP BY id, part"),
+    Shape::new("unnest in from", "SELECT p.id, u.part, u.place FROM products p, unnest(string_to_array(p.name, ' ')) WITH ORDINALITY AS u(part, place)")
+        .equals("SELECT id, unnest(string_to_array(name, ' ')) AS part, unnest(generate_series(1, CAST(array_length(string_to_array(name, ' ')) AS BIGINT))) AS place FROM products"),
     Shape::new("no rows from a table", "SELECT 1 AS one, 'x' AS x"),
     Shape::new("values", "SELECT v.k, p.name FROM (VALUES ('s1', 1), ('s2', 2)) AS v(s, k) LEFT JOIN products p ON p.sku = v.s"),
     Shape::new("views read twice", "SELECT a.sku, a.q, b.q AS other FROM totals a JOIN totals b ON b.q > a.q AND length(b.sku) = length(a.sku) JOIN named n ON n.sku = a.sku")
