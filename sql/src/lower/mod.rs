@@ -3,6 +3,7 @@
 mod aggregate;
 mod expr;
 mod group_fn;
+mod grouping_sets;
 mod join;
 mod top;
 mod unnest;

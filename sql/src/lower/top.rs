@@ -8,7 +8,9 @@ use chimera_operators::{Numbering, Operator, Term};
 use datafusion::common::{Column, ScalarValue};
 use datafusion::logical_expr::expr::{Sort, WindowFunction};
 use datafusion::logical_expr::utils::split_conjunction;
-use datafusion::logical_expr::{BinaryExpr, Expr, FetchType, Limit, LogicalPlan, Operator as Comparison, SkipType, Window};
+use datafusion::logical_expr::{
+    BinaryExpr, Expr, FetchType, Limit, LogicalPlan, Operator as Comparison, Projection, SkipType, SubqueryAlias, Window,
+};
 use std::collections::HashSet;
 
 impl Lowering<'_> {
@@ -50,6 +52,14 @@ impl Lowering<'_> {
                 let inner = sort.fetch.map(|inner| (inner as u64).saturating_sub(skip));
                 let fetch = [fetch, inner].into_iter().flatten().min();
                 self.first_rows(&sort.input, &sort.expr, skip, fetch)
+            }
+            // A projection keeps the order of what it reads, which may be by columns that it drops.
+            LogicalPlan::Projection(Projection { input, .. }) | LogicalPlan::SubqueryAlias(SubqueryAlias { input, .. })
+                if is_sorted(input) =>
+            {
+                let first = LogicalPlan::Limit(Limit { input: input.clone(), ..limit.clone() });
+                let above = limit.input.with_new_exprs(limit.input.expressions(), vec![first]).map_err(failed)?;
+                self.exactly(&above)
             }
             // Without an order the smallest rows are taken: always the same ones.
             _ => self.first_rows(&limit.input, &[], skip, fetch),
@@ -120,6 +130,16 @@ impl Lowering<'_> {
         let operator = Operator::Top { input: input.node, partition, order, value, numbering, skip, limit };
         let node = self.plan.add(operator, nullable(schema.as_arrow()));
         Ok(Lowered { node, schema })
+    }
+}
+
+/// Are the rows in an order that the query asks for?
+fn is_sorted(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Sort(_) => true,
+        LogicalPlan::Projection(projection) => is_sorted(&projection.input),
+        LogicalPlan::SubqueryAlias(alias) => is_sorted(&alias.input),
+        _ => false,
     }
 }
 

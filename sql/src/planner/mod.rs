@@ -163,6 +163,7 @@ impl Planner<'_> {
 
     fn query(&self, index: usize, query: &Query) -> Result<LogicalPlan, Error> {
         let mut query = query.clone();
+        rewrite::refuse_using(&query).map_err(|(at, message, help)| self.error(at, message).with_help(help))?;
         rewrite::lateral_lists(&mut query).map_err(|(at, message)| self.error(at, message))?;
         windows::rewrite(&mut query, &self.context, &self.sources)
             .map_err(|(at, message, help)| self.error(at, message).with_help(help))?;

@@ -59,6 +59,20 @@ const SHAPES: &[Shape] = &[
     Shape::new("unnest", "SELECT id, part, count(*) AS n FROM (SELECT id, unnest(string_to_array(name, ' ')) AS part FROM products) AS q GROUP BY id, part"),
     Shape::new("unnest in from", "SELECT p.id, u.part, u.place FROM products p, unnest(string_to_array(p.name, ' ')) WITH ORDINALITY AS u(part, place)")
         .equals("SELECT id, unnest(string_to_array(name, ' ')) AS part, unnest(generate_series(1, CAST(array_length(string_to_array(name, ' ')) AS BIGINT))) AS place FROM products"),
+    Shape::new("intersect all", "SELECT sku, quantity FROM items INTERSECT ALL SELECT sku, line_no FROM items")
+        .equals("SELECT sku, n AS quantity FROM (SELECT sku, n, row_number() OVER (PARTITION BY sku, n) AS i FROM (SELECT sku, quantity AS n FROM items) AS a INTERSECT SELECT sku, n, row_number() OVER (PARTITION BY sku, n) AS i FROM (SELECT sku, line_no AS n FROM items) AS b) AS q"),
+    Shape::new("except all", "SELECT sku FROM items EXCEPT ALL SELECT sku FROM products")
+        .equals("SELECT sku FROM (SELECT sku, row_number() OVER (PARTITION BY sku) AS i FROM items EXCEPT SELECT sku, row_number() OVER (PARTITION BY sku) AS i FROM products) AS q"),
+    Shape::new("grouping sets", "SELECT sku, line_no, grouping(sku) AS g, count(*) AS n, sum(price) AS p, min(order_id) AS first FROM items GROUP BY GROUPING SETS ((sku, line_no), (line_no), ())"),
+    Shape::new("cube", "SELECT country, kind, count(DISTINCT customer) AS c, string_agg(id, ',' ORDER BY id) AS ids FROM orders GROUP BY CUBE (country, kind)"),
+    Shape::new("not in", "SELECT order_id, line_no FROM items WHERE sku NOT IN (SELECT sku FROM products WHERE active)"),
+    Shape::new("not in with nulls", "SELECT id FROM products WHERE category_id NOT IN (SELECT category_id FROM products WHERE brand_id = 'b1')"),
+    Shape::new("not in of each row", "SELECT p.id FROM products p WHERE p.category_id NOT IN (SELECT q.category_id FROM products q WHERE q.brand_id = p.brand_id AND q.id <> p.id)")
+        .equals("SELECT p.id FROM products p WHERE NOT EXISTS (SELECT 1 FROM products q WHERE q.brand_id = p.brand_id AND q.id <> p.id AND (q.category_id = p.category_id OR q.category_id IS NULL)) AND (p.category_id IS NOT NULL OR NOT EXISTS (SELECT 1 FROM products q WHERE q.brand_id = p.brand_id AND q.id <> p.id))"),
+    Shape::new("exists or in", "SELECT p.id FROM products p WHERE EXISTS (SELECT 1 FROM items i WHERE i.sku = p.sku AND i.quantity > length(p.name)) OR p.category_id IN (SELECT id FROM categories WHERE name < 'category 2')"),
+    Shape::new("membership as a value", "SELECT id, category_id IN (SELECT category_id FROM products WHERE brand_id = 'b1') AS c, EXISTS (SELECT 1 FROM items i WHERE i.sku = p.sku) AS e FROM products p")
+        .equals("SELECT p.id, CASE WHEN s.n IS NULL THEN false WHEN p.category_id IS NULL THEN NULL WHEN m.category_id IS NOT NULL THEN true WHEN s.n > s.known THEN NULL ELSE false END AS c, i.sku IS NOT NULL AS e FROM products p LEFT JOIN (SELECT count(*) AS n, count(category_id) AS known FROM products WHERE brand_id = 'b1' HAVING count(*) > 0) AS s ON true LEFT JOIN (SELECT DISTINCT category_id FROM products WHERE brand_id = 'b1') AS m ON m.category_id = p.category_id LEFT JOIN (SELECT DISTINCT sku FROM items) AS i ON i.sku = p.sku"),
+    Shape::new("full join without keys", "SELECT b.id, c.id AS cid FROM brands b FULL JOIN categories c ON b.name < c.name"),
     Shape::new("no rows from a table", "SELECT 1 AS one, 'x' AS x"),
     Shape::new("values", "SELECT v.k, p.name FROM (VALUES ('s1', 1), ('s2', 2)) AS v(s, k) LEFT JOIN products p ON p.sku = v.s"),
     Shape::new("views read twice", "SELECT a.sku, a.q, b.q AS other FROM totals a JOIN totals b ON b.q > a.q AND length(b.sku) = length(a.sku) JOIN named n ON n.sku = a.sku")
