@@ -58,6 +58,10 @@ fn state(operator: &Operator) -> Option<String> {
                 None => format!("all rows in order, twice, and renumbers them{unit} at each change; grows with its input"),
             }
         }
+        Operator::Window { partition, .. } => {
+            let unit = if partition.is_empty() { "all of them" } else { "its partition" };
+            format!("all rows in order, before and after, and computes {unit} again when a row changes; grows with its input")
+        }
     })
 }
 

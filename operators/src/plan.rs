@@ -103,6 +103,14 @@ pub enum Operator {
         skip: u64,
         limit: Option<u64>,
     },
+    /// Every row with what a function makes of it and the other rows of its partition. Columns: order, value, outputs.
+    Window {
+        input: NodeId,
+        partition: Vec<Term>,
+        order: Vec<Term>,
+        value: Vec<Term>,
+        function: Arc<dyn PartitionFn>,
+    },
 }
 
 /// Aggregates of a group that share their state.
@@ -136,6 +144,17 @@ pub trait GroupFn: Debug + Send + Sync {
     /// `columns` are the order terms and the value terms of [`Part::Rows`], one row a row of the group, sorted by the order
     /// terms, then by the value terms. Yields one row: an array of length 1 for each output.
     fn evaluate(&self, columns: &[ArrayRef]) -> Result<Vec<ArrayRef>, String>;
+
+    fn output_types(&self) -> Vec<DataType>;
+
+    fn describe(&self) -> String;
+}
+
+/// Computes outputs for each row of a partition from all of its rows.
+pub trait PartitionFn: Debug + Send + Sync {
+    /// `columns` are the order terms and the value terms of [`Operator::Window`], `rows` rows sorted by the order terms (rows
+    /// that are equal in them are in one order always). Yields an array of as many rows for each output.
+    fn evaluate(&self, columns: &[ArrayRef], rows: usize) -> Result<Vec<ArrayRef>, String>;
 
     fn output_types(&self) -> Vec<DataType>;
 
@@ -182,7 +201,8 @@ impl Operator {
             | Operator::Distinct { input }
             | Operator::Aggregate { input, .. }
             | Operator::OrElse { input, .. }
-            | Operator::Top { input, .. } => vec![*input],
+            | Operator::Top { input, .. }
+            | Operator::Window { input, .. } => vec![*input],
             Operator::Union { inputs } => inputs.clone(),
             Operator::Join { left, right, .. } | Operator::Semi { left, right, .. } => vec![left.input, right.input],
         }
@@ -216,6 +236,10 @@ impl Operator {
                 let limit = limit.map_or("all".into(), |limit| limit.to_string());
                 let (partition, order, value) = (terms(partition), terms(order), terms(value));
                 format!("top {limit} skip {skip} by [{order}] in each [{partition}] keeping [{value}], {numbering:?}")
+            }
+            Operator::Window { partition, order, value, function, .. } => {
+                let (partition, order, value) = (terms(partition), terms(order), terms(value));
+                format!("window {} by [{order}] in each [{partition}] keeping [{value}]", function.describe())
             }
         }
     }

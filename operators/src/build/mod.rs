@@ -6,6 +6,7 @@ mod join;
 mod linear;
 pub(crate) mod relation;
 mod top;
+mod window;
 
 use crate::codec::Codec;
 use crate::delta::Chunk;
@@ -97,6 +98,9 @@ impl Builder<'_> {
             Operator::OrElse { input, default } => self.or_else(node, *input, default),
             Operator::Top { input, partition, order, value, numbering, skip, limit } => {
                 self.top(node, *input, top::Spec { partition, order, value, numbering: *numbering, skip: *skip, limit: *limit })
+            }
+            Operator::Window { input, partition, order, value, function } => {
+                self.window(node, *input, partition, &[&order[..], &value[..]].concat(), function)
             }
         }
     }

@@ -6,6 +6,7 @@ mod hop;
 mod json;
 mod json_object;
 mod json_path;
+pub(crate) mod session;
 pub(crate) mod window;
 
 use arrow::array::ArrayRef;
@@ -39,6 +40,7 @@ impl Functions {
         functions.add(hop::function());
         functions.add(json::function());
         functions.add(json_object::function());
+        functions.add(session::function());
         functions
     }
 

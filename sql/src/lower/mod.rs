@@ -8,6 +8,7 @@ mod join;
 mod top;
 mod unnest;
 mod unsupported;
+mod window;
 
 use crate::table::{Table, nullable};
 use arrow::array::RecordBatch;
@@ -133,14 +134,14 @@ impl<'a> Lowering<'a> {
             }
             LogicalPlan::Filter(filter) => {
                 if let LogicalPlan::Window(window) = filter.input.as_ref() {
-                    return self.numbered(window, Some(&filter.predicate), needed);
+                    return self.window(window, Some(&filter.predicate), needed);
                 }
                 let inner = with(needed, [&filter.predicate]);
                 let lowered = self.lower(&filter.input, &inner)?;
                 self.filter(lowered, &filter.predicate)
             }
             LogicalPlan::Projection(projection) => self.projection(projection, needed),
-            LogicalPlan::Window(window) => self.numbered(window, None, needed),
+            LogicalPlan::Window(window) => self.window(window, None, needed),
             LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate),
             LogicalPlan::Join(join) => self.join(join, needed),
             LogicalPlan::Union(union) => {

@@ -1,5 +1,5 @@
-//! `tumble(width)`, `hop(slide, width)` and their forms with a time as the last argument: the windows of a time, as structs of
-//! `start` and `end`. A row falls into one window of `tumble`, and into several of `hop`.
+//! `tumble(width)`, `hop(slide, width)`, `session(gap)` and their forms with a time as the last argument: the windows of a time, as
+//! structs of `start` and `end`. A row falls into one window of `tumble` and of `session`, and into several of `hop`.
 
 use super::context::Context;
 use super::declare;
@@ -47,6 +47,10 @@ fn window(call: &Function, times: &BTreeSet<String>) -> Result<Option<Expr>, Pro
         "hop" => {
             let ([slide, width], time) = arguments(call, "hop", "INTERVAL '1 minute', INTERVAL '1 hour'", times)?;
             format!("unnest(hop({slide}, {width}, {time}))")
+        }
+        "session" => {
+            let ([gap], time) = arguments(call, "session", "INTERVAL '30 minutes'", times)?;
+            format!("session({gap}, {time})")
         }
         _ => return Ok(None),
     };

@@ -355,4 +355,4 @@ macro_rules! files {
     };
 }
 
-files!(aggregates, expressions, grouping, joins, order_limit, set_operations, subqueries, time_windows, unnest,);
+files!(aggregates, expressions, grouping, joins, order_limit, set_operations, subqueries, time_windows, unnest, window_functions,);

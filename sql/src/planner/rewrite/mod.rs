@@ -4,6 +4,7 @@ mod copies;
 mod lateral;
 mod membership;
 mod ordered;
+mod sessions;
 mod using;
 
 use datafusion::common::Result;
@@ -16,7 +17,11 @@ pub(super) use using::refuse_using;
 pub(super) fn rewrite(plan: LogicalPlan) -> Result<LogicalPlan> {
     let rewritten = plan.transform_up_with_subqueries(|node| {
         let rewritten = match &node {
-            LogicalPlan::Aggregate(aggregate) => ordered::rewrite(aggregate)?.map(LogicalPlan::Aggregate),
+            LogicalPlan::Aggregate(aggregate) => {
+                let ordered = ordered::rewrite(aggregate)?;
+                let sessions = sessions::rewrite(ordered.as_ref().unwrap_or(aggregate))?;
+                sessions.or(ordered.map(LogicalPlan::Aggregate))
+            }
             LogicalPlan::Join(join) => match copies::rewrite(join)? {
                 Some(plan) => Some(plan),
                 None => lateral::rewrite(join)?,
