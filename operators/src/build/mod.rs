@@ -1,6 +1,7 @@
 //! Builds the dbsp circuit of a plan. Every worker runs this once.
 
 mod aggregate;
+mod fixpoint;
 mod group;
 mod join;
 mod linear;
@@ -99,6 +100,8 @@ impl Builder<'_> {
             Operator::Top { input, partition, order, value, numbering, skip, limit } => {
                 self.top(node, *input, top::Spec { partition, order, value, numbering: *numbering, skip: *skip, limit: *limit })
             }
+            Operator::Fixpoint { base, body } => self.fixpoint(node, *base, body),
+            Operator::Round { name } => Err(Error::Engine(format!("`{name}` is read outside of its recursion"))),
             Operator::Window { input, partition, order, value, function } => {
                 self.window(node, *input, partition, &[&order[..], &value[..]].concat(), function)
             }

@@ -5,6 +5,7 @@ mod expr;
 mod group_fn;
 mod grouping_sets;
 mod join;
+mod recursion;
 mod top;
 mod unnest;
 mod unsupported;
@@ -42,6 +43,8 @@ pub(crate) struct Lowering<'a> {
     state: &'a SessionState,
     sources: &'a [Table],
     views: BTreeMap<String, View>,
+    /// Recursions that are being lowered, and the nodes that stand for their last rounds.
+    rounds: Vec<(String, NodeId)>,
     plan: Plan,
 }
 
@@ -61,7 +64,7 @@ pub(crate) fn columns_read(plan: &LogicalPlan, read: &mut BTreeMap<String, BTree
 
 impl<'a> Lowering<'a> {
     pub fn new(state: &'a SessionState, sources: &'a [Table]) -> Self {
-        Lowering { state, sources, views: BTreeMap::new(), plan: Plan::default() }
+        Lowering { state, sources, views: BTreeMap::new(), rounds: vec![], plan: Plan::default() }
     }
 
     /// Lowers a view whose columns (of the declared ones) are those of `plan`.
@@ -174,7 +177,7 @@ impl<'a> Lowering<'a> {
             }
             LogicalPlan::Values(values) => self.values(values),
             LogicalPlan::Subquery(subquery) => self.lower(&subquery.subquery, needed),
-            LogicalPlan::RecursiveQuery(_) => Err(Unsupported::new("WITH RECURSIVE is not supported").at("recursive")),
+            LogicalPlan::RecursiveQuery(query) => self.recursion(query),
             LogicalPlan::Unnest(unnest) => self.unnest(unnest),
             other => Err(Unsupported::new(format!("this part of the query is not supported: {}", other.display()))),
         }
@@ -183,9 +186,10 @@ impl<'a> Lowering<'a> {
     fn scan(&mut self, scan: &TableScan) -> Result<Lowered, Unsupported> {
         let name = scan.table_name.table();
         let all = scan.source.schema();
-        let (input, held): (NodeId, Vec<usize>) = match self.views.get(name) {
-            Some(view) => (view.node, view.columns.clone()),
-            None => {
+        let (input, held): (NodeId, Vec<usize>) = match (self.round(name), self.views.get(name)) {
+            (Some(round), _) => (round, (0..all.fields().len()).collect()),
+            (None, Some(view)) => (view.node, view.columns.clone()),
+            (None, None) => {
                 let table = self.sources.iter().find(|table| table.name == name);
                 let table = table.ok_or_else(|| Unsupported::new(format!("there is no table `{name}`")).at(name))?;
                 let node = self.plan.add(Operator::Input { table: name.to_string() }, table.nullable_schema());

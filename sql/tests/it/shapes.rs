@@ -100,3 +100,23 @@ fn every_shape_equals_a_fresh_computation_with_two_workers() {
         check(shape, 2, 500 + index as u64);
     }
 }
+
+/// WITH RECURSIVE keeps state inside of a nested circuit.
+const RECURSIONS: &[Shape] = &[
+    Shape::new(
+        "recursion",
+        "WITH RECURSIVE near AS (SELECT p.id, p.brand_id FROM products p WHERE p.category_id = 'k1' UNION SELECT p.id, p.brand_id FROM near n JOIN products q ON q.brand_id = n.brand_id JOIN products p ON p.category_id = q.category_id) SELECT id, brand_id FROM near",
+    ),
+    Shape::new(
+        "recursion without joins",
+        "WITH RECURSIVE steps AS (SELECT sku, quantity AS n FROM items UNION SELECT sku, n - 2 FROM steps WHERE n > 1) SELECT sku, n, count(*) AS times FROM steps GROUP BY sku, n",
+    ),
+];
+
+#[test]
+fn every_recursion_equals_a_fresh_computation() {
+    for (index, shape) in RECURSIONS.iter().enumerate() {
+        check(shape, 1, 700 + index as u64);
+        check(shape, 2, 800 + index as u64);
+    }
+}

@@ -355,4 +355,16 @@ macro_rules! files {
     };
 }
 
-files!(aggregates, expressions, grouping, joins, order_limit, set_operations, subqueries, time_windows, unnest, window_functions,);
+files!(
+    aggregates,
+    expressions,
+    grouping,
+    joins,
+    order_limit,
+    recursion,
+    set_operations,
+    subqueries,
+    time_windows,
+    unnest,
+    window_functions,
+);
