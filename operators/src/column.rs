@@ -16,6 +16,16 @@ pub trait ColumnFn: Debug + Send + Sync {
     fn describe(&self) -> String;
 }
 
+/// A deterministic function from each row of a batch to any number of rows.
+pub trait RowsFn: Debug + Send + Sync {
+    /// The columns of the new rows, and for each of these the row of `batch` that it comes from. Fails when it refuses at least
+    /// one row; the caller then finds out which.
+    fn evaluate(&self, batch: &RecordBatch) -> Result<(Vec<ArrayRef>, Vec<u32>), String>;
+
+    /// Text that is different for different functions.
+    fn describe(&self) -> String;
+}
+
 /// A column function with its result type and, where rows are sorted by it, its direction.
 #[derive(Clone, Debug)]
 pub struct Term {

@@ -37,7 +37,12 @@ fn tree(plan: &Plan, id: NodeId, depth: usize, readers: &[usize], shown: &mut [b
 /// What an operator keeps between steps.
 fn state(operator: &Operator) -> Option<String> {
     Some(match operator {
-        Operator::Input { .. } | Operator::Constant { .. } | Operator::Map { .. } | Operator::Union { .. } | Operator::OrElse { .. } => {
+        Operator::Input { .. }
+        | Operator::Constant { .. }
+        | Operator::Round { .. }
+        | Operator::Map { .. }
+        | Operator::Union { .. }
+        | Operator::OrElse { .. } => {
             return None;
         }
         Operator::Distinct { .. } => "every different row; grows with its input".into(),
@@ -57,6 +62,13 @@ fn state(operator: &Operator) -> Option<String> {
                 Some(limit) => format!("all rows in order, and the first {limit}{unit}; grows with its input"),
                 None => format!("all rows in order, twice, and renumbers them{unit} at each change; grows with its input"),
             }
+        }
+        Operator::Fixpoint { .. } => {
+            "what each round brought, and the rows it joins with by key; grows with its result and the rounds that led to it".into()
+        }
+        Operator::Window { partition, .. } => {
+            let unit = if partition.is_empty() { "all of them" } else { "its partition" };
+            format!("all rows in order, before and after, and computes {unit} again when a row changes; grows with its input")
         }
     })
 }

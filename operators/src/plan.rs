@@ -36,6 +36,63 @@ pub enum JoinKind {
     Left,
 }
 
+/// How a round of a recursion makes rows of those of the round before.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// The rows of the round before.
+    Round,
+    Map {
+        input: Box<Body>,
+        stages: Vec<Stage>,
+        schema: SchemaRef,
+    },
+    /// The rows of all inputs, which have the columns of the recursion.
+    Union {
+        inputs: Vec<Body>,
+    },
+    /// An inner join with rows from outside. Columns as those of [`Operator::Join`], of which `input` is the left side or the right.
+    Join {
+        input: Box<Body>,
+        key: Vec<Term>,
+        value: Vec<Term>,
+        other: Side,
+        is_left: bool,
+        null_is_equal: bool,
+        with_key: bool,
+        schema: SchemaRef,
+    },
+}
+
+impl Body {
+    /// The nodes outside that it reads.
+    fn inputs(&self) -> Vec<NodeId> {
+        match self {
+            Body::Round => vec![],
+            Body::Map { input, .. } => input.inputs(),
+            Body::Union { inputs } => inputs.iter().flat_map(Body::inputs).collect(),
+            Body::Join { input, other, .. } => [input.inputs(), vec![other.input]].concat(),
+        }
+    }
+
+    fn describe(&self) -> String {
+        match self {
+            Body::Round => "the last round".into(),
+            Body::Map { input, stages, .. } => format!("{} → {}", input.describe(), list(stages.iter().map(Stage::describe))),
+            Body::Union { inputs } => format!("({})", inputs.iter().map(Body::describe).collect::<Vec<_>>().join(" and ")),
+            Body::Join { input, key, value, other, is_left, null_is_equal, with_key, .. } => {
+                let side = if *is_left { "left" } else { "right" };
+                let nulls = if *null_is_equal { ", null = null" } else { "" };
+                let shown = if *with_key { "" } else { ", without key" };
+                let (own, others) = (
+                    format!("[{}] keeping [{}]", terms(key), terms(value)),
+                    format!("[{}] keeping [{}]", terms(&other.key), terms(&other.value)),
+                );
+                format!("{} → join as {side} {own} with {others}{nulls}{shown}", input.describe())
+            }
+        }
+    }
+}
+
 /// Which row comes first, and with which number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Numbering {
@@ -103,6 +160,23 @@ pub enum Operator {
         skip: u64,
         limit: Option<u64>,
     },
+    /// The rows of `base`, what `body` makes of them, of the rows that come of that, and so on until no new ones come: each once.
+    Fixpoint {
+        base: NodeId,
+        body: Body,
+    },
+    /// Stands for the last round of a recursion while its body is put together; never built.
+    Round {
+        name: String,
+    },
+    /// Every row with what a function makes of it and the other rows of its partition. Columns: order, value, outputs.
+    Window {
+        input: NodeId,
+        partition: Vec<Term>,
+        order: Vec<Term>,
+        value: Vec<Term>,
+        function: Arc<dyn PartitionFn>,
+    },
 }
 
 /// Aggregates of a group that share their state.
@@ -136,6 +210,17 @@ pub trait GroupFn: Debug + Send + Sync {
     /// `columns` are the order terms and the value terms of [`Part::Rows`], one row a row of the group, sorted by the order
     /// terms, then by the value terms. Yields one row: an array of length 1 for each output.
     fn evaluate(&self, columns: &[ArrayRef]) -> Result<Vec<ArrayRef>, String>;
+
+    fn output_types(&self) -> Vec<DataType>;
+
+    fn describe(&self) -> String;
+}
+
+/// Computes outputs for each row of a partition from all of its rows.
+pub trait PartitionFn: Debug + Send + Sync {
+    /// `columns` are the order terms and the value terms of [`Operator::Window`], `rows` rows sorted by the order terms (rows
+    /// that are equal in them are in one order always). Yields an array of as many rows for each output.
+    fn evaluate(&self, columns: &[ArrayRef], rows: usize) -> Result<Vec<ArrayRef>, String>;
 
     fn output_types(&self) -> Vec<DataType>;
 
@@ -177,13 +262,15 @@ impl Operator {
     /// The nodes whose rows this one reads.
     pub fn inputs(&self) -> Vec<NodeId> {
         match self {
-            Operator::Input { .. } | Operator::Constant { .. } => vec![],
+            Operator::Input { .. } | Operator::Constant { .. } | Operator::Round { .. } => vec![],
             Operator::Map { input, .. }
             | Operator::Distinct { input }
             | Operator::Aggregate { input, .. }
             | Operator::OrElse { input, .. }
-            | Operator::Top { input, .. } => vec![*input],
+            | Operator::Top { input, .. }
+            | Operator::Window { input, .. } => vec![*input],
             Operator::Union { inputs } => inputs.clone(),
+            Operator::Fixpoint { base, body, .. } => [vec![*base], body.inputs()].concat(),
             Operator::Join { left, right, .. } | Operator::Semi { left, right, .. } => vec![left.input, right.input],
         }
     }
@@ -216,6 +303,12 @@ impl Operator {
                 let limit = limit.map_or("all".into(), |limit| limit.to_string());
                 let (partition, order, value) = (terms(partition), terms(order), terms(value));
                 format!("top {limit} skip {skip} by [{order}] in each [{partition}] keeping [{value}], {numbering:?}")
+            }
+            Operator::Fixpoint { body, .. } => format!("recursion: {}", body.describe()),
+            Operator::Round { name } => format!("last round of {name}"),
+            Operator::Window { partition, order, value, function, .. } => {
+                let (partition, order, value) = (terms(partition), terms(order), terms(value));
+                format!("window {} by [{order}] in each [{partition}] keeping [{value}]", function.describe())
             }
         }
     }
@@ -267,11 +360,15 @@ impl Plan {
         &self.nodes[id.0]
     }
 
-    /// How many nodes and sinks read each node.
+    /// How many sinks, and nodes that themselves are read, read each node.
     pub fn readers(&self) -> Vec<usize> {
         let mut readers = vec![0; self.nodes.len()];
-        let read = self.nodes.iter().flat_map(|node| node.operator.inputs()).chain(self.sinks.iter().map(|sink| sink.node));
-        read.for_each(|node| readers[node.0] += 1);
+        self.sinks.iter().for_each(|sink| readers[sink.node.0] += 1);
+        for (index, node) in self.nodes.iter().enumerate().rev() {
+            if readers[index] > 0 {
+                node.operator.inputs().iter().for_each(|input| readers[input.0] += 1);
+            }
+        }
         readers
     }
 

@@ -1,6 +1,6 @@
-//! Stateless work on whole batches: filters and projections, fused.
+//! Stateless work on whole batches: filters, projections and expansions, fused.
 
-use crate::column::{self, Term};
+use crate::column::{self, RowsFn, Term};
 use crate::delta::{Chunk, batch_of};
 use crate::panics;
 use crate::row_errors::RowErrors;
@@ -16,6 +16,8 @@ pub enum Stage {
     Filter(Term),
     /// Replaces the columns.
     Project { terms: Vec<Term>, schema: SchemaRef },
+    /// Replaces each row by the rows that the function makes of it, each as often as the row is there.
+    Expand { function: Arc<dyn RowsFn>, schema: SchemaRef },
 }
 
 impl Stage {
@@ -28,6 +30,7 @@ impl Stage {
                     columns.map(|(t, f)| format!("{} AS {}: {}", t.function.describe(), f.name(), f.data_type())).collect();
                 format!("project {}", columns.join(", "))
             }
+            Stage::Expand { function, .. } => format!("expand {}", function.describe()),
         }
     }
 }
@@ -41,6 +44,12 @@ fn run(stages: &[Stage], chunk: Chunk) -> Result<Chunk, String> {
             let columns = column::evaluate(terms, &chunk.batch)?;
             let batch = batch_of(schema, columns, rows).map_err(|e| e.to_string())?;
             Ok(Chunk { batch, weights: chunk.weights })
+        }
+        Stage::Expand { function, schema } => {
+            let (columns, rows) = function.evaluate(&chunk.batch)?;
+            let batch = batch_of(schema, columns, rows.len()).map_err(|e| e.to_string())?;
+            let weights = chunk.weights.map(|weights| Arc::new(rows.iter().map(|row| weights[*row as usize]).collect()));
+            Ok(Chunk { batch, weights })
         }
     })
 }
@@ -59,6 +68,9 @@ fn filter(term: &Term, chunk: Chunk) -> Result<Chunk, String> {
     Ok(Chunk { batch: filter_record_batch(&chunk.batch, &mask).map_err(|e| e.to_string())?, weights })
 }
 
+/// Rows that are expanded at once: each may become thousands.
+const EXPANDED_ROWS: usize = 256;
+
 /// Runs `stages` and then `last` on `chunk`. When a row makes any of it fail, the rows are tried in halves, so that only the
 /// refused ones are dropped (and counted). `last` must not change anything before it succeeds.
 pub(crate) fn run_each(stages: &[Stage], chunk: Chunk, errors: &RowErrors, last: &mut dyn FnMut(&Chunk) -> Result<(), String>) {
@@ -66,6 +78,10 @@ pub(crate) fn run_each(stages: &[Stage], chunk: Chunk, errors: &RowErrors, last:
         return;
     }
     let rows = chunk.rows();
+    if rows > EXPANDED_ROWS && stages.iter().any(|stage| matches!(stage, Stage::Expand { .. })) {
+        chunk.split(rows.div_ceil(EXPANDED_ROWS)).for_each(|part| run_each(stages, part, errors, last));
+        return;
+    }
     let attempt = panics::catch(|| {
         let chunk = run(stages, chunk.clone())?;
         if chunk.rows() > 0 { last(&chunk) } else { Ok(()) }

@@ -1,11 +1,13 @@
 //! Builds the dbsp circuit of a plan. Every worker runs this once.
 
 mod aggregate;
+mod fixpoint;
 mod group;
 mod join;
 mod linear;
 pub(crate) mod relation;
 mod top;
+mod window;
 
 use crate::codec::Codec;
 use crate::delta::Chunk;
@@ -97,6 +99,11 @@ impl Builder<'_> {
             Operator::OrElse { input, default } => self.or_else(node, *input, default),
             Operator::Top { input, partition, order, value, numbering, skip, limit } => {
                 self.top(node, *input, top::Spec { partition, order, value, numbering: *numbering, skip: *skip, limit: *limit })
+            }
+            Operator::Fixpoint { base, body } => self.fixpoint(node, *base, body),
+            Operator::Round { name } => Err(Error::Engine(format!("`{name}` is read outside of its recursion"))),
+            Operator::Window { input, partition, order, value, function } => {
+                self.window(node, *input, partition, &[&order[..], &value[..]].concat(), function)
             }
         }
     }

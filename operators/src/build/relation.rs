@@ -12,28 +12,27 @@ use arrow::datatypes::SchemaRef;
 use dbsp::dynamic::DowncastTrait;
 use dbsp::trace::{BatchReader as _, Cursor as _};
 use dbsp::utils::Tup2;
-use dbsp::{OrdIndexedZSet, OrdZSet, RootCircuit, Stream, ZWeight};
+use dbsp::{Circuit, OrdIndexedZSet, OrdZSet, RootCircuit, Stream, ZWeight};
 use std::sync::Arc;
 
-pub(crate) type Chunks = Stream<RootCircuit, Vec<Chunk>>;
 pub(crate) type RowSet = Stream<RootCircuit, OrdZSet<Row>>;
 pub(crate) type RowMap = Stream<RootCircuit, OrdIndexedZSet<Row, Row>>;
-pub(crate) type OptionalRowMap = Stream<RootCircuit, OrdIndexedZSet<Row, Option<Row>>>;
 
 /// How rows are held between operators.
 #[derive(Clone)]
-pub(crate) enum Source {
+pub(crate) enum Source<C: Circuit = RootCircuit> {
     /// Arrow batches, not consolidated.
-    Chunks(Chunks),
+    Chunks(Stream<C, Vec<Chunk>>),
     /// A Z-set of whole rows.
-    Rows(RowSet),
+    Rows(Stream<C, OrdZSet<Row>>),
     /// A Z-set of rows split in two; key and value together make the row.
-    Map(RowMap),
+    Map(Stream<C, OrdIndexedZSet<Row, Row>>),
 }
 
+/// `C` is the circuit that the rows are in: the root, or the inside of a recursion.
 #[derive(Clone)]
-pub(crate) struct Relation {
-    pub source: Source,
+pub(crate) struct Relation<C: Circuit = RootCircuit> {
+    pub source: Source<C>,
     /// The columns of `source` as bytes; only for rows and maps.
     pub encodings: Vec<Encoding>,
     /// The columns of `source`.
@@ -101,12 +100,12 @@ fn map_to_chunk(map: &OrdIndexedZSet<Row, Row>, codec: &Codec, schema: &SchemaRe
     arena.decode(codec, schema)
 }
 
-impl Relation {
-    pub fn chunks(source: Chunks, schema: SchemaRef, errors: RowErrors) -> Self {
+impl<C: Circuit> Relation<C> {
+    pub fn chunks(source: Stream<C, Vec<Chunk>>, schema: SchemaRef, errors: RowErrors) -> Self {
         Relation { source: Source::Chunks(source), encodings: vec![], source_schema: schema.clone(), stages: vec![], schema, errors }
     }
 
-    pub fn held(source: Source, encodings: Vec<Encoding>, schema: SchemaRef, errors: RowErrors) -> Self {
+    pub fn held(source: Source<C>, encodings: Vec<Encoding>, schema: SchemaRef, errors: RowErrors) -> Self {
         Relation { source, encodings, source_schema: schema.clone(), stages: vec![], schema, errors }
     }
 
@@ -123,7 +122,7 @@ impl Relation {
         name: &'static str,
         each: impl Fn(&Chunk, &mut Vec<T>) -> Result<(), String> + 'static,
         finish: impl Fn(Vec<T>) -> O + 'static,
-    ) -> Result<Stream<RootCircuit, O>, Error> {
+    ) -> Result<Stream<C, O>, Error> {
         let (stages, errors) = (self.stages.clone(), self.errors.clone());
         let run = move |chunk: Chunk, out: &mut Vec<T>| {
             stage::run_each(&stages, chunk, &errors, &mut |chunk| each(chunk, out));
@@ -160,7 +159,7 @@ impl Relation {
     }
 
     /// The rows as batches, all stages done.
-    pub fn to_chunks(&self) -> Result<Chunks, Error> {
+    pub fn to_chunks(&self) -> Result<Stream<C, Vec<Chunk>>, Error> {
         if let (Source::Chunks(stream), true) = (&self.source, self.stages.is_empty()) {
             return Ok(stream.clone());
         }
@@ -175,7 +174,7 @@ impl Relation {
     }
 
     /// The rows as a Z-set, encoded compactly.
-    pub fn to_rows(&self) -> Result<RowSet, Error> {
+    pub fn to_rows(&self) -> Result<Stream<C, OrdZSet<Row>>, Error> {
         let compact: Vec<_> = self.schema.fields().iter().map(|f| Encoding::compact(f.data_type().clone())).collect();
         if let (Source::Rows(stream), true) = (&self.source, self.stages.is_empty() && self.encodings == compact) {
             return Ok(stream.clone());
@@ -193,12 +192,17 @@ impl Relation {
     }
 
     /// The rows as a Z-set from the key terms to the value terms. Rows with a null in the key are left out when `drop_null_keys`.
-    pub fn to_map(&self, key: &[Term], value: &[Term], drop_null_keys: bool) -> Result<RowMap, Error> {
+    pub fn to_map(&self, key: &[Term], value: &[Term], drop_null_keys: bool) -> Result<Stream<C, OrdIndexedZSet<Row, Row>>, Error> {
         self.indexed(key, value, drop_null_keys, Row::new, |tuples| OrdIndexedZSet::from_tuples((), tuples))
     }
 
     /// The same, in the form that the right side of a left join has.
-    pub fn to_optional_map(&self, key: &[Term], value: &[Term], drop_null_keys: bool) -> Result<OptionalRowMap, Error> {
+    pub fn to_optional_map(
+        &self,
+        key: &[Term],
+        value: &[Term],
+        drop_null_keys: bool,
+    ) -> Result<Stream<C, OrdIndexedZSet<Row, Option<Row>>>, Error> {
         self.indexed(key, value, drop_null_keys, |bytes| Some(Row::new(bytes)), |tuples| OrdIndexedZSet::from_tuples((), tuples))
     }
 
@@ -209,7 +213,7 @@ impl Relation {
         drop_null_keys: bool,
         wrap: impl Fn(&[u8]) -> V + 'static,
         finish: impl Fn(Vec<Tup2<Tup2<Row, V>, ZWeight>>) -> O + 'static,
-    ) -> Result<Stream<RootCircuit, O>, Error> {
+    ) -> Result<Stream<C, O>, Error> {
         let keys = Encoder::new(key)?;
         let values = Encoder::new(value)?;
         self.collect(

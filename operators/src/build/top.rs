@@ -30,7 +30,7 @@ impl Builder<'_> {
         let (codec, order_columns) = (Codec::new(column::encodings(&terms))?, spec.order.len());
         // A partition's first rows are one value: a list of lengths and rows, each row ending in its number.
         let lists = group::apply(&rows, &node.id, move |visit_all| {
-            let mut list = Vec::new();
+            let (mut list, mut number_bytes) = (Vec::new(), Vec::new());
             let (mut row_number, mut rank, mut dense_rank) = (0u64, 0u64, 0u64);
             let mut previous: Option<Vec<u8>> = None;
             visit_all(&mut |row, times| {
@@ -50,12 +50,9 @@ impl Builder<'_> {
                         return false;
                     }
                     if number > skip {
-                        let start = list.len();
-                        list.extend_from_slice(&[0; LENGTH_BYTES]);
-                        list.extend_from_slice(row);
-                        value::uint64(&mut list, number);
-                        let length = (list.len() - start - LENGTH_BYTES) as u32;
-                        list[start..start + LENGTH_BYTES].copy_from_slice(&length.to_le_bytes());
+                        number_bytes.clear();
+                        value::uint64(&mut number_bytes, number);
+                        push_entry(&mut list, &[row, &number_bytes]);
                     }
                 }
                 true
@@ -72,7 +69,14 @@ impl Builder<'_> {
     }
 }
 
-fn entries(mut list: &[u8]) -> impl Iterator<Item = &[u8]> {
+/// Appends the bytes of `parts` to a list, as one entry.
+pub(super) fn push_entry(list: &mut Vec<u8>, parts: &[&[u8]]) {
+    let length: usize = parts.iter().map(|part| part.len()).sum();
+    list.extend_from_slice(&(length as u32).to_le_bytes());
+    parts.iter().for_each(|part| list.extend_from_slice(part));
+}
+
+pub(super) fn entries(mut list: &[u8]) -> impl Iterator<Item = &[u8]> {
     std::iter::from_fn(move || {
         let (length, rest) = list.split_first_chunk::<LENGTH_BYTES>()?;
         let (entry, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;

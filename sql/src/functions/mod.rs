@@ -2,9 +2,12 @@
 
 mod extract_json;
 mod extract_json_string;
+mod hop;
 mod json;
 mod json_object;
 mod json_path;
+pub(crate) mod session;
+pub(crate) mod window;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
@@ -34,8 +37,10 @@ impl Functions {
         let mut functions = Functions { scalars: vec![] };
         functions.add(extract_json::function());
         functions.add(extract_json_string::function());
+        functions.add(hop::function());
         functions.add(json::function());
         functions.add(json_object::function());
+        functions.add(session::function());
         functions
     }
 

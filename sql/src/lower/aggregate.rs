@@ -33,11 +33,6 @@ struct Ordered<'e> {
 impl Lowering<'_> {
     pub(super) fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Lowered, Unsupported> {
         let input = self.lower(&aggregate.input, &with(&Some(HashSet::new()), aggregate.group_expr.iter().chain(&aggregate.aggr_expr)))?;
-        if aggregate.group_expr.iter().any(|expr| matches!(expr, Expr::GroupingSet(_))) {
-            return Err(Unsupported::new("GROUPING SETS, ROLLUP and CUBE are not supported")
-                .help("write one SELECT … GROUP BY a grouping, united with UNION ALL"));
-        }
-        let group = aggregate.group_expr.iter().map(|expr| self.term(expr, &input.schema)).collect::<Result<Vec<_>, _>>()?;
         let calls = aggregate.aggr_expr.iter().map(call).collect::<Result<Vec<_>, _>>()?;
         let mut kinds = calls.iter().map(|call| self.kind(call, &input.schema)).collect::<Result<Vec<_>, _>>()?;
         if kinds.iter().any(|kind| matches!(kind, Kind::Rows)) {
@@ -69,27 +64,33 @@ impl Lowering<'_> {
             parts.push(self.rows_part(ordered.order, &members, &input.schema)?);
             positions.extend(&ordered.members);
         }
-        self.finish_aggregate(aggregate, input.node, group, parts, &positions)
+        match &aggregate.group_expr[..] {
+            [Expr::GroupingSet(sets)] => self.grouping_sets(aggregate, &input, sets, &parts, &positions),
+            exprs => {
+                let group = exprs.iter().map(|expr| self.term(expr, &input.schema)).collect::<Result<Vec<_>, _>>()?;
+                let places: Vec<usize> = (0..exprs.len()).chain(positions.iter().map(|position| exprs.len() + position)).collect();
+                self.finish_aggregate(aggregate, input.node, group, parts, &places)
+            }
+        }
     }
 
-    fn finish_aggregate(
+    /// `places` says which columns of the aggregate the group and the outputs of the parts are.
+    pub(super) fn finish_aggregate(
         &mut self,
         aggregate: &Aggregate,
         input: NodeId,
         group: Vec<Term>,
         parts: Vec<Part>,
-        positions: &[usize],
+        places: &[usize],
     ) -> Result<Lowered, Unsupported> {
-        let groups = group.len();
         let types = group.iter().map(|term| term.data_type.clone()).chain(parts.iter().flat_map(part_types));
-        let order = (0..groups).chain(positions.iter().map(|position| groups + position));
-        let fields = order.zip(types).map(|(index, data_type)| {
-            let (qualifier, field) = aggregate.schema.qualified_field(index);
+        let fields = places.iter().zip(types).map(|(place, data_type)| {
+            let (qualifier, field) = aggregate.schema.qualified_field(*place);
             (qualifier.cloned(), Field::new(field.name(), data_type, true))
         });
         let schema = schema_of(fields)?;
         let arrow = nullable(schema.as_arrow());
-        let default = groups == 0 && !parts.is_empty();
+        let default = group.is_empty() && !parts.is_empty();
         let default = if default { Some(empty_group(&arrow, &parts)?) } else { None };
         let mut node = self.plan.add(Operator::Aggregate { input, group, parts }, arrow.clone());
         // Without GROUP BY there is one row, whatever the input.

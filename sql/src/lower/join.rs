@@ -3,9 +3,9 @@
 use super::{Lowered, Lowering, Needed, Unsupported, column_term, find, helper, is_helper, schema_of, with};
 use crate::table::nullable;
 use arrow::datatypes::Field;
-use chimera_operators::{JoinKind, Operator, Side, Term};
+use chimera_operators::{JoinKind, Operator, Side, Stage, Term};
 use datafusion::common::{Column, DFSchema, JoinType, NullEquality, TableReference};
-use datafusion::logical_expr::{Expr, Join};
+use datafusion::logical_expr::{Expr, Join, lit};
 use std::collections::HashSet;
 
 /// The columns of a join's result as they are put together.
@@ -60,14 +60,16 @@ impl Lowering<'_> {
                 let alone = self.without_match(join, &swapped, &right, &left)?;
                 self.padded_union(matched, alone)
             }
-            JoinType::LeftSemi | JoinType::LeftAnti => self.semi_join(join, &keys, &left, &right),
+            JoinType::LeftAnti if join.null_aware => self.not_in(join, &keys, &left, &right),
+            JoinType::LeftSemi | JoinType::LeftAnti => self.semi(join, &keys, &left, &right, join.join_type == JoinType::LeftAnti),
             JoinType::RightSemi | JoinType::RightAnti => {
                 let keys = Keys { left: keys.right, right: keys.left };
-                self.semi_join(join, &keys, &right, &left)
+                self.semi(join, &keys, &right, &left, join.join_type == JoinType::RightAnti)
             }
-            JoinType::LeftMark | JoinType::RightMark => {
-                Err(Unsupported::new("EXISTS and IN (SELECT …) are only supported as conditions joined by AND")
-                    .help("write them as joins, or as separate views united with UNION"))
+            JoinType::LeftMark => self.mark(join, &keys, &left, &right),
+            JoinType::RightMark => {
+                let keys = Keys { left: keys.right, right: keys.left };
+                self.mark(join, &keys, &right, &left)
             }
         }
     }
@@ -146,16 +148,52 @@ impl Lowering<'_> {
         self.semi(join, keys, left, right, true)
     }
 
-    fn semi_join(&mut self, join: &Join, keys: &Keys, left: &Lowered, right: &Lowered) -> Result<Lowered, Unsupported> {
-        let anti = matches!(join.join_type, JoinType::LeftAnti | JoinType::RightAnti);
-        if join.null_aware {
-            return Err(Unsupported::new("NOT IN (SELECT …) is not supported: one null in the subquery would empty the result")
-                .help("write NOT EXISTS (SELECT 1 FROM … WHERE …)")
+    /// `x NOT IN (SELECT y …)`: the rows of `left` for which no row of `right` has an equal `y`, or might have: none has a null
+    /// `y`, and if `x` is null there is none at all.
+    fn not_in(&mut self, join: &Join, keys: &Keys, left: &Lowered, right: &Lowered) -> Result<Lowered, Unsupported> {
+        // The first pair is that of IN, the others are what the subquery demands of the outer row.
+        let pair = keys.left.first().zip(keys.right.first());
+        let is_first = |item: &Expr| plain(item, join.right.schema()) == Some(0);
+        let Some((value, item)) = pair.filter(|(_, item)| is_first(item)) else {
+            return Err(Unsupported::new("this NOT IN (SELECT …) is not supported")
+                .help("write NOT EXISTS (SELECT 1 FROM … WHERE …), which ignores nulls")
                 .at("not"));
-        }
-        self.semi(join, keys, left, right, anti)
+        };
+        let rest = Keys { left: keys.left[1..].to_vec(), right: keys.right[1..].to_vec() };
+        let nulls = self.filter(right.clone(), &item.clone().is_null())?;
+        let unequal = self.semi(join, keys, left, right, true)?;
+        let certain = self.semi(join, &rest, &unequal, &nulls, true)?;
+        let known = self.filter(certain.clone(), &value.clone().is_not_null())?;
+        let unknown = self.filter(certain, &value.clone().is_null())?;
+        let alone = self.semi(join, &rest, &unknown, right, true)?;
+        self.padded_union(known, alone)
     }
 
+    /// The rows of `left`, with a last column that says whether a row of `right` goes with them.
+    fn mark(&mut self, join: &Join, keys: &Keys, left: &Lowered, right: &Lowered) -> Result<Lowered, Unsupported> {
+        let own = own_columns(&left.schema);
+        let (qualifier, mark) = join.schema.qualified_field(join.schema.fields().len() - 1);
+        let fields = own.iter().map(|index| {
+            let (qualifier, field) = left.schema.qualified_field(*index);
+            (qualifier.cloned(), field.as_ref().clone().with_nullable(true))
+        });
+        let schema = schema_of(fields.chain([(qualifier.cloned(), mark.as_ref().clone().with_nullable(true))]))?;
+        let arrow = nullable(schema.as_arrow());
+        let mut inputs = vec![];
+        for anti in [false, true] {
+            let part = self.semi(join, keys, left, right, anti)?;
+            let mut terms = vec![];
+            for index in &own {
+                terms.push(column_term(&part.schema, find(&part.schema, &column(&left.schema, *index))?));
+            }
+            terms.push(self.term(&lit(!anti), &DFSchema::empty())?);
+            inputs.push(self.map(part.node, vec![Stage::Project { terms, schema: arrow.clone() }], arrow.clone()));
+        }
+        let node = self.plan.add(Operator::Union { inputs }, arrow);
+        Ok(Lowered { node, schema })
+    }
+
+    /// The rows of `left` with (`anti`: without) a row of `right` that goes with them.
     fn semi(&mut self, join: &Join, keys: &Keys, left: &Lowered, right: &Lowered, anti: bool) -> Result<Lowered, Unsupported> {
         let null_is_equal = join.null_equality == NullEquality::NullEqualsNull;
         let own: Vec<usize> = own_columns(&left.schema);
@@ -201,7 +239,7 @@ impl Lowering<'_> {
             });
         }
         let arrow = nullable(whole.schema.as_arrow());
-        let stage = chimera_operators::Stage::Project { terms, schema: arrow.clone() };
+        let stage = Stage::Project { terms, schema: arrow.clone() };
         let padded = self.map(part.node, vec![stage], arrow.clone());
         let node = self.plan.add(Operator::Union { inputs: vec![whole.node, padded] }, arrow);
         Ok(Lowered { node, schema: whole.schema })

@@ -3,9 +3,13 @@
 mod aggregate;
 mod expr;
 mod group_fn;
+mod grouping_sets;
 mod join;
+mod recursion;
 mod top;
+mod unnest;
 mod unsupported;
+mod window;
 
 use crate::table::{Table, nullable};
 use arrow::array::RecordBatch;
@@ -39,6 +43,8 @@ pub(crate) struct Lowering<'a> {
     state: &'a SessionState,
     sources: &'a [Table],
     views: BTreeMap<String, View>,
+    /// Recursions that are being lowered, and the nodes that stand for their last rounds.
+    rounds: Vec<(String, NodeId)>,
     plan: Plan,
 }
 
@@ -58,7 +64,7 @@ pub(crate) fn columns_read(plan: &LogicalPlan, read: &mut BTreeMap<String, BTree
 
 impl<'a> Lowering<'a> {
     pub fn new(state: &'a SessionState, sources: &'a [Table]) -> Self {
-        Lowering { state, sources, views: BTreeMap::new(), plan: Plan::default() }
+        Lowering { state, sources, views: BTreeMap::new(), rounds: vec![], plan: Plan::default() }
     }
 
     /// Lowers a view whose columns (of the declared ones) are those of `plan`.
@@ -131,14 +137,14 @@ impl<'a> Lowering<'a> {
             }
             LogicalPlan::Filter(filter) => {
                 if let LogicalPlan::Window(window) = filter.input.as_ref() {
-                    return self.numbered(window, Some(&filter.predicate), needed);
+                    return self.window(window, Some(&filter.predicate), needed);
                 }
                 let inner = with(needed, [&filter.predicate]);
                 let lowered = self.lower(&filter.input, &inner)?;
                 self.filter(lowered, &filter.predicate)
             }
             LogicalPlan::Projection(projection) => self.projection(projection, needed),
-            LogicalPlan::Window(window) => self.numbered(window, None, needed),
+            LogicalPlan::Window(window) => self.window(window, None, needed),
             LogicalPlan::Aggregate(aggregate) => self.aggregate(aggregate),
             LogicalPlan::Join(join) => self.join(join, needed),
             LogicalPlan::Union(union) => {
@@ -171,8 +177,8 @@ impl<'a> Lowering<'a> {
             }
             LogicalPlan::Values(values) => self.values(values),
             LogicalPlan::Subquery(subquery) => self.lower(&subquery.subquery, needed),
-            LogicalPlan::RecursiveQuery(_) => Err(Unsupported::new("WITH RECURSIVE is not supported").at("recursive")),
-            LogicalPlan::Unnest(_) => Err(Unsupported::new("UNNEST is not supported").help("keep the list in one column").at("unnest")),
+            LogicalPlan::RecursiveQuery(query) => self.recursion(query),
+            LogicalPlan::Unnest(unnest) => self.unnest(unnest),
             other => Err(Unsupported::new(format!("this part of the query is not supported: {}", other.display()))),
         }
     }
@@ -180,9 +186,10 @@ impl<'a> Lowering<'a> {
     fn scan(&mut self, scan: &TableScan) -> Result<Lowered, Unsupported> {
         let name = scan.table_name.table();
         let all = scan.source.schema();
-        let (input, held): (NodeId, Vec<usize>) = match self.views.get(name) {
-            Some(view) => (view.node, view.columns.clone()),
-            None => {
+        let (input, held): (NodeId, Vec<usize>) = match (self.round(name), self.views.get(name)) {
+            (Some(round), _) => (round, (0..all.fields().len()).collect()),
+            (None, Some(view)) => (view.node, view.columns.clone()),
+            (None, None) => {
                 let table = self.sources.iter().find(|table| table.name == name);
                 let table = table.ok_or_else(|| Unsupported::new(format!("there is no table `{name}`")).at(name))?;
                 let node = self.plan.add(Operator::Input { table: name.to_string() }, table.nullable_schema());

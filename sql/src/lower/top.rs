@@ -1,6 +1,6 @@
 //! Numbered rows: row_number, rank and dense_rank, ORDER BY … LIMIT.
 
-use super::{Lowered, Lowering, Needed, Unsupported, column_term, helper, is_helper, schema_of, with};
+use super::{Lowered, Lowering, Unsupported, column_term, helper, is_helper, schema_of};
 use crate::table::nullable;
 use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field};
@@ -8,35 +8,30 @@ use chimera_operators::{Numbering, Operator, Term};
 use datafusion::common::{Column, ScalarValue};
 use datafusion::logical_expr::expr::{Sort, WindowFunction};
 use datafusion::logical_expr::utils::split_conjunction;
-use datafusion::logical_expr::{BinaryExpr, Expr, FetchType, Limit, LogicalPlan, Operator as Comparison, SkipType, Window};
+use datafusion::logical_expr::{
+    BinaryExpr, Expr, FetchType, Limit, LogicalPlan, Operator as Comparison, Projection, SkipType, SubqueryAlias,
+};
 use std::collections::HashSet;
 
 impl Lowering<'_> {
-    /// A window of numbering functions and, if there is one, the condition right above it.
-    pub(super) fn numbered(&mut self, window: &Window, predicate: Option<&Expr>, needed: &Needed) -> Result<Lowered, Unsupported> {
-        let own: Vec<Column> = (window.input.schema().fields().len()..window.schema.fields().len())
-            .map(|index| Column::from(window.schema.qualified_field(index)))
-            .collect();
-        let all = || window.schema.columns().into_iter().collect::<HashSet<_>>();
-        let needed = with(&Some(needed.clone().unwrap_or_else(all)), predicate);
-        let mut inner = with(&needed, &window.window_expr);
-        if let Some(columns) = &mut inner {
-            columns.retain(|column| !own.contains(column));
-        }
-        let mut lowered = self.lower(&window.input, &inner)?;
-        for (expr, column) in window.window_expr.iter().zip(&own) {
-            let call = call(expr)?;
-            let numbering = numbering(call)?;
+    /// A window of numbering functions only. With one, `predicate` may say how many rows of a partition are wanted.
+    pub(super) fn numbered(
+        &mut self,
+        input: Lowered,
+        calls: &[&WindowFunction],
+        numberings: &[Numbering],
+        own: &[Column],
+        predicate: Option<&Expr>,
+    ) -> Result<Lowered, Unsupported> {
+        let mut lowered = input;
+        for ((call, numbering), column) in calls.iter().zip(numberings).zip(own) {
             // With two numberings, the second must number all rows.
             let limit = if own.len() == 1 { predicate.and_then(|predicate| limit(predicate, column)) } else { None };
             let number = (column.relation.clone(), Field::new(column.name(), DataType::UInt64, true));
             let params = &call.params;
-            lowered = self.top(lowered, &params.partition_by, &params.order_by, numbering, 0, limit, Some(number))?;
+            lowered = self.top(lowered, &params.partition_by, &params.order_by, *numbering, 0, limit, Some(number))?;
         }
-        match predicate {
-            Some(predicate) => self.filter(lowered, predicate),
-            None => Ok(lowered),
-        }
+        Ok(lowered)
     }
 
     pub(super) fn limit(&mut self, limit: &Limit) -> Result<Lowered, Unsupported> {
@@ -50,6 +45,14 @@ impl Lowering<'_> {
                 let inner = sort.fetch.map(|inner| (inner as u64).saturating_sub(skip));
                 let fetch = [fetch, inner].into_iter().flatten().min();
                 self.first_rows(&sort.input, &sort.expr, skip, fetch)
+            }
+            // A projection keeps the order of what it reads, which may be by columns that it drops.
+            LogicalPlan::Projection(Projection { input, .. }) | LogicalPlan::SubqueryAlias(SubqueryAlias { input, .. })
+                if is_sorted(input) =>
+            {
+                let first = LogicalPlan::Limit(Limit { input: input.clone(), ..limit.clone() });
+                let above = limit.input.with_new_exprs(limit.input.expressions(), vec![first]).map_err(failed)?;
+                self.exactly(&above)
             }
             // Without an order the smallest rows are taken: always the same ones.
             _ => self.first_rows(&limit.input, &[], skip, fetch),
@@ -123,22 +126,23 @@ impl Lowering<'_> {
     }
 }
 
-fn call(expr: &Expr) -> Result<&WindowFunction, Unsupported> {
-    match expr {
-        Expr::Alias(alias) => call(&alias.expr),
-        Expr::WindowFunction(call) => Ok(call),
-        other => Err(Unsupported::new(format!("`{other}` is not a window function"))),
+/// Are the rows in an order that the query asks for?
+fn is_sorted(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Sort(_) => true,
+        LogicalPlan::Projection(projection) => is_sorted(&projection.input),
+        LogicalPlan::SubqueryAlias(alias) => is_sorted(&alias.input),
+        _ => false,
     }
 }
 
-fn numbering(call: &WindowFunction) -> Result<Numbering, Unsupported> {
+/// How a function numbers rows, if that is what it does.
+pub(super) fn numbering(call: &WindowFunction) -> Option<Numbering> {
     match call.fun.name() {
-        "row_number" => Ok(Numbering::RowNumber),
-        "rank" => Ok(Numbering::Rank),
-        "dense_rank" => Ok(Numbering::DenseRank),
-        name => Err(Unsupported::new(format!("window function `{name}` is not supported"))
-            .help("row_number, rank and dense_rank are; for an aggregate of a partition, join a view with GROUP BY")
-            .at(name)),
+        "row_number" => Some(Numbering::RowNumber),
+        "rank" => Some(Numbering::Rank),
+        "dense_rank" => Some(Numbering::DenseRank),
+        _ => None,
     }
 }
 

@@ -1,14 +1,17 @@
 //! Refuses what cannot be maintained, before the optimiser hides it.
 
+use crate::functions::session;
 use crate::lower::Unsupported;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, LogicalPlan, Volatility};
 
 pub(super) fn check(plan: &LogicalPlan) -> Result<(), Unsupported> {
     let mut found = None;
+    let mut is_session = false;
     let visited = plan.apply_with_subqueries(|node| {
         node.apply_expressions(|expr| {
             expr.apply(|expr| {
+                is_session |= matches!(expr, Expr::ScalarFunction(call) if call.func.name() == session::NAME);
                 if let Expr::ScalarFunction(call) = expr
                     && call.func.signature().volatility != Volatility::Immutable
                 {
@@ -21,6 +24,11 @@ pub(super) fn check(plan: &LogicalPlan) -> Result<(), Unsupported> {
     });
     if let Err(error) = visited {
         return Err(Unsupported::new(error.strip_backtrace()));
+    }
+    if is_session {
+        return Err(Unsupported::new("`session` windows are those of a group")
+            .help("write session(…) once in GROUP BY, beside the columns whose sessions it finds, and select it from there")
+            .at(session::NAME));
     }
     match found {
         Some(function) => Err(Unsupported::new(format!("`{function}` gives another result each time: a maintained result cannot use it"))

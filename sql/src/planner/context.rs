@@ -82,6 +82,10 @@ impl ContextProvider for Context {
         Ok(relation.clone())
     }
 
+    fn create_cte_work_table(&self, _: &str, schema: SchemaRef) -> Result<Arc<dyn TableSource>> {
+        Ok(Arc::new(Relation::new(schema, &[])))
+    }
+
     fn get_expr_planners(&self) -> &[Arc<dyn ExprPlanner>] {
         self.state.expr_planners()
     }

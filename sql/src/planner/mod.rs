@@ -5,6 +5,7 @@ mod context;
 mod declare;
 mod insert;
 mod locate;
+mod rewrite;
 mod windows;
 
 use crate::dialect::{self, Name, Statement, StatementKind};
@@ -162,6 +163,8 @@ impl Planner<'_> {
 
     fn query(&self, index: usize, query: &Query) -> Result<LogicalPlan, Error> {
         let mut query = query.clone();
+        rewrite::refuse_using(&query).map_err(|(at, message, help)| self.error(at, message).with_help(help))?;
+        rewrite::lateral_lists(&mut query).map_err(|(at, message)| self.error(at, message))?;
         windows::rewrite(&mut query, &self.context, &self.sources)
             .map_err(|(at, message, help)| self.error(at, message).with_help(help))?;
         if let Some((at, name)) = locate::unreadable(&query, &self.context, &self.sinks) {
@@ -188,6 +191,7 @@ impl Planner<'_> {
             .with_parse_float_as_decimal(options.parse_float_as_decimal);
         let planner = SqlToRel::new_with_options(&self.context, options);
         let plan = planner.sql_statement_to_plan(SqlStatement::Query(Box::new(query))).map_err(|e| self.plan_error(index, &e))?;
+        let plan = rewrite::rewrite(plan).map_err(|e| self.plan_error(index, &e))?;
         check::check(&plan).map_err(|unsupported| self.lower_error(index, unsupported))?;
         // Only now are the types final: the sides of a UNION, for one, are brought to one type here.
         let state = &self.context.state;

@@ -1,4 +1,5 @@
-//! `tumble(width)` and `tumble(width, time)`: the window of a time, as a struct of `start` and `end`.
+//! `tumble(width)`, `hop(slide, width)`, `session(gap)` and their forms with a time as the last argument: the windows of a time, as
+//! structs of `start` and `end`. A row falls into one window of `tumble` and of `session`, and into several of `hop`.
 
 use super::context::Context;
 use super::declare;
@@ -21,19 +22,12 @@ pub(super) fn rewrite(query: &mut Query, context: &Context, sources: &[Table]) -
     let times = event_times(query, context, sources);
     let outcome = visit_expressions_mut(query, |expr| {
         let Expr::Function(call) = expr else { return ControlFlow::Continue(()) };
-        let at: Position = call.span().start.into();
-        let rewritten = match declare::plain(&call.name).as_str() {
-            "tumble" => tumble(call, at, &times),
-            name @ ("hop" | "session") => {
-                Err((at, format!("`{name}` windows are not supported"), "group by tumble(width) or date_bin(width, time)".to_string()))
-            }
-            _ => return ControlFlow::Continue(()),
-        };
-        match rewritten {
-            Ok(window) => {
+        match window(call, &times) {
+            Ok(Some(window)) => {
                 *expr = window;
                 ControlFlow::Continue(())
             }
+            Ok(None) => ControlFlow::Continue(()),
             Err(problem) => ControlFlow::Break(problem),
         }
     });
@@ -43,39 +37,62 @@ pub(super) fn rewrite(query: &mut Query, context: &Context, sources: &[Table]) -
     }
 }
 
-fn tumble(call: &Function, at: Position, times: &BTreeSet<String>) -> Result<Expr, Problem> {
-    let usage = "write tumble(INTERVAL '1 minute') or tumble(INTERVAL '1 minute', time_column)".to_string();
-    let FunctionArguments::List(list) = &call.args else {
-        return Err((at, "`tumble` needs the width of its windows".into(), usage));
-    };
-    let args: Vec<&Expr> = list
-        .args
-        .iter()
-        .filter_map(|arg| match arg {
-            FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr),
-            _ => None,
-        })
-        .collect();
-    let (width, time) = match args[..] {
-        [width] => {
-            let mut names = times.iter();
-            let (Some(name), None) = (names.next(), names.next()) else {
-                let message = match times.len() {
-                    0 => "`tumble` does not know which time to use: no table here has a WATERMARK".to_string(),
-                    _ => format!("`tumble` does not know which time to use: {}", times.iter().cloned().collect::<Vec<_>>().join(" or ")),
-                };
-                return Err((at, message, "write tumble(INTERVAL '1 minute', time_column)".into()));
-            };
-            (width.clone(), Expr::Identifier(Ident::with_quote('"', name)))
+fn window(call: &Function, times: &BTreeSet<String>) -> Result<Option<Expr>, Problem> {
+    let text = match declare::plain(&call.name).as_str() {
+        "tumble" => {
+            let ([width], time) = arguments(call, "tumble", "INTERVAL '1 minute'", times)?;
+            let start = format!("date_bin({width}, {time})");
+            format!("named_struct('start', {start}, 'end', {start} + {width})")
         }
-        [width, time] => (width.clone(), time.clone()),
-        _ => return Err((at, format!("`tumble` takes a width and a time, found {} arguments", args.len()), usage)),
+        "hop" => {
+            let ([slide, width], time) = arguments(call, "hop", "INTERVAL '1 minute', INTERVAL '1 hour'", times)?;
+            format!("unnest(hop({slide}, {width}, {time}))")
+        }
+        "session" => {
+            let ([gap], time) = arguments(call, "session", "INTERVAL '30 minutes'", times)?;
+            format!("session({gap}, {time})")
+        }
+        _ => return Ok(None),
     };
-    let start = format!("date_bin({width}, {time})");
-    let text = format!("named_struct('start', {start}, 'end', {start} + {width})");
     let dialect = PostgreSqlDialect {};
     let parsed = Parser::new(&dialect).try_with_sql(&text).and_then(|mut parser| parser.parse_expr());
-    parsed.map_err(|e| (at, format!("`tumble` cannot use these arguments: {e}"), usage))
+    let at = call.span().start.into();
+    parsed.map(Some).map_err(|e| (at, format!("`{}` cannot use these arguments: {e}", call.name), "write plain expressions".into()))
+}
+
+/// The intervals and the time that a window function is called with. Without a time it is the event time, if there is one.
+fn arguments<const N: usize>(call: &Function, name: &str, intervals: &str, times: &BTreeSet<String>) -> Result<([Expr; N], Expr), Problem> {
+    let at: Position = call.span().start.into();
+    let usage = format!("write {name}({intervals}) or {name}({intervals}, time_column)");
+    let expression = |arg: &FunctionArg| match arg {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => Some(expr.clone()),
+        _ => None,
+    };
+    let mut args = match &call.args {
+        FunctionArguments::List(list) => list.args.iter().map(expression).collect::<Option<Vec<_>>>(),
+        _ => None,
+    }
+    .unwrap_or_default();
+    let found = args.len();
+    let time = match args.len() {
+        length if length == N + 1 => args.pop(),
+        length if length == N => {
+            let mut names = times.iter();
+            let (Some(name_of_time), None) = (names.next(), names.next()) else {
+                let message = match times.len() {
+                    0 => format!("`{name}` does not know which time to use: no table here has a WATERMARK"),
+                    _ => format!("`{name}` does not know which time to use: {}", times.iter().cloned().collect::<Vec<_>>().join(" or ")),
+                };
+                return Err((at, message, format!("write {name}({intervals}, time_column)")));
+            };
+            Some(Expr::Identifier(Ident::with_quote('"', name_of_time)))
+        }
+        _ => None,
+    };
+    match (<[Expr; N]>::try_from(args), time) {
+        (Ok(intervals), Some(time)) => Ok((intervals, time)),
+        _ => Err((at, format!("`{name}` takes {N} interval(s) and a time, found {found} arguments"), usage)),
+    }
 }
 
 /// Event-time columns of the program that the relations of this query have.

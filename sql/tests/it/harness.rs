@@ -119,7 +119,8 @@ pub fn check(shape: &Shape, workers: usize, seed: u64) {
         if epoch > 0 {
             push_all(&mut dataflow, &mut shop, epoch == EPOCHS - 1);
         }
-        integrate(&dataflow.step().unwrap(), "result", &mut bag);
+        let outputs = dataflow.step().unwrap_or_else(|e| panic!("{}: {e}", shape.name));
+        integrate(&outputs, "result", &mut bag);
         assert_eq!(dataflow.take_row_errors(), vec![], "{}", shape.name);
         let expected = shape.afresh(&shop);
         if bag != expected {
@@ -132,11 +133,11 @@ pub fn check(shape: &Shape, workers: usize, seed: u64) {
             );
         }
         if epoch == EPOCHS / 2 {
-            let checkpoint = dataflow.checkpoint().unwrap();
+            let checkpoint = dataflow.checkpoint().unwrap_or_else(|e| panic!("{}: {e}", shape.name));
             let fingerprint = dataflow.fingerprint();
             dataflow.stop();
             let config = DataflowConfig { checkpoint: Some(checkpoint), ..config(workers, Some(folder.path())) };
-            dataflow = shape.program().start(config).unwrap();
+            dataflow = shape.program().start(config).unwrap_or_else(|e| panic!("{}: {e}", shape.name));
             assert_eq!(dataflow.fingerprint(), fingerprint, "{}", shape.name);
         }
     }
@@ -147,10 +148,15 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
-async fn context(shop: &Shop, views: &[(&str, &str)]) -> SessionContext {
+/// DataFusion, computing on one thread and with the types that programs have.
+pub fn batch_context() -> SessionContext {
     let mut config = SessionConfig::new().with_target_partitions(1);
     config.options_mut().sql_parser.map_string_types_to_utf8view = false;
-    let context = SessionContext::new_with_config(config);
+    SessionContext::new_with_config(config)
+}
+
+async fn context(shop: &Shop, views: &[(&str, &str)]) -> SessionContext {
+    let context = batch_context();
     for (index, kind) in KINDS.iter().enumerate() {
         let batch = shop.table(index);
         context.register_table(kind.name, Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]]).unwrap())).unwrap();
@@ -173,10 +179,7 @@ fn column_texts(column: &ArrayRef) -> Vec<String> {
         // The order of additions differs, and with it the last digits.
         let doubles = cast(column, &DataType::Float64).unwrap();
         let doubles = doubles.as_primitive::<Float64Type>();
-        return doubles
-            .iter()
-            .map(|value| value.map_or("null".into(), |value| format!("{:.9e}", if value == 0.0 { 0.0 } else { value })))
-            .collect();
+        return doubles.iter().map(|value| value.map_or("null".into(), |value| rounded(value).to_string())).collect();
     }
     if matches!(column.data_type(), DataType::Struct(_) | DataType::List(_)) {
         let rows = (0..column.len()).map(|row| arrow::util::display::array_value_to_string(column, row).unwrap());
@@ -186,11 +189,19 @@ fn column_texts(column: &ArrayRef) -> Vec<String> {
     text.as_string::<i32>().iter().map(|value| value.unwrap_or("null").to_string()).collect()
 }
 
-fn sql_type(data_type: &DataType) -> String {
+/// Ten digits of `value`; zero has no sign.
+fn rounded(value: f64) -> f64 {
+    if value == 0.0 { 0.0 } else { format!("{value:.9e}").parse().unwrap_or(value) }
+}
+
+pub fn sql_type(data_type: &DataType) -> String {
     match data_type {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "TEXT".into(),
-        DataType::Int32 => "INT".into(),
-        DataType::Int64 | DataType::UInt64 => "BIGINT".into(),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => "TEXT".into(),
+        DataType::Int8 | DataType::Int16 | DataType::UInt8 => "SMALLINT".into(),
+        DataType::Int32 | DataType::UInt16 => "INT".into(),
+        DataType::Int64 | DataType::UInt32 | DataType::UInt64 => "BIGINT".into(),
+        DataType::Float32 => "REAL".into(),
+        DataType::Date32 => "DATE".into(),
         DataType::Float64 => "DOUBLE".into(),
         DataType::Boolean => "BOOLEAN".into(),
         DataType::Decimal128(p, s) => format!("DECIMAL({p}, {s})"),

@@ -9,3 +9,4 @@ mod restart;
 mod row_errors;
 mod shapes;
 mod shop;
+mod slt;

@@ -54,6 +54,31 @@ const SHAPES: &[Shape] = &[
     Shape::new("date_bin", "SELECT date_bin(INTERVAL '1 minute', placed_at) AS minute, count(*) AS n, count(DISTINCT customer) AS c FROM orders GROUP BY date_bin(INTERVAL '1 minute', placed_at)"),
     Shape::new("tumble", "SELECT w.\"start\" AS s, w.\"end\" AS e, n FROM (SELECT tumble(INTERVAL '2 minutes') AS w, count(*) AS n FROM orders GROUP BY 1) AS q")
         .equals("SELECT s, s + INTERVAL '2 minutes' AS e, n FROM (SELECT date_bin(INTERVAL '2 minutes', placed_at) AS s, count(*) AS n FROM orders GROUP BY 1) AS q"),
+    Shape::new("hop", "SELECT w.\"start\" AS s, w.\"end\" AS e, n, c FROM (SELECT hop(INTERVAL '1 minute', INTERVAL '3 minutes') AS w, count(*) AS n, count(DISTINCT customer) AS c FROM orders GROUP BY 1) AS q")
+        .equals("SELECT s, s + INTERVAL '3 minutes' AS e, count(*) AS n, count(DISTINCT customer) AS c FROM (SELECT customer, date_bin(INTERVAL '1 minute', placed_at) - back AS s FROM orders CROSS JOIN (VALUES (INTERVAL '0 minutes'), (INTERVAL '1 minute'), (INTERVAL '2 minutes')) AS v(back)) AS q GROUP BY s"),
+    Shape::new("session", "SELECT country, w.\"start\" AS s, w.\"end\" AS e, n FROM (SELECT country, session(INTERVAL '40 seconds') AS w, count(*) AS n FROM orders GROUP BY country, session(INTERVAL '40 seconds')) AS q")
+        .equals("SELECT country, min(at) AS s, max(at) + INTERVAL '40 seconds' AS e, count(*) AS n FROM (SELECT country, at, sum(new) OVER (PARTITION BY country ORDER BY at) AS part FROM (SELECT country, placed_at AS at, CASE WHEN placed_at <= lag(placed_at) OVER (PARTITION BY country ORDER BY placed_at) + INTERVAL '40 seconds' THEN 0 ELSE 1 END AS new FROM orders) AS a) AS b GROUP BY country, part"),
+    Shape::new("unnest", "SELECT id, part, count(*) AS n FROM (SELECT id, unnest(string_to_array(name, ' ')) AS part FROM products) AS q GROUP BY id, part"),
+    Shape::new("unnest in from", "SELECT p.id, u.part, u.place FROM products p, unnest(string_to_array(p.name, ' ')) WITH ORDINALITY AS u(part, place)")
+        .equals("SELECT id, unnest(string_to_array(name, ' ')) AS part, unnest(generate_series(1, CAST(array_length(string_to_array(name, ' ')) AS BIGINT))) AS place FROM products"),
+    Shape::new("intersect all", "SELECT sku, quantity FROM items INTERSECT ALL SELECT sku, line_no FROM items")
+        .equals("SELECT sku, n AS quantity FROM (SELECT sku, n, row_number() OVER (PARTITION BY sku, n) AS i FROM (SELECT sku, quantity AS n FROM items) AS a INTERSECT SELECT sku, n, row_number() OVER (PARTITION BY sku, n) AS i FROM (SELECT sku, line_no AS n FROM items) AS b) AS q"),
+    Shape::new("except all", "SELECT sku FROM items EXCEPT ALL SELECT sku FROM products")
+        .equals("SELECT sku FROM (SELECT sku, row_number() OVER (PARTITION BY sku) AS i FROM items EXCEPT SELECT sku, row_number() OVER (PARTITION BY sku) AS i FROM products) AS q"),
+    Shape::new("grouping sets", "SELECT sku, line_no, grouping(sku) AS g, count(*) AS n, sum(price) AS p, min(order_id) AS first FROM items GROUP BY GROUPING SETS ((sku, line_no), (line_no), ())"),
+    Shape::new("cube", "SELECT country, kind, count(DISTINCT customer) AS c, string_agg(id, ',' ORDER BY id) AS ids FROM orders GROUP BY CUBE (country, kind)"),
+    Shape::new("not in", "SELECT order_id, line_no FROM items WHERE sku NOT IN (SELECT sku FROM products WHERE active)"),
+    Shape::new("not in with nulls", "SELECT id FROM products WHERE category_id NOT IN (SELECT category_id FROM products WHERE brand_id = 'b1')"),
+    Shape::new("not in of each row", "SELECT p.id FROM products p WHERE p.category_id NOT IN (SELECT q.category_id FROM products q WHERE q.brand_id = p.brand_id AND q.id <> p.id)")
+        .equals("SELECT p.id FROM products p WHERE NOT EXISTS (SELECT 1 FROM products q WHERE q.brand_id = p.brand_id AND q.id <> p.id AND (q.category_id = p.category_id OR q.category_id IS NULL)) AND (p.category_id IS NOT NULL OR NOT EXISTS (SELECT 1 FROM products q WHERE q.brand_id = p.brand_id AND q.id <> p.id))"),
+    Shape::new("exists or in", "SELECT p.id FROM products p WHERE EXISTS (SELECT 1 FROM items i WHERE i.sku = p.sku AND i.quantity > length(p.name)) OR p.category_id IN (SELECT id FROM categories WHERE name < 'category 2')"),
+    Shape::new("membership as a value", "SELECT id, category_id IN (SELECT category_id FROM products WHERE brand_id = 'b1') AS c, EXISTS (SELECT 1 FROM items i WHERE i.sku = p.sku) AS e FROM products p")
+        .equals("SELECT p.id, CASE WHEN s.n IS NULL THEN false WHEN p.category_id IS NULL THEN NULL WHEN m.category_id IS NOT NULL THEN true WHEN s.n > s.known THEN NULL ELSE false END AS c, i.sku IS NOT NULL AS e FROM products p LEFT JOIN (SELECT count(*) AS n, count(category_id) AS known FROM products WHERE brand_id = 'b1' HAVING count(*) > 0) AS s ON true LEFT JOIN (SELECT DISTINCT category_id FROM products WHERE brand_id = 'b1') AS m ON m.category_id = p.category_id LEFT JOIN (SELECT DISTINCT sku FROM items) AS i ON i.sku = p.sku"),
+    Shape::new("running and moving aggregates", "SELECT order_id, line_no, sum(quantity) OVER (PARTITION BY sku ORDER BY order_id, line_no) AS s, avg(price) OVER (PARTITION BY sku ORDER BY order_id, line_no ROWS BETWEEN 2 PRECEDING AND 1 FOLLOWING) AS a, count(*) OVER (PARTITION BY sku) AS n FROM items"),
+    Shape::new("neighbours", "SELECT id, placed_at - lag(placed_at) OVER (PARTITION BY customer ORDER BY placed_at, id) > INTERVAL '1 minute' AS late, lead(id, 2, 'none') OVER (PARTITION BY customer ORDER BY placed_at, id) AS next, first_value(id) OVER (PARTITION BY customer ORDER BY placed_at, id) AS f, nth_value(kind, 2) OVER (PARTITION BY customer ORDER BY placed_at, id ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING) AS k FROM orders"),
+    Shape::new("distribution", "SELECT id, ntile(4) OVER (ORDER BY cents NULLS FIRST, id) AS q, percent_rank() OVER (PARTITION BY product_id ORDER BY cents) AS p, cume_dist() OVER (PARTITION BY product_id ORDER BY cents) AS c, rank() OVER (PARTITION BY product_id ORDER BY cents) AS r FROM variants"),
+    Shape::new("frames of times", "SELECT id, count(*) OVER (PARTITION BY country ORDER BY placed_at RANGE BETWEEN INTERVAL '1 minute' PRECEDING AND INTERVAL '30 seconds' FOLLOWING) AS near FROM orders"),
+    Shape::new("full join without keys", "SELECT b.id, c.id AS cid FROM brands b FULL JOIN categories c ON b.name < c.name"),
     Shape::new("no rows from a table", "SELECT 1 AS one, 'x' AS x"),
     Shape::new("values", "SELECT v.k, p.name FROM (VALUES ('s1', 1), ('s2', 2)) AS v(s, k) LEFT JOIN products p ON p.sku = v.s"),
     Shape::new("views read twice", "SELECT a.sku, a.q, b.q AS other FROM totals a JOIN totals b ON b.q > a.q AND length(b.sku) = length(a.sku) JOIN named n ON n.sku = a.sku")
@@ -73,5 +98,25 @@ fn every_shape_equals_a_fresh_computation_with_one_worker() {
 fn every_shape_equals_a_fresh_computation_with_two_workers() {
     for (index, shape) in SHAPES.iter().enumerate() {
         check(shape, 2, 500 + index as u64);
+    }
+}
+
+/// WITH RECURSIVE keeps state inside of a nested circuit.
+const RECURSIONS: &[Shape] = &[
+    Shape::new(
+        "recursion",
+        "WITH RECURSIVE near AS (SELECT p.id, p.brand_id FROM products p WHERE p.category_id = 'k1' UNION SELECT p.id, p.brand_id FROM near n JOIN products q ON q.brand_id = n.brand_id JOIN products p ON p.category_id = q.category_id) SELECT id, brand_id FROM near",
+    ),
+    Shape::new(
+        "recursion without joins",
+        "WITH RECURSIVE steps AS (SELECT sku, quantity AS n FROM items UNION SELECT sku, n - 2 FROM steps WHERE n > 1) SELECT sku, n, count(*) AS times FROM steps GROUP BY sku, n",
+    ),
+];
+
+#[test]
+fn every_recursion_equals_a_fresh_computation() {
+    for (index, shape) in RECURSIONS.iter().enumerate() {
+        check(shape, 1, 700 + index as u64);
+        check(shape, 2, 800 + index as u64);
     }
 }

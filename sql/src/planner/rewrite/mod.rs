@@ -1,0 +1,39 @@
+//! Queries in terms of simpler ones, where DataFusion's own plan cannot be maintained or means another thing than PostgreSQL's.
+
+mod copies;
+mod lateral;
+mod membership;
+mod ordered;
+mod sessions;
+mod using;
+
+use datafusion::common::Result;
+use datafusion::common::tree_node::Transformed;
+use datafusion::logical_expr::LogicalPlan;
+pub(super) use lateral::lateral_lists;
+pub(super) use using::refuse_using;
+
+/// Rewrites a plan that is not optimised yet, from the leaves up.
+pub(super) fn rewrite(plan: LogicalPlan) -> Result<LogicalPlan> {
+    let rewritten = plan.transform_up_with_subqueries(|node| {
+        let rewritten = match &node {
+            LogicalPlan::Aggregate(aggregate) => {
+                let ordered = ordered::rewrite(aggregate)?;
+                let sessions = sessions::rewrite(ordered.as_ref().unwrap_or(aggregate))?;
+                sessions.or(ordered.map(LogicalPlan::Aggregate))
+            }
+            LogicalPlan::Join(join) => match copies::rewrite(join)? {
+                Some(plan) => Some(plan),
+                None => lateral::rewrite(join)?,
+            },
+            _ => None,
+        };
+        let (node, is_new) = match rewritten {
+            Some(plan) => (plan, true),
+            None => (node, false),
+        };
+        let node = membership::rewrite(node)?;
+        Ok(if is_new || node.transformed { Transformed::yes(node.data) } else { Transformed::no(node.data) })
+    })?;
+    Ok(rewritten.data)
+}
