@@ -2,4 +2,5 @@
 
 pub mod api;
 pub mod commands;
+pub mod pg;
 pub mod shop;

@@ -23,6 +23,9 @@ pub struct Note {
     pub http_url: String,
     pub database_url: String,
     pub redis_url: String,
+    /// Live views in PostgreSQL's protocol, without the password: that is the operator's token.
+    #[serde(default)]
+    pub views_url: String,
 }
 
 /// Held as long as this process uses the data folder; the system lets it go when the process ends, however that is.

@@ -30,6 +30,9 @@ pub struct Arguments {
     /// Address that the HTTP server listens on, or where other commands find it [default: 127.0.0.1:8080]
     #[arg(long, global = true, env = "CHIMERA_LISTEN", value_name = "ADDRESS", hide_env_values = true)]
     listen: Option<SocketAddr>,
+    /// Address on which live views speak PostgreSQL's protocol [default: 127.0.0.1:5433, or a free port if that is taken]
+    #[arg(long, global = true, env = "CHIMERA_LISTEN_PG", value_name = "ADDRESS", hide_env_values = true)]
+    listen_pg: Option<SocketAddr>,
     /// Where outside data is found: online-retail/, icecat/, … [default: ../shared/data]
     #[arg(long, global = true, env = "CHIMERA_DATA", value_name = "DIR", hide_env_values = true)]
     outside_data: Option<PathBuf>,
@@ -43,6 +46,7 @@ struct File {
     redis_url: Option<String>,
     kafka: Option<String>,
     listen: Option<SocketAddr>,
+    listen_pg: Option<SocketAddr>,
     outside_data: Option<PathBuf>,
 }
 
@@ -60,6 +64,8 @@ pub struct Settings {
     /// Whether `listen` was asked for, or is only the default.
     #[serde(skip)]
     pub listen_is_given: bool,
+    /// `None`: the default, or a free port.
+    pub listen_pg: Option<SocketAddr>,
     pub outside_data: PathBuf,
 }
 
@@ -84,6 +90,7 @@ impl Settings {
             kafka: given(&arguments.kafka).or(file.kafka),
             listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
             listen_is_given: listen.is_some(),
+            listen_pg: arguments.listen_pg.or(file.listen_pg),
             outside_data: arguments.outside_data.clone().or(file.outside_data).unwrap_or_else(|| PathBuf::from("../shared/data")),
         })
     }

@@ -5,6 +5,6 @@ mod sink;
 mod views;
 
 pub use sink::open;
-pub use views::{Column, Subscription, View, ViewUpdate, Views};
+pub use views::{Column, Moment, Subscription, View, ViewUpdate, Views};
 
 pub(crate) const CONNECTOR: &str = "view";

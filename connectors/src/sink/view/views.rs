@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, Readable, Slice, Snapshot};
 use parking_lot::{Mutex, RwLock};
 use serde::Serialize;
@@ -12,6 +15,8 @@ use tokio::sync::broadcast;
 
 use super::CONNECTOR;
 use super::key::KeyEncoder;
+use crate::format::{Decoder, Format};
+use crate::log::{Entry, Record};
 use crate::sink::{Applied, SinkSpec};
 use crate::{Error, Result};
 
@@ -71,6 +76,7 @@ pub struct Subscription {
 
 pub(super) struct OpenView {
     pub(super) view: View,
+    schema: SchemaRef,
     pub(super) keys: KeyEncoder,
     pub(super) rows: Keyspace,
     updates: broadcast::Sender<Arc<ViewUpdate>>,
@@ -153,6 +159,16 @@ impl Views {
         Ok(Some(Subscription { applied: self.mark(&snapshot, name)?, rows, truncated, updates }))
     }
 
+    /// The columns of a view as Arrow. `None`: no such view.
+    pub fn schema(&self, name: &str) -> Option<SchemaRef> {
+        self.find(name).map(|open| open.schema.clone())
+    }
+
+    /// All views as they are now.
+    pub fn moment(&self) -> Moment {
+        Moment { snapshot: self.database.snapshot(), open: self.open.read().clone() }
+    }
+
     fn find(&self, name: &str) -> Option<Arc<OpenView>> {
         self.open.read().get(name).cloned()
     }
@@ -172,7 +188,8 @@ impl Views {
         let mut views = self.open.write();
         // A sink that is opened again keeps the channel, so that its subscribers go on.
         let updates = views.get(&name).map_or_else(|| broadcast::Sender::new(UPDATES_KEPT), |open| open.updates.clone());
-        let open = Arc::new(OpenView { view, keys, rows, updates, publishing: Mutex::new(()) });
+        let schema = spec.schema.clone();
+        let open = Arc::new(OpenView { view, schema, keys, rows, updates, publishing: Mutex::new(()) });
         views.insert(name.clone(), open.clone());
         drop(views);
         if self.applied(&name)?.is_none() && !self.database.snapshot().is_empty(&open.rows).map_err(failed)? {
@@ -253,6 +270,40 @@ impl Views {
     /// Counts the rows by reading them all.
     pub(super) fn len(&self, view: &OpenView) -> Result<u64> {
         Ok(self.database.snapshot().len(&view.rows).map_err(failed)? as u64)
+    }
+}
+
+/// All views at one moment: each at a whole epoch, whatever is written meanwhile.
+pub struct Moment {
+    snapshot: Snapshot,
+    open: BTreeMap<String, Arc<OpenView>>,
+}
+
+/// Rows that are decoded together.
+const BATCH_ROWS: usize = 8_192;
+
+impl Moment {
+    /// The first `limit` rows of a view in key order, as Arrow batches with the view's columns. `None`: no such view.
+    pub fn read(&self, name: &str, limit: usize) -> Result<Option<Vec<RecordBatch>>> {
+        let Some(open) = self.open.get(name) else { return Ok(None) };
+        let decoder = Decoder::new(Format::Json, open.schema.clone(), BTreeMap::new())?;
+        let mut rows = self.snapshot.iter(&open.rows).take(limit);
+        let mut batches = Vec::new();
+        loop {
+            let mut entries = Vec::new();
+            for row in rows.by_ref().take(BATCH_ROWS) {
+                let value = Some(Bytes::copy_from_slice(&row.value().map_err(failed)?));
+                entries.push(Entry { offset: entries.len() as u64, record: Record { key: None, value, timestamp_ms: 0 } });
+            }
+            if entries.is_empty() {
+                return Ok(Some(batches));
+            }
+            let decoded = decoder.decode(name, 0, &entries);
+            if let Some(bad) = decoded.bad.first() {
+                return Err(Error::corrupt(CONNECTOR, format!("a row of {name} does not fit its columns: {}", bad.error)));
+            }
+            batches.push(decoded.changes.batch);
+        }
     }
 }
 

@@ -22,6 +22,7 @@ use self::servers::Servers;
 use super::instance::{self, Lock, Note};
 use super::{Settings, ui};
 use crate::api::{self, App, Limits, OperatorToken, Parts};
+use crate::pg;
 use crate::shop::databases::Server;
 
 /// Run everything on this machine: databases, change capture, pipelines, stores, API and pages
@@ -47,6 +48,9 @@ pub struct Arguments {
     #[arg(long)]
     print_config: bool,
 }
+
+/// Where live views are found unless something else is there.
+const PG_ADDRESS: &str = "127.0.0.1:5433";
 
 pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<()> {
     if arguments.print_config {
@@ -93,6 +97,7 @@ struct Running {
     changes: Changes,
     engine: chimera_pipelines::Handle,
     http: tokio::task::JoinHandle<std::io::Result<()>>,
+    views: tokio::task::JoinHandle<()>,
     stop_http: CancellationToken,
     note: Note,
     token: String,
@@ -110,11 +115,13 @@ impl Running {
         let folder = &settings.data_dir;
         let token = instance::operator_token(folder)?;
         let address = listener.local_addr().context("the address that is listened on")?;
+        let views_listener = listen_pg(settings.listen_pg).await?;
         let note = Note {
             pid: std::process::id(),
             http_url: format!("http://{address}"),
             database_url: servers.database_url.clone(),
             redis_url: servers.redis_url.clone(),
+            views_url: format!("postgres://{}@{}/{}", pg::USER, views_listener.local_addr().context("the address of the views")?, pg::DATABASE),
         };
         note.write(folder)?;
 
@@ -155,6 +162,7 @@ impl Running {
         step.done(format!("{} pipelines keep {} stores", engine.pipelines().len(), engine.stores().len()));
 
         let redis = redis::Client::open(servers.redis_url.as_str()).context("the Redis address")?;
+        let views = connectors.views.clone();
         let app = App::new(Parts {
             stores: Arc::new(engine.clone()),
             connectors,
@@ -169,8 +177,11 @@ impl Running {
             metrics: api::metrics::install().context("cannot set up metrics")?,
         });
         let stop_http = CancellationToken::new();
+        let pipelines: Vec<String> = engine.pipelines().into_iter().map(|pipeline| pipeline.name).collect();
+        let front = pg::Front::new(views, &pipelines, &token, pg::Limits::default()).context("cannot set up the views' tables")?;
+        let views = tokio::spawn(front.serve(views_listener, stop_http.clone()));
         let http = tokio::spawn(api::serve(app, listener, stop_http.clone().cancelled_owned()));
-        Ok(Self { changes, engine, http, stop_http, note, token, server })
+        Ok(Self { changes, engine, http, views, stop_http, note, token, server })
     }
 
     /// Says where everything is: for people on stderr, for programs one line of JSON on stdout.
@@ -182,6 +193,7 @@ impl Running {
             ("Dashboard", dashboard.clone()),
             ("API", format!("{base}/openapi.json")),
             ("PostgreSQL", format!("psql {}", self.server.printable_url("orders"))),
+            ("Live views", format!("PGPASSWORD={} psql {}", self.token, self.note.views_url)),
             ("Data", settings.data_dir.display().to_string()),
         ];
         eprintln!("\nChimera runs, after {}. Ctrl-C stops it.", ui::seconds(started.elapsed()));
@@ -189,7 +201,7 @@ impl Running {
             eprintln!("  {what:<11} {address}");
         }
         let line = json!({ "storefront": format!("{base}/"), "dashboard": dashboard, "openapi": format!("{base}/openapi.json"),
-            "postgresql": self.server.printable_url("orders"), "data_dir": settings.data_dir });
+            "postgresql": self.server.printable_url("orders"), "views": self.note.views_url, "data_dir": settings.data_dir });
         println!("{line}");
         Ok(())
     }
@@ -216,10 +228,26 @@ impl Running {
             Ok(Err(error)) => tracing::error!(%error, "the HTTP server failed"),
             Err(error) => tracing::error!(%error, "the HTTP server broke off"),
         }
+        if let Err(error) = self.views.await {
+            tracing::error!(%error, "the PostgreSQL front broke off");
+        }
         self.changes.stop().await;
         let step = ui::Step::new("Pipelines");
         self.engine.stop().await;
         step.done("stopped at a checkpoint");
+    }
+}
+
+/// The default is given up for a free port when something else has it; an address that was asked for is not.
+async fn listen_pg(given: Option<std::net::SocketAddr>) -> anyhow::Result<TcpListener> {
+    if let Some(address) = given {
+        return TcpListener::bind(address)
+            .await
+            .with_context(|| format!("cannot listen on {address}; choose another address with --listen-pg"));
+    }
+    match TcpListener::bind(PG_ADDRESS).await {
+        Ok(listener) => Ok(listener),
+        Err(_) => TcpListener::bind("127.0.0.1:0").await.context("cannot listen for PostgreSQL's protocol"),
     }
 }
 

@@ -1,0 +1,195 @@
+//! Statements: what is allowed, and within which bounds it runs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chimera_connectors::sink::view::Views;
+use datafusion::catalog::MemTable;
+use datafusion::common::ParamValues;
+use datafusion::dataframe::DataFrame;
+use datafusion::error::DataFusionError;
+use datafusion::execution::context::SQLOptions;
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::SessionContext;
+use datafusion::sql::parser::Statement as DfStatement;
+use datafusion::sql::sqlparser::ast::Statement;
+use datafusion_postgres::arrow_pg::datatypes::df;
+use datafusion_postgres::datafusion_pg_catalog::sql::PostgresCompatibilityParser;
+use datafusion_postgres::pgwire::api::portal::{Format, Portal};
+use datafusion_postgres::pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
+use datafusion_postgres::pgwire::api::results::Response;
+use datafusion_postgres::pgwire::api::store::PortalStore;
+use datafusion_postgres::pgwire::api::{ClientInfo, ClientPortalStore};
+use datafusion_postgres::pgwire::error::{ErrorInfo, PgWireError, PgWireResult};
+use datafusion_postgres::pgwire::messages::PgWireBackendMessage;
+use datafusion_postgres::pgwire::types::format::FormatOptions;
+use datafusion_postgres::{DfSessionService, Parser};
+use futures::StreamExt;
+
+use super::catalog::At;
+use super::{Limits, subscribe};
+
+/// Where `SET statement_timeout` is remembered, in milliseconds.
+const TIMEOUT_KEY: &str = "statement_timeout_ms";
+
+/// Runs the statements of all sessions.
+pub(super) struct Handler {
+    context: Arc<SessionContext>,
+    views: Arc<Views>,
+    /// Settings, transactions and cursors; and the planning of prepared statements.
+    session: DfSessionService,
+    parser: PostgresCompatibilityParser,
+    limits: Limits,
+}
+
+/// An error with PostgreSQL's code for it.
+pub(super) fn error(code: &str, message: impl Into<String>) -> PgWireError {
+    PgWireError::UserError(Box::new(ErrorInfo::new("ERROR".to_owned(), code.to_owned(), message.into())))
+}
+
+fn failed(cause: DataFusionError) -> PgWireError {
+    let code = match cause.find_root() {
+        DataFusionError::SQL(..) => "42601",
+        DataFusionError::Plan(_) | DataFusionError::SchemaError(..) => "42P01",
+        DataFusionError::ResourcesExhausted(_) => "53200",
+        DataFusionError::NotImplemented(_) => "0A000",
+        _ => "XX000",
+    };
+    error(code, cause.strip_backtrace())
+}
+
+impl Handler {
+    pub(super) fn new(context: Arc<SessionContext>, views: Arc<Views>, limits: Limits) -> Self {
+        Self { session: DfSessionService::new(context.clone()), parser: PostgresCompatibilityParser::new(), context, views, limits }
+    }
+
+    /// The context of one statement: everything that it reads is of this moment.
+    fn at_this_moment(&self) -> SessionContext {
+        let state = self.context.state();
+        let config = state.config().clone().with_extension(Arc::new(At(self.views.moment())));
+        SessionContext::new_with_state(SessionStateBuilder::new_from_existing(state).with_config(config).build())
+    }
+
+    async fn run(&self, context: &SessionContext, plan: LogicalPlan, format: &Format, client: &impl ClientInfo) -> PgWireResult<Response> {
+        let read_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        read_only.verify_plan(&plan).map_err(|_| not_allowed())?;
+        let set = client.metadata().get(TIMEOUT_KEY).and_then(|ms| ms.parse().ok()).map(Duration::from_millis);
+        let timeout = set.filter(|timeout| !timeout.is_zero()).unwrap_or(self.limits.timeout);
+        let answer = tokio::time::timeout(timeout, self.collect(context, plan)).await;
+        let answer = answer.map_err(|_| error("57014", format!("canceling statement due to statement timeout ({} s)", timeout.as_secs_f32())))??;
+        let options = Arc::new(FormatOptions::from_client_metadata(client.metadata()));
+        Ok(Response::Query(df::encode_dataframe(answer, format, Some(options)).await?))
+    }
+
+    /// The whole answer, so that it is whole before the first row goes out.
+    async fn collect(&self, context: &SessionContext, plan: LogicalPlan) -> PgWireResult<DataFrame> {
+        let frame = context.execute_logical_plan(plan).await.map_err(failed)?;
+        let schema = Arc::new(frame.schema().as_arrow().clone());
+        let mut stream = frame.execute_stream().await.map_err(failed)?;
+        let (mut batches, mut rows) = (Vec::new(), 0);
+        while let Some(batch) = stream.next().await {
+            let batch = batch.map_err(failed)?;
+            rows += batch.num_rows();
+            if rows > self.limits.rows {
+                return Err(error("54000", format!("the answer has more than {} rows; add a LIMIT or aggregate", self.limits.rows)));
+            }
+            batches.push(batch);
+        }
+        let table = MemTable::try_new(schema, vec![batches]).map_err(failed)?;
+        context.read_table(Arc::new(table)).map_err(failed)
+    }
+}
+
+fn not_allowed() -> PgWireError {
+    error("25006", "only reading is allowed here: SELECT, EXPLAIN, SHOW, SUBSCRIBE; views are written by their pipelines")
+}
+
+/// Statements of a session that touch no data.
+fn is_of_session(statement: &Statement) -> bool {
+    matches!(
+        statement,
+        Statement::Set(_)
+            | Statement::ShowVariable { .. }
+            | Statement::ShowStatus { .. }
+            | Statement::StartTransaction { .. }
+            | Statement::Commit { .. }
+            | Statement::Rollback { .. }
+            | Statement::Discard { .. }
+            | Statement::Close { .. }
+            | Statement::Deallocate { .. }
+    )
+}
+
+fn is_query(statement: &Statement) -> bool {
+    matches!(statement, Statement::Query(_) | Statement::Explain { .. })
+}
+
+#[async_trait]
+impl SimpleQueryHandler for Handler {
+    async fn do_query<C>(&self, client: &mut C, query: &str) -> PgWireResult<Vec<Response>>
+    where
+        C: ClientInfo + ClientPortalStore + futures::Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore,
+        C::Error: std::fmt::Debug,
+        PgWireError: From<<C as futures::Sink<PgWireBackendMessage>>::Error>,
+    {
+        if let Some(wanted) = subscribe::parse(query)? {
+            return Ok(vec![subscribe::start(&self.views, wanted)?]);
+        }
+        let statements = self.parser.parse(query).map_err(|cause| error("42601", cause.to_string()))?;
+        if statements.is_empty() {
+            return Ok(vec![Response::EmptyQuery]);
+        }
+        let mut responses = Vec::new();
+        for statement in statements {
+            if is_query(&statement) {
+                let context = self.at_this_moment();
+                let plan = context.state().statement_to_plan(DfStatement::Statement(Box::new(statement))).await.map_err(failed)?;
+                responses.push(self.run(&context, plan, &Format::UnifiedText, client).await?);
+            } else if is_of_session(&statement) {
+                responses.extend(SimpleQueryHandler::do_query(&self.session, client, &statement.to_string()).await?);
+            } else {
+                return Err(not_allowed());
+            }
+        }
+        Ok(responses)
+    }
+}
+
+#[async_trait]
+impl ExtendedQueryHandler for Handler {
+    type Statement = <DfSessionService as ExtendedQueryHandler>::Statement;
+    type QueryParser = Parser;
+
+    fn query_parser(&self) -> Arc<Parser> {
+        self.session.query_parser()
+    }
+
+    async fn do_query<C>(&self, client: &mut C, portal: &Portal<Self::Statement>, max_rows: usize) -> PgWireResult<Response>
+    where
+        C: ClientInfo + ClientPortalStore + futures::Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore,
+        C::Error: std::fmt::Debug,
+        PgWireError: From<<C as futures::Sink<PgWireBackendMessage>>::Error>,
+    {
+        let Some((statement, plan)) = &portal.statement.statement.1 else { return Ok(Response::EmptyQuery) };
+        if is_of_session(statement) {
+            return ExtendedQueryHandler::do_query(&self.session, client, portal, max_rows).await;
+        }
+        if !is_query(statement) {
+            return Err(not_allowed());
+        }
+        let types = plan.get_parameter_types().map_err(failed)?;
+        // $2 comes before $10.
+        let mut numbered: Vec<(usize, _)> =
+            types.iter().map(|(name, data_type)| (name.trim_start_matches('$').parse().unwrap_or(usize::MAX), data_type.as_ref())).collect();
+        numbered.sort_by_key(|(number, _)| *number);
+        let types: Vec<_> = numbered.into_iter().map(|(_, data_type)| data_type).collect();
+        let values: ParamValues = df::deserialize_parameters(portal, &types)?;
+        let context = self.at_this_moment();
+        let plan = plan.clone().replace_params_with_values(&values).map_err(failed)?;
+        self.run(&context, plan, &portal.result_column_format, client).await
+    }
+}

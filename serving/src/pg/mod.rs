@@ -1,0 +1,120 @@
+//! PostgreSQL's protocol over the live views: psql, Grafana and drivers read them as tables `<pipeline>.<view>` of the database `chimera`.
+//!
+//! A statement sees all views at one moment, each at a whole epoch. Only reading is allowed, within bounds of time, memory and rows, and
+//! nothing reaches files or addresses. `SUBSCRIBE <view>` goes on with every change.
+
+mod auth;
+mod catalog;
+mod handler;
+mod subscribe;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chimera_connectors::sink::view::Views;
+use datafusion::error::DataFusionError;
+use datafusion_postgres::pgwire::api::auth::StartupHandler;
+use datafusion_postgres::pgwire::api::cancel::{CancelHandler, DefaultCancelHandler};
+use datafusion_postgres::pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
+use datafusion_postgres::pgwire::api::{ConnectionManager, PgWireServerHandlers};
+use datafusion_postgres::pgwire::tokio::process_socket;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use self::handler::Handler;
+
+/// The database that clients name; PostgreSQL's own tools want one.
+pub const DATABASE: &str = "chimera";
+/// Whom the password is asked for.
+pub const USER: &str = "operator";
+
+/// What one statement may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Unless the session sets `statement_timeout`.
+    pub timeout: Duration,
+    /// Rows of an answer.
+    pub rows: usize,
+    /// Bytes that all running statements hold for sorting, grouping and joining.
+    pub memory_bytes: usize,
+    /// Sessions at once.
+    pub sessions: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { timeout: Duration::from_secs(30), rows: 1_000_000, memory_bytes: 128 << 20, sessions: 64 }
+    }
+}
+
+/// The front: what all sessions share.
+pub struct Front {
+    handler: Arc<Handler>,
+    auth: Arc<auth::Passwords>,
+    sessions: Arc<ConnectionManager>,
+    limits: Limits,
+}
+
+impl Front {
+    /// `pipelines`: a schema each. `password` is that of [`USER`].
+    pub fn new(views: Arc<Views>, pipelines: &[String], password: &str, limits: Limits) -> Result<Self, DataFusionError> {
+        let context = catalog::context(&views, pipelines, &limits)?;
+        Ok(Self {
+            handler: Arc::new(Handler::new(context, views, limits)),
+            auth: Arc::new(auth::Passwords::new(password)),
+            sessions: Arc::new(ConnectionManager::new()),
+            limits,
+        })
+    }
+
+    /// Serves until `stop`; then sessions are cut.
+    pub async fn serve(self, listener: TcpListener, stop: CancellationToken) {
+        let front = Arc::new(self);
+        let places = Arc::new(Semaphore::new(front.limits.sessions));
+        let mut sessions = JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                () = stop.cancelled() => break,
+                accepted = listener.accept() => accepted,
+                Some(_) = sessions.join_next() => continue,
+            };
+            match accepted {
+                Ok((socket, _)) => {
+                    // A session too many waits for its turn; a client that does not want to wait goes away by itself.
+                    let (front, places) = (front.clone(), places.clone());
+                    sessions.spawn(async move {
+                        let Ok(_place) = places.acquire().await else { return };
+                        if let Err(error) = process_socket(socket, None, front).await {
+                            tracing::debug!(%error, "a PostgreSQL session broke off");
+                        }
+                    });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a PostgreSQL session");
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            }
+        }
+        sessions.shutdown().await;
+    }
+}
+
+impl PgWireServerHandlers for Front {
+    fn simple_query_handler(&self) -> Arc<impl SimpleQueryHandler> {
+        self.handler.clone()
+    }
+
+    fn extended_query_handler(&self) -> Arc<impl ExtendedQueryHandler> {
+        self.handler.clone()
+    }
+
+    fn startup_handler(&self) -> Arc<impl StartupHandler> {
+        auth::startup(self.auth.clone(), self.sessions.clone())
+    }
+
+    fn cancel_handler(&self) -> Arc<impl CancelHandler> {
+        Arc::new(DefaultCancelHandler::new(self.sessions.clone()))
+    }
+}
