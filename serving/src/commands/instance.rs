@@ -122,6 +122,11 @@ pub fn redis_url(settings: &Settings) -> anyhow::Result<String> {
     }
 }
 
+/// Live views in PostgreSQL's protocol, without the password.
+pub fn views_url(settings: &Settings) -> anyhow::Result<String> {
+    Ok(Note::read(&settings.data_dir).ok_or_else(|| not_running(settings))?.views_url)
+}
+
 /// Where the HTTP API is: at the address given, else that of the instance in the data folder.
 pub fn http_url(settings: &Settings) -> anyhow::Result<String> {
     if settings.listen_is_given {

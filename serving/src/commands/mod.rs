@@ -12,6 +12,7 @@ mod pipelines;
 mod replay;
 mod settings;
 mod simulate;
+mod sql;
 mod status;
 mod table;
 mod ui;
@@ -72,6 +73,7 @@ enum Command {
     Simulate(simulate::Arguments),
     Verify(verify::Arguments),
     Dlq(dlq::Arguments),
+    Sql(sql::Arguments),
     Pipelines(pipelines::Arguments),
     Bench(bench::Arguments),
     Completions(completions::Arguments),
@@ -114,6 +116,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Simulate(arguments) => simulate::run(&settings, &arguments, output).await,
         Command::Verify(arguments) => verify::run(&settings, &arguments, output).await,
         Command::Dlq(arguments) => dlq::run(&settings, &arguments, output).await,
+        Command::Sql(arguments) => sql::run(&settings, &arguments),
         Command::Pipelines(arguments) => pipelines::run(&arguments, output),
         Command::Bench(arguments) => bench::run(&settings, &arguments, output).await,
         Command::Completions(arguments) => completions::run(&arguments),

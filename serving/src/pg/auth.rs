@@ -39,7 +39,7 @@ impl fmt::Debug for Passwords {
 
 #[async_trait]
 impl AuthSource for Passwords {
-    async fn get_password(&self, login: &LoginInfo<'_>) -> PgWireResult<Password> {
+    async fn get_password(&self, login: &LoginInfo) -> PgWireResult<Password> {
         let salted = if login.user() == Some(USER) { &self.salted } else { &self.nobody };
         Ok(Password::new(Some(self.salt.clone()), salted.clone()))
     }

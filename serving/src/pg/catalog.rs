@@ -1,6 +1,5 @@
 //! Views as tables of DataFusion.
 
-use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -57,10 +56,6 @@ impl fmt::Debug for Pipeline {
 
 #[async_trait]
 impl SchemaProvider for Pipeline {
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
     fn table_names(&self) -> Vec<String> {
         let names = self.views.list().into_iter().map(|view| view.name);
         names.filter_map(|name| name.strip_prefix(&self.name)?.strip_prefix('.').map(str::to_owned)).collect()
@@ -91,10 +86,6 @@ impl fmt::Debug for ViewTable {
 
 #[async_trait]
 impl TableProvider for ViewTable {
-    fn as_any(&self) -> &dyn Any {
-        self
-    }
-
     fn schema(&self) -> SchemaRef {
         self.schema.clone()
     }

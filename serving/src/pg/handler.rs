@@ -78,7 +78,8 @@ impl Handler {
         let set = client.metadata().get(TIMEOUT_KEY).and_then(|ms| ms.parse().ok()).map(Duration::from_millis);
         let timeout = set.filter(|timeout| !timeout.is_zero()).unwrap_or(self.limits.timeout);
         let answer = tokio::time::timeout(timeout, self.collect(context, plan)).await;
-        let answer = answer.map_err(|_| error("57014", format!("canceling statement due to statement timeout ({} s)", timeout.as_secs_f32())))??;
+        let answer =
+            answer.map_err(|_| error("57014", format!("canceling statement due to statement timeout ({} s)", timeout.as_secs_f32())))??;
         let options = Arc::new(FormatOptions::from_client_metadata(client.metadata()));
         Ok(Response::Query(df::encode_dataframe(answer, format, Some(options)).await?))
     }
@@ -170,7 +171,7 @@ impl ExtendedQueryHandler for Handler {
     async fn do_query<C>(&self, client: &mut C, portal: &Portal<Self::Statement>, max_rows: usize) -> PgWireResult<Response>
     where
         C: ClientInfo + ClientPortalStore + futures::Sink<PgWireBackendMessage> + Unpin + Send + Sync,
-        C::PortalStore: PortalStore,
+        C::PortalStore: PortalStore<Statement = Self::Statement>,
         C::Error: std::fmt::Debug,
         PgWireError: From<<C as futures::Sink<PgWireBackendMessage>>::Error>,
     {
@@ -183,8 +184,10 @@ impl ExtendedQueryHandler for Handler {
         }
         let types = plan.get_parameter_types().map_err(failed)?;
         // $2 comes before $10.
-        let mut numbered: Vec<(usize, _)> =
-            types.iter().map(|(name, data_type)| (name.trim_start_matches('$').parse().unwrap_or(usize::MAX), data_type.as_ref())).collect();
+        let mut numbered: Vec<(usize, _)> = types
+            .iter()
+            .map(|(name, data_type)| (name.trim_start_matches('$').parse().unwrap_or(usize::MAX), data_type.as_ref()))
+            .collect();
         numbered.sort_by_key(|(number, _)| *number);
         let types: Vec<_> = numbered.into_iter().map(|(_, data_type)| data_type).collect();
         let values: ParamValues = df::deserialize_parameters(portal, &types)?;

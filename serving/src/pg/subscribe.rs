@@ -64,8 +64,7 @@ pub(super) fn start(views: &Arc<Views>, wanted: Wanted) -> PgWireResult<Response
         return Err(error("54000", format!("{} has more than {SNAPSHOT_ROWS} rows: too many to subscribe to", view.name)));
     }
     let names = ["epoch", "change"].into_iter().chain(view.columns.iter().map(|column| column.name.as_str()));
-    let fields: Vec<FieldInfo> =
-        names.map(|name| FieldInfo::new(name.to_owned(), None, None, Type::TEXT, FieldFormat::Text)).collect();
+    let fields: Vec<FieldInfo> = names.map(|name| FieldInfo::new(name.to_owned(), None, None, Type::TEXT, FieldFormat::Text)).collect();
     let columns = fields.len();
     let lines = lines(view, subscription);
     if wanted.as_copy {

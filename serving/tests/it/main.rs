@@ -7,3 +7,4 @@ mod chaos;
 mod kafka;
 mod platform;
 mod shop;
+mod views_in_psql;

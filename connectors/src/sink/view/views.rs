@@ -293,7 +293,7 @@ impl Moment {
             let mut entries = Vec::new();
             for row in rows.by_ref().take(BATCH_ROWS) {
                 let value = Some(Bytes::copy_from_slice(&row.value().map_err(failed)?));
-                entries.push(Entry { offset: entries.len() as u64, record: Record { key: None, value, timestamp_ms: 0 } });
+                entries.push(Entry { offset: entries.len() as u64, record: Record::new(None, value, 0) });
             }
             if entries.is_empty() {
                 return Ok(Some(batches));

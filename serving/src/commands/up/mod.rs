@@ -121,7 +121,12 @@ impl Running {
             http_url: format!("http://{address}"),
             database_url: servers.database_url.clone(),
             redis_url: servers.redis_url.clone(),
-            views_url: format!("postgres://{}@{}/{}", pg::USER, views_listener.local_addr().context("the address of the views")?, pg::DATABASE),
+            views_url: format!(
+                "postgres://{}@{}/{}",
+                pg::USER,
+                views_listener.local_addr().context("the address of the views")?,
+                pg::DATABASE
+            ),
         };
         note.write(folder)?;
 
@@ -193,7 +198,7 @@ impl Running {
             ("Dashboard", dashboard.clone()),
             ("API", format!("{base}/openapi.json")),
             ("PostgreSQL", format!("psql {}", self.server.printable_url("orders"))),
-            ("Live views", format!("PGPASSWORD={} psql {}", self.token, self.note.views_url)),
+            ("Live views", format!("chimera sql, or psql {} (password: the token)", self.note.views_url)),
             ("Data", settings.data_dir.display().to_string()),
         ];
         eprintln!("\nChimera runs, after {}. Ctrl-C stops it.", ui::seconds(started.elapsed()));

@@ -1,0 +1,161 @@
+//! Live views through PostgreSQL's protocol: what psql, a driver and an analyst in a hurry do with them.
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use sqlx::Row;
+
+use crate::platform::{Platform, chimera};
+
+struct Shop {
+    /// Ends with the test.
+    _platform: Platform,
+    views_url: String,
+    database_url: String,
+    token: String,
+    home: tempfile::TempDir,
+}
+
+impl Shop {
+    /// A small shop of our own making: the sample.
+    fn start() -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        let platform = Platform::start(home.path(), &["--listen-pg", "127.0.0.1:0"]);
+        let note: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(home.path().join("running.json")).expect("the note")).expect("JSON");
+        let text = |name: &str| note[name].as_str().expect("a URL").to_owned();
+        let token = std::fs::read_to_string(home.path().join("operator.token")).expect("the token").trim().to_owned();
+        let verified = platform.verify(Some("sales.by_country"));
+        assert_eq!(verified["equal"], true, "{verified:#}");
+        Self { views_url: text("views_url"), database_url: text("database_url"), _platform: platform, token, home }
+    }
+
+    fn psql(&self, password: &str, arguments: &[&str]) -> Output {
+        let mut command = Command::new("psql");
+        command.args([&self.views_url, "-X", "-v", "ON_ERROR_STOP=1"]).args(arguments).env("PGPASSWORD", password);
+        command.stdin(Stdio::null()).output().expect("psql runs")
+    }
+
+    fn ask(&self, sql: &str) -> String {
+        let done = self.psql(&self.token, &["-At", "-c", sql]);
+        assert!(done.status.success(), "{sql}: {}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8_lossy(&done.stdout).trim().to_owned()
+    }
+
+    fn refused(&self, sql: &str) -> String {
+        let done = self.psql(&self.token, &["-c", sql]);
+        assert!(!done.status.success(), "{sql} was not refused: {}", String::from_utf8_lossy(&done.stdout));
+        String::from_utf8_lossy(&done.stderr).into_owned()
+    }
+
+    /// The same through PostgreSQL itself.
+    fn reporting(&self, sql: &str) -> String {
+        let url = self.database_url.replace("/postgres", "/reporting");
+        let done = Command::new("psql").args([&url, "-X", "-At", "-c", sql]).output().expect("psql runs");
+        String::from_utf8_lossy(&done.stdout).trim().to_owned()
+    }
+}
+
+fn order(home: &Path) {
+    let done = chimera(home).args(["simulate", "--rate", "20", "--duration", "5s"]).output().expect("simulate runs");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+#[test]
+fn an_analyst_reads_live_views_with_psql() {
+    let shop = Shop::start();
+    for query in [
+        "SELECT country, orders, lines, units, revenue FROM {by_country} ORDER BY revenue DESC, country",
+        "SELECT count(*), sum(orders), sum(revenue) FROM {by_minute}",
+        "SELECT c.country, round(c.revenue / t.revenue, 6) FROM {by_country} c CROSS JOIN {totals} t WHERE c.orders > 1 ORDER BY 1",
+        "SELECT category, orders, revenue FROM {by_category} WHERE category LIKE '%e%' ORDER BY category LIMIT 3",
+        "SELECT date_trunc('day', minute) AS day, sum(orders) FROM {by_minute} GROUP BY 1 ORDER BY 1 DESC LIMIT 5",
+    ] {
+        let named = |prefix: &str| {
+            ["by_country", "by_minute", "by_category", "totals"]
+                .iter()
+                .fold(query.to_owned(), |query, name| query.replace(&format!("{{{name}}}"), &format!("{prefix}{name}")))
+        };
+        let (found, expected) = (shop.ask(&named("sales.")), shop.reporting(&named("sales_")));
+        assert!(!expected.is_empty(), "{query}");
+        assert_eq!(found, expected, "{query}");
+    }
+
+    // What an analyst types first.
+    let listed =
+        shop.ask("SELECT table_schema || '.' || table_name FROM information_schema.tables WHERE table_schema = 'sales' ORDER BY 1");
+    assert_eq!(listed, "sales.by_category\nsales.by_country\nsales.by_minute\nsales.top_products\nsales.totals");
+    let described = shop.psql(&shop.token, &["-c", "\\d sales.totals"]);
+    let described = String::from_utf8_lossy(&described.stdout).into_owned();
+    assert!(described.contains("cancellation_lines") && described.contains("bigint"), "{described}");
+    assert!(shop.ask("EXPLAIN SELECT * FROM sales.totals").contains("logical_plan"));
+
+    // Only reading.
+    for write in [
+        "INSERT INTO sales.totals VALUES (2, 0, 0, 0, 0, 0, 0)",
+        "DELETE FROM sales.totals",
+        "DROP TABLE sales.totals",
+        "CREATE TABLE mine (a INT)",
+        "CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '/etc/passwd'",
+        "COPY sales.totals TO '/tmp/totals.csv'",
+    ] {
+        let message = shop.refused(write);
+        assert!(
+            message.contains("only reading is allowed") || message.contains("syntax") || message.contains("ParserError"),
+            "{write}: {message}"
+        );
+    }
+    assert!(shop.refused("SELECT * FROM '/etc/passwd'").contains("not found"));
+    assert!(shop.refused("SELECT * FROM sales.nothing").contains("nothing"));
+    assert!(shop.refused("SELECT 1 +").to_lowercase().contains("error"));
+    let slow = "SET statement_timeout = 200; SELECT count(*) FROM generate_series(1, 100000) a CROSS JOIN generate_series(1, 100000) b";
+    assert!(shop.refused(slow).contains("statement timeout"));
+    assert!(shop.refused("SELECT * FROM generate_series(1, 2000000)").contains("LIMIT"));
+
+    // Only with the password.
+    let strange = shop.psql("wrong", &["-c", "SELECT 1"]);
+    assert!(!strange.status.success() && String::from_utf8_lossy(&strange.stderr).contains("password"), "{strange:?}");
+
+    subscription(&shop);
+}
+
+/// A subscription starts with the rows there are, and goes on with what happens.
+fn subscription(shop: &Shop) {
+    let mut psql = Command::new("psql")
+        .args([&shop.views_url, "-X", "-c", "COPY (SUBSCRIBE sales.totals) TO STDOUT"])
+        .env("PGPASSWORD", &shop.token)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("psql runs");
+    let mut lines = BufReader::new(psql.stdout.take().expect("piped")).lines().map(|line| line.expect("a line"));
+    let orders = |line: &str| line.split('\t').nth(4).and_then(|orders| orders.parse::<u64>().ok()).expect("a count of orders");
+    let first = lines.next().expect("the row there is");
+    assert!(first.split('\t').nth(1) == Some("upsert"), "{first}");
+    order(shop.home.path());
+    let next = lines.next().expect("a change");
+    assert!(orders(&next) > orders(&first), "{first} then {next}");
+    psql.kill().expect("killed");
+    psql.wait().expect("a child");
+}
+
+#[tokio::test]
+async fn a_driver_with_prepared_statements_reads_live_views() {
+    let shop = tokio::task::spawn_blocking(Shop::start).await.expect("a shop");
+    let mut url = url::Url::parse(&shop.views_url).expect("a URL");
+    url.set_password(Some(&shop.token)).expect("a password");
+    let pool = sqlx::PgPool::connect(url.as_str()).await.expect("a session");
+    let rows = sqlx::query("SELECT country, orders, revenue FROM sales.by_country WHERE orders >= $1 ORDER BY country")
+        .bind(1_i64)
+        .fetch_all(&pool)
+        .await
+        .expect("rows");
+    let found: Vec<String> = rows
+        .iter()
+        .map(|row| format!("{}|{}|{}", row.get::<String, _>(0), row.get::<i64, _>(1), row.get::<rust_decimal::Decimal, _>(2)))
+        .collect();
+    let expected = shop.reporting("SELECT country, orders, revenue FROM sales_by_country WHERE orders >= 1 ORDER BY country");
+    assert_eq!(found.join("\n"), expected);
+    pool.close().await;
+    tokio::task::spawn_blocking(move || drop(shop)).await.expect("stopped");
+}
