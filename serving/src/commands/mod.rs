@@ -125,7 +125,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
 
 /// Logs go to stderr, between what a command says there by itself; `RUST_LOG` chooses what, `CHIMERA_LOG_FORMAT=json` how.
 fn init_logging(serves: bool) {
-    let default = if serves { "warn,sqlx=error,tantivy=error" } else { "error" };
+    let default = if serves { "warn,sqlx=error,tantivy=error,dbsp::storage=error" } else { "error" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)

@@ -19,9 +19,9 @@ Examples:
   chimera sql -c 'COPY (SUBSCRIBE sales.totals) TO STDOUT'
   chimera sql -- --csv -c 'SELECT * FROM trending.trending'")]
 pub struct Arguments {
-    /// A statement to run instead of opening the shell
+    /// A statement to run instead of opening the shell; may be given again
     #[arg(short, long, value_name = "SQL")]
-    command: Option<String>,
+    command: Vec<String>,
     /// What else psql is to be told
     #[arg(last = true, value_name = "PSQL OPTION")]
     psql: Vec<String>,
@@ -31,7 +31,7 @@ pub fn run(settings: &Settings, arguments: &Arguments) -> anyhow::Result<()> {
     let url = instance::views_url(settings)?;
     let mut psql = Command::new("psql");
     psql.arg(url).env("PGPASSWORD", instance::operator_token(&settings.data_dir)?).args(&arguments.psql);
-    if let Some(command) = &arguments.command {
+    for command in &arguments.command {
         psql.arg("-c").arg(command);
     }
     // psql takes this process's place: terminal, signals and exit code are its own.

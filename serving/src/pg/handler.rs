@@ -137,7 +137,7 @@ impl SimpleQueryHandler for Handler {
         PgWireError: From<<C as futures::Sink<PgWireBackendMessage>>::Error>,
     {
         if let Some(wanted) = subscribe::parse(query)? {
-            return Ok(vec![subscribe::start(&self.views, wanted)?]);
+            return Ok(vec![subscribe::run(client, &self.views, wanted).await?]);
         }
         let statements = self.parser.parse(query).map_err(|cause| error("42601", cause.to_string()))?;
         if statements.is_empty() {

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use chimera_connectors::sink::view::{Subscription, View, ViewUpdate, Views};
 use datafusion_postgres::pgwire::api::Type;
-use datafusion_postgres::pgwire::api::results::{CopyResponse, DataRowEncoder, FieldFormat, FieldInfo, QueryResponse, Response};
-use datafusion_postgres::pgwire::error::PgWireResult;
-use datafusion_postgres::pgwire::messages::copy::CopyData;
-use datafusion_postgres::pgwire::messages::data::DataRow;
-use futures::{Stream, StreamExt, stream};
+use datafusion_postgres::pgwire::api::results::{DataRowEncoder, FieldFormat, FieldInfo, Response, Tag};
+use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
+use datafusion_postgres::pgwire::messages::PgWireBackendMessage;
+use datafusion_postgres::pgwire::messages::copy::{CopyData, CopyDone, CopyOutResponse};
+use datafusion_postgres::pgwire::messages::data::{DataRow, RowDescription};
+use futures::{Sink, SinkExt, Stream, StreamExt, stream};
 use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -52,7 +53,12 @@ pub(super) fn parse(query: &str) -> PgWireResult<Option<Wanted>> {
 /// A line: the epoch, what happened, and the row (of a deleted one only the key).
 type Line = Vec<Option<String>>;
 
-pub(super) fn start(views: &Arc<Views>, wanted: Wanted) -> PgWireResult<Response> {
+/// Sends the rows and then every change, each at once. Ends only with an error: that of the client that went away, as a rule.
+pub(super) async fn run<C>(client: &mut C, views: &Arc<Views>, wanted: Wanted) -> PgWireResult<Response>
+where
+    C: Sink<PgWireBackendMessage> + Unpin + Send,
+    PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+{
     let unknown = || {
         let known: Vec<String> = views.list().into_iter().map(|view| view.name).collect();
         error("42P01", format!("there is no view \"{}\"; there are: {}", wanted.view, known.join(", ")))
@@ -65,16 +71,28 @@ pub(super) fn start(views: &Arc<Views>, wanted: Wanted) -> PgWireResult<Response
     }
     let names = ["epoch", "change"].into_iter().chain(view.columns.iter().map(|column| column.name.as_str()));
     let fields: Vec<FieldInfo> = names.map(|name| FieldInfo::new(name.to_owned(), None, None, Type::TEXT, FieldFormat::Text)).collect();
-    let columns = fields.len();
-    let lines = lines(view, subscription);
-    if wanted.as_copy {
-        let data = lines.map(|line| line.map(|line| CopyData::new(Bytes::from(copy_text(&line)))));
-        return Ok(Response::CopyOut(CopyResponse::new(0, columns, data)));
-    }
     let fields = Arc::new(fields);
-    let schema = fields.clone();
-    let rows = lines.map(move |line| row(&schema, &line?));
-    Ok(Response::Query(QueryResponse::new(fields, rows)))
+    let first = if wanted.as_copy {
+        let columns = fields.len() as i16;
+        PgWireBackendMessage::CopyOutResponse(CopyOutResponse::new(0, columns, vec![0; fields.len()]))
+    } else {
+        PgWireBackendMessage::RowDescription(RowDescription::new(fields.iter().map(Into::into).collect()))
+    };
+    client.send(first).await?;
+    let mut lines = std::pin::pin!(lines(view, subscription));
+    while let Some(line) = lines.next().await {
+        let line = line?;
+        let message = if wanted.as_copy {
+            PgWireBackendMessage::CopyData(CopyData::new(Bytes::from(copy_text(&line))))
+        } else {
+            PgWireBackendMessage::DataRow(row(&fields, &line)?)
+        };
+        client.send(message).await?;
+    }
+    if wanted.as_copy {
+        client.send(PgWireBackendMessage::CopyDone(CopyDone::new())).await?;
+    }
+    Ok(Response::Execution(Tag::new("SUBSCRIBE")))
 }
 
 /// The rows as they are, then every change.
