@@ -70,7 +70,7 @@ fn an_analyst_reads_live_views_with_psql() {
         "SELECT count(*), sum(orders), sum(revenue) FROM {by_minute}",
         "SELECT c.country, round(c.revenue / t.revenue, 6) FROM {by_country} c CROSS JOIN {totals} t WHERE c.orders > 1 ORDER BY 1",
         "SELECT category, orders, revenue FROM {by_category} WHERE category LIKE '%e%' ORDER BY category LIMIT 3",
-        "SELECT date_trunc('day', minute) AS day, sum(orders) FROM {by_minute} GROUP BY 1 ORDER BY 1 DESC LIMIT 5",
+        "SELECT CAST(date_trunc('day', minute) AS DATE) AS day, sum(orders) FROM {by_minute} GROUP BY 1 ORDER BY 1 DESC LIMIT 5",
     ] {
         let named = |prefix: &str| {
             ["by_country", "by_minute", "by_category", "totals"]
