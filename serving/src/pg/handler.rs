@@ -27,6 +27,7 @@ use datafusion_postgres::pgwire::messages::PgWireBackendMessage;
 use datafusion_postgres::pgwire::types::format::FormatOptions;
 use datafusion_postgres::{DfSessionService, Parser};
 use futures::StreamExt;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::catalog::At;
 use super::{Limits, subscribe};
@@ -77,30 +78,33 @@ impl Handler {
         read_only.verify_plan(&plan).map_err(|_| not_allowed())?;
         let set = client.metadata().get(TIMEOUT_KEY).and_then(|ms| ms.parse().ok()).map(Duration::from_millis);
         let timeout = set.filter(|timeout| !timeout.is_zero()).unwrap_or(self.limits.timeout);
-        let answer = tokio::time::timeout(timeout, self.collect(context, plan)).await;
+        // A task of its own: an operator that computes for long without a pause would keep the clock from being looked at.
+        let task = AbortOnDropHandle::new(tokio::spawn(collect(context.clone(), plan, self.limits.rows)));
+        let answer = tokio::time::timeout(timeout, task).await;
         let answer =
-            answer.map_err(|_| error("57014", format!("canceling statement due to statement timeout ({} s)", timeout.as_secs_f32())))??;
+            answer.map_err(|_| error("57014", format!("canceling statement due to statement timeout ({} s)", timeout.as_secs_f32())))?;
+        let answer = answer.map_err(|cause| error("XX000", format!("the statement broke off: {cause}")))??;
         let options = Arc::new(FormatOptions::from_client_metadata(client.metadata()));
         Ok(Response::Query(df::encode_dataframe(answer, format, Some(options)).await?))
     }
+}
 
-    /// The whole answer, so that it is whole before the first row goes out.
-    async fn collect(&self, context: &SessionContext, plan: LogicalPlan) -> PgWireResult<DataFrame> {
-        let frame = context.execute_logical_plan(plan).await.map_err(failed)?;
-        let schema = Arc::new(frame.schema().as_arrow().clone());
-        let mut stream = frame.execute_stream().await.map_err(failed)?;
-        let (mut batches, mut rows) = (Vec::new(), 0);
-        while let Some(batch) = stream.next().await {
-            let batch = batch.map_err(failed)?;
-            rows += batch.num_rows();
-            if rows > self.limits.rows {
-                return Err(error("54000", format!("the answer has more than {} rows; add a LIMIT or aggregate", self.limits.rows)));
-            }
-            batches.push(batch);
+/// The whole answer, so that it is whole before the first row goes out.
+async fn collect(context: SessionContext, plan: LogicalPlan, most: usize) -> PgWireResult<DataFrame> {
+    let frame = context.execute_logical_plan(plan).await.map_err(failed)?;
+    let schema = Arc::new(frame.schema().as_arrow().clone());
+    let mut stream = frame.execute_stream().await.map_err(failed)?;
+    let (mut batches, mut rows) = (Vec::new(), 0);
+    while let Some(batch) = stream.next().await {
+        let batch = batch.map_err(failed)?;
+        rows += batch.num_rows();
+        if rows > most {
+            return Err(error("54000", format!("the answer has more than {most} rows; add a LIMIT or aggregate")));
         }
-        let table = MemTable::try_new(schema, vec![batches]).map_err(failed)?;
-        context.read_table(Arc::new(table)).map_err(failed)
+        batches.push(batch);
     }
+    let table = MemTable::try_new(schema, vec![batches]).map_err(failed)?;
+    context.read_table(Arc::new(table)).map_err(failed)
 }
 
 fn not_allowed() -> PgWireError {

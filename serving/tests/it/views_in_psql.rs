@@ -101,10 +101,7 @@ fn an_analyst_reads_live_views_with_psql() {
         "COPY sales.totals TO '/tmp/totals.csv'",
     ] {
         let message = shop.refused(write);
-        assert!(
-            message.contains("only reading is allowed") || message.contains("syntax") || message.contains("ParserError"),
-            "{write}: {message}"
-        );
+        assert!(message.contains("only reading is allowed") || message.contains("parser error"), "{write}: {message}");
     }
     assert!(shop.refused("SELECT * FROM '/etc/passwd'").contains("not found"));
     assert!(shop.refused("SELECT * FROM sales.nothing").contains("nothing"));
@@ -116,7 +113,7 @@ fn an_analyst_reads_live_views_with_psql() {
 
     // Only with the password.
     let strange = shop.psql("wrong", &["-c", "SELECT 1"]);
-    assert!(!strange.status.success() && String::from_utf8_lossy(&strange.stderr).contains("password"), "{strange:?}");
+    assert!(!strange.status.success() && String::from_utf8_lossy(&strange.stderr).to_lowercase().contains("password"), "{strange:?}");
 
     subscription(&shop);
 }
