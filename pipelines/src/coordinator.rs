@@ -223,7 +223,7 @@ impl Coordinator {
     }
 
     fn publish(&self, decoded: Decoded, frontier: Frontier, committed_ms: i64, commits_ms: Vec<i64>) {
-        let events: usize = decoded.changes.iter().flatten().map(|changes| changes.weights.len()).sum();
+        let events: usize = decoded.changes.iter().flatten().map(|brought| brought.changes.weights.len()).sum();
         metrics::counter!("chimera_epochs_total").increment(1);
         metrics::counter!("chimera_epoch_changes_total").increment(events as u64);
         let info = Arc::new(EpochInfo { incarnation: self.journal.incarnation, epoch: self.tail.epoch, frontier, committed_ms });

@@ -45,7 +45,8 @@ struct State {
 
 impl State {
     fn ahead(&self) -> u64 {
-        let rows: usize = self.recent.iter().flat_map(|epoch| epoch.changes.iter().flatten()).map(|changes| changes.weights.len()).sum();
+        let rows: usize =
+            self.recent.iter().flat_map(|epoch| epoch.changes.iter().flatten()).map(|brought| brought.changes.weights.len()).sum();
         if rows > SMALL_ROWS { AHEAD } else { AHEAD_SMALL }
     }
 }

@@ -1,7 +1,6 @@
 //! The topics that the pipelines read, each decoded once for all of them.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Deref;
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema};
@@ -178,14 +177,6 @@ pub struct Brought {
 impl Brought {
     fn is_empty(&self) -> bool {
         self.changes.is_empty() && self.put_aside.is_empty() && self.replayed.is_empty()
-    }
-}
-
-impl Deref for Brought {
-    type Target = Changes;
-
-    fn deref(&self) -> &Changes {
-        &self.changes
     }
 }
 

@@ -89,16 +89,7 @@ fn rows(map: &RowMap, terms: &[Term], function: &Arc<dyn GroupFn>, errors: RowEr
     let encoder = Codec::new(outputs.iter().cloned().map(Encoding::compact).collect())?;
     let function = function.clone();
     Ok(group::apply(map, id, move |visit_all| {
-        let (mut bytes, mut ends) = (Vec::new(), Vec::new());
-        visit_all(&mut |row, times| {
-            for _ in 0..times {
-                bytes.extend_from_slice(row);
-                ends.push(bytes.len());
-            }
-            true
-        });
-        let starts = std::iter::once(0).chain(ends.iter().copied());
-        let columns = decoder.decode(starts.zip(&ends).map(|(start, end)| &bytes[start..*end]));
+        let columns = decoder.decode(group::Copied::new(visit_all).rows());
         let result = columns.and_then(|columns| evaluate(function.as_ref(), &columns, &errors, &outputs));
         // Only broken storage makes decoding fail; dbsp reports the panic as a failed step.
         let rows = result.and_then(|outputs| encoder.encode(&outputs)).unwrap_or_else(|e| panic!("stored rows cannot be read: {e}"));

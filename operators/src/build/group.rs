@@ -82,6 +82,36 @@ where
     None
 }
 
+/// The rows of a group, copied out: one that is there several times stands there as often.
+#[derive(Default)]
+pub(crate) struct Copied {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Copied {
+    pub fn new(visit_all: &mut dyn FnMut(&mut Visit<'_>)) -> Self {
+        let mut copied = Self::default();
+        visit_all(&mut |row, times| {
+            for _ in 0..times {
+                copied.bytes.extend_from_slice(row);
+                copied.ends.push(copied.bytes.len());
+            }
+            true
+        });
+        copied
+    }
+
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub fn rows(&self) -> impl Iterator<Item = &[u8]> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end])
+    }
+}
+
 /// `function` of every group of `map`, maintained.
 pub(crate) fn apply(
     map: &RowMap,

@@ -29,21 +29,13 @@ impl Builder<'_> {
         let (function, errors) = (function.clone(), self.errors.clone());
         // A partition's result is one value: a list of its rows, each ending in what the function gave it.
         let lists = group::apply(&rows, &node.id, move |visit_all| {
-            let (mut bytes, mut ends) = (Vec::new(), Vec::new());
-            visit_all(&mut |row, times| {
-                for _ in 0..times {
-                    bytes.extend_from_slice(row);
-                    ends.push(bytes.len());
-                }
-                true
-            });
-            let rows = || std::iter::once(0).chain(ends.iter().copied()).zip(&ends).map(|(start, end)| &bytes[start..*end]);
-            let results =
-                decoder.decode(rows()).and_then(|columns| encoder.encode(&evaluate(function.as_ref(), &columns, ends.len(), &errors)));
+            let copied = group::Copied::new(visit_all);
+            let columns = decoder.decode(copied.rows());
+            let results = columns.and_then(|columns| encoder.encode(&evaluate(function.as_ref(), &columns, copied.len(), &errors)));
             // Only broken storage makes decoding fail; dbsp reports the panic as a failed step.
             let results = results.unwrap_or_else(|e| panic!("stored rows cannot be read: {e}"));
-            let mut list = Vec::with_capacity(bytes.len() + ends.len() * 16);
-            rows().enumerate().for_each(|(index, row)| push_entry(&mut list, &[row, results.get(index)]));
+            let mut list = Vec::new();
+            copied.rows().enumerate().for_each(|(index, row)| push_entry(&mut list, &[row, results.get(index)]));
             Row::new(&list)
         });
         let entries = lists.flat_map(|(_, list)| entries(list.bytes()).map(Row::new).collect::<Vec<_>>());
