@@ -1,6 +1,7 @@
 //! A running circuit: push changes, step, read changes, checkpoint.
 
 use crate::Error;
+use crate::build::close::Watermark;
 use crate::build::relation::rows_to_chunk;
 use crate::build::{self, Ends};
 use crate::codec::Codec;
@@ -61,6 +62,8 @@ pub struct Circuit {
     codecs: Vec<Codec>,
     errors: RowErrors,
     workers: usize,
+    /// What closes up to here was given out, in nanoseconds since 1970.
+    watermark: i64,
     /// Constants are in the state; false only before the first step of a new circuit.
     has_constants: bool,
     checkpoints: Vec<Uuid>,
@@ -84,7 +87,7 @@ impl Circuit {
             None => vec![],
         };
         let (workers, has_constants) = (config.workers.max(1), config.checkpoint.is_some());
-        Ok(Circuit { plan, handle, ends, codecs, errors, workers, has_constants, checkpoints })
+        Ok(Circuit { plan, handle, ends, codecs, errors, workers, watermark: i64::MIN, has_constants, checkpoints })
     }
 
     /// Takes in changes of a table for the next step. Columns are found by name; more than the plan reads may be there.
@@ -109,6 +112,48 @@ impl Circuit {
 
     /// Computes what the pushed changes change: for each sink, in the plan's order, its changes, each row once, deletes first.
     pub fn step(&mut self) -> Result<Vec<Delta>, Error> {
+        self.step_to(self.watermark)
+    }
+
+    /// The same, and what waits for times up to `watermark` (nanoseconds since 1970) is given out, once. A watermark never goes back.
+    pub fn step_to(&mut self, watermark: i64) -> Result<Vec<Delta>, Error> {
+        let watermark = watermark.max(self.watermark);
+        self.set_watermark(Watermark { before: self.watermark, now: watermark });
+        let changes = self.advance()?;
+        if self.ends.watermark.is_some() && watermark > self.watermark {
+            // What was given out is taken back where it was computed, so that nothing keeps it. No sink gets to know.
+            self.expire()?;
+            self.set_watermark(Watermark { before: watermark, now: watermark });
+            self.handle.transaction()?;
+            self.watermark = watermark;
+        }
+        Ok(changes)
+    }
+
+    fn set_watermark(&self, watermark: Watermark) {
+        if let Some(handle) = &self.ends.watermark {
+            handle.set_for_all(Some(watermark));
+        }
+    }
+
+    /// Takes the rows that expire out of the tables that they are kept in.
+    fn expire(&self) -> Result<(), Error> {
+        for (expiry, output) in self.plan.expiries.iter().zip(&self.ends.expiries) {
+            let rows = output.concat().consolidate();
+            if rows.is_empty() {
+                continue;
+            }
+            let schema = &self.plan.node(expiry.node).schema;
+            let Chunk { batch, weights } = rows_to_chunk(&rows, &Codec::for_schema(schema)?, schema).map_err(Error::Engine)?;
+            let weights = weights.map(|weights| Arc::new(weights.iter().map(|weight| -weight).collect()));
+            for (_, handle) in self.ends.inputs.iter().filter(|(table, _)| *table == expiry.table) {
+                spread(handle, &Chunk { batch: batch.clone(), weights: weights.clone() }, self.workers);
+            }
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self) -> Result<Vec<Delta>, Error> {
         if !self.has_constants {
             for (rows, handle) in &self.ends.constants {
                 handle.update_for_worker(0, |chunks| chunks.push(Chunk { batch: rows.clone(), weights: None }));

@@ -42,19 +42,24 @@ fn state(operator: &Operator) -> Option<String> {
         | Operator::Round { .. }
         | Operator::Map { .. }
         | Operator::Union { .. }
+        | Operator::Late { .. }
         | Operator::OrElse { .. } => {
             return None;
         }
         Operator::Distinct { .. } => "every different row; grows with its input".into(),
         Operator::Join { .. } => "the rows of both sides by key; grows with its inputs".into(),
         Operator::Semi { .. } => "the left rows and the right keys; grows with its inputs".into(),
-        Operator::Aggregate { group, parts, .. } => {
+        Operator::Close { .. } => "its rows until the watermark has passed them; bounded by what is open".into(),
+        Operator::Aggregate { group, parts, closing, .. } => {
             let unit = if group.is_empty() { "in all" } else { "a group" };
             let mut kept: Vec<String> = parts.iter().map(|part| kept_by(part, unit)).collect();
             if kept.is_empty() {
                 kept.push("every different group".into());
             }
-            format!("{}; grows with {}", kept.join(" and "), grows_with(group.is_empty(), parts))
+            match closing {
+                true => format!("{}, until the group closes; bounded by what is open", kept.join(" and ")),
+                false => format!("{}; grows with {}", kept.join(" and "), grows_with(group.is_empty(), parts)),
+            }
         }
         Operator::Top { partition, limit, .. } => {
             let unit = if partition.is_empty() { "" } else { " of each partition" };

@@ -144,6 +144,23 @@ pub enum Operator {
         input: NodeId,
         group: Vec<Term>,
         parts: Vec<Part>,
+        /// The first term of the group is the time at which the group closes, in ascending order: what is kept of it goes then.
+        closing: bool,
+    },
+    /// The rows without those that come when the watermark has passed the time at which they close: they are left out and counted.
+    Late {
+        input: NodeId,
+        closes: Term,
+    },
+    /// Holds each row back until the watermark reaches the time at which it closes. Columns: those of `value`.
+    ///
+    /// What is given out is taken back at the end of the step ([`crate::Circuit::step`]), so that operators further on keep
+    /// nothing of it; with `keeps`, it is not.
+    Close {
+        input: NodeId,
+        closes: Term,
+        value: Vec<Term>,
+        keeps: bool,
     },
     /// The input if it has rows, else the one row of `default`.
     OrElse {
@@ -266,6 +283,8 @@ impl Operator {
             Operator::Map { input, .. }
             | Operator::Distinct { input }
             | Operator::Aggregate { input, .. }
+            | Operator::Late { input, .. }
+            | Operator::Close { input, .. }
             | Operator::OrElse { input, .. }
             | Operator::Top { input, .. }
             | Operator::Window { input, .. } => vec![*input],
@@ -295,8 +314,14 @@ impl Operator {
                 let nulls = if *null_is_equal { ", null = null" } else { "" };
                 format!("{kind} join {} with {}{nulls}", side(left), side(right))
             }
-            Operator::Aggregate { group, parts, .. } => {
-                format!("aggregate by [{}]: {}", terms(group), list(parts.iter().map(Part::describe)))
+            Operator::Aggregate { group, parts, closing, .. } => {
+                let closing = if *closing { ", until it closes" } else { "" };
+                format!("aggregate by [{}]{closing}: {}", terms(group), list(parts.iter().map(Part::describe)))
+            }
+            Operator::Late { closes, .. } => format!("leave out what comes after {}", closes.describe()),
+            Operator::Close { closes, value, keeps, .. } => {
+                let keeps = if *keeps { ", for good" } else { "" };
+                format!("hold back until {} keeping [{}]{keeps}", closes.describe(), terms(value))
             }
             Operator::OrElse { default, .. } => format!("or else {default:?}"),
             Operator::Top { partition, order, value, numbering, skip, limit, .. } => {
@@ -329,6 +354,8 @@ const ROW_FORMAT: &[u8] = b"rows 2";
 pub struct Plan {
     pub nodes: Vec<Node>,
     pub sinks: Vec<Sink>,
+    /// Nodes whose rows are taken out of a table again once they were given out: the node, and the table that it is read under.
+    pub expiries: Vec<Sink>,
     known: HashMap<String, NodeId>,
 }
 
@@ -356,6 +383,13 @@ impl Plan {
         self.sinks.push(Sink { table: table.to_string(), node });
     }
 
+    /// Takes the rows of `node`, when they are given out, out of the input `table`.
+    pub fn add_expiry(&mut self, table: &str, node: NodeId) {
+        if !self.expiries.iter().any(|expiry| expiry.table == table) {
+            self.expiries.push(Sink { table: table.to_string(), node });
+        }
+    }
+
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0]
     }
@@ -363,7 +397,7 @@ impl Plan {
     /// How many sinks, and nodes that themselves are read, read each node.
     pub fn readers(&self) -> Vec<usize> {
         let mut readers = vec![0; self.nodes.len()];
-        self.sinks.iter().for_each(|sink| readers[sink.node.0] += 1);
+        self.sinks.iter().chain(&self.expiries).for_each(|sink| readers[sink.node.0] += 1);
         for (index, node) in self.nodes.iter().enumerate().rev() {
             if readers[index] > 0 {
                 node.operator.inputs().iter().for_each(|input| readers[input.0] += 1);

@@ -1,7 +1,12 @@
 //! A program that runs.
 
-use crate::planner::Program;
-use chimera_operators::{Circuit, Config, Delta, Error, Memory};
+use crate::planner::{Program, SourceTime};
+use crate::table::SinkChanges;
+use arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, TimeUnit, TimestampNanosecondType};
+use chimera_operators::{Circuit, Config, Delta, Error as EngineError, Memory};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use uuid::Uuid;
 
@@ -31,12 +36,23 @@ pub struct RowError {
     pub count: u64,
 }
 
+/// How far a source has come.
+struct Time {
+    source: SourceTime,
+    /// The latest time of its rows, in nanoseconds since 1970.
+    latest: i64,
+}
+
 /// Keeps the sinks of a program up to date. Driven by one thread at a time; may be moved between threads.
 pub struct Dataflow {
     circuit: Circuit,
-    sinks: Vec<String>,
+    sinks: Vec<(String, SinkChanges)>,
+    /// The sources whose rows tell the time.
+    times: Vec<Time>,
+    /// Sources that have not ended, of those that queries read.
+    unended: BTreeSet<String>,
     /// Declared tables that no query reads: what is pushed to them changes nothing.
-    unread: Vec<String>,
+    unread: BTreeSet<String>,
 }
 
 const fn assert_send<T: Send>() {}
@@ -44,30 +60,51 @@ const _: () = assert_send::<Dataflow>();
 
 impl Program {
     /// Starts the dataflow's threads, empty or from a checkpoint.
-    pub fn start(&self, config: DataflowConfig) -> Result<Dataflow, Error> {
+    pub fn start(&self, config: DataflowConfig) -> Result<Dataflow, EngineError> {
         let DataflowConfig { workers, storage, checkpoint, memory } = config;
         let circuit = Circuit::start(self.plan.clone(), &Config { workers: workers.max(1), storage, checkpoint, memory })?;
         let is_read = |name: &str| self.plan.input_schema(name).is_some();
-        let unread = self.sources.iter().map(|table| table.name.clone()).filter(|name| !is_read(name)).collect();
-        let sinks = self.plan.sinks.iter().map(|sink| sink.table.clone()).collect();
-        Ok(Dataflow { circuit, sinks, unread })
+        let names = self.sources.iter().map(|table| table.name.clone());
+        let (unended, unread) = names.partition(|name| is_read(name));
+        let changes = |name: &str| self.sinks.iter().find(|sink| sink.name == name).map_or(SinkChanges::Keyed, |sink| sink.changes);
+        let sinks = self.plan.sinks.iter().map(|sink| (sink.table.clone(), changes(&sink.table))).collect();
+        let times = self.times.iter().filter(|time| is_read(&time.table));
+        let times = times.map(|source| Time { source: source.clone(), latest: i64::MIN }).collect();
+        Ok(Dataflow { circuit, sinks, times, unended, unread })
     }
 }
 
 impl Dataflow {
     /// Takes in changes of a source table for the next step. Columns are found by name; further columns are ignored.
-    pub fn push(&mut self, table: &str, delta: Delta) -> Result<(), Error> {
-        if self.unread.iter().any(|name| name == table) {
+    pub fn push(&mut self, table: &str, delta: Delta) -> Result<(), EngineError> {
+        if self.unread.contains(table) {
             return Ok(());
+        }
+        for time in self.times.iter_mut().filter(|time| time.source.table == table) {
+            time.latest = time.latest.max(latest(&time.source, &delta)?);
         }
         self.circuit.push(table, delta)
     }
 
+    /// A source that has no more rows holds no window open any longer; when all have ended, all windows close with the next step.
+    pub fn end(&mut self, table: &str) {
+        self.unended.remove(table);
+    }
+
+    /// How far time has come by the rows that were pushed, in nanoseconds since 1970: as far as the source that is furthest behind.
+    pub fn watermark(&self) -> Option<i64> {
+        if self.unended.is_empty() {
+            return Some(i64::MAX);
+        }
+        let open = self.times.iter().filter(|time| self.unended.contains(&time.source.table));
+        open.map(|time| time.latest).min().filter(|time| *time > i64::MIN)
+    }
+
     /// One epoch: the changes of each sink that what was pushed since the last step brings. Sinks without changes are left out.
-    pub fn step(&mut self) -> Result<Vec<Output>, Error> {
-        let changes = self.sinks.iter().zip(self.circuit.step()?);
-        let changes = changes.filter(|(_, changes)| !changes.is_empty());
-        Ok(changes.map(|(table, changes)| Output { table: table.clone(), changes }).collect())
+    pub fn step(&mut self) -> Result<Vec<Output>, EngineError> {
+        let changes = self.circuit.step_to(self.watermark().unwrap_or(i64::MIN))?;
+        let changes = self.sinks.iter().zip(changes).filter(|(_, changes)| !changes.is_empty());
+        changes.map(|((table, kind), changes)| output(table, *kind, changes)).collect()
     }
 
     pub fn take_row_errors(&mut self) -> Vec<RowError> {
@@ -75,7 +112,7 @@ impl Dataflow {
     }
 
     /// Makes the state durable and names it. The one before is kept, older ones are removed.
-    pub fn checkpoint(&mut self) -> Result<Uuid, Error> {
+    pub fn checkpoint(&mut self) -> Result<Uuid, EngineError> {
         self.circuit.checkpoint()
     }
 
@@ -88,4 +125,24 @@ impl Dataflow {
     pub fn stop(self) {
         self.circuit.stop();
     }
+}
+
+fn output(table: &str, kind: SinkChanges, changes: Delta) -> Result<Output, EngineError> {
+    if kind == SinkChanges::Appended && changes.weights.iter().flatten().any(|weight| *weight < 0) {
+        return Err(EngineError::Engine(format!("a row that was given to `{table}` would change, and rows are only added to it")));
+    }
+    Ok(Output { table: table.to_string(), changes })
+}
+
+/// The latest of the times of inserted rows.
+fn latest(source: &SourceTime, delta: &Delta) -> Result<i64, EngineError> {
+    let failed = |cause: String| EngineError::Engine(format!("the time of a row of `{}` cannot be computed: {cause}", source.table));
+    let columns = source.schema.fields().iter().filter_map(|field| delta.batch.column_by_name(field.name()).cloned()).collect();
+    let options = RecordBatchOptions::new().with_row_count(Some(delta.len()));
+    let batch = RecordBatch::try_new_with_options(source.schema.clone(), columns, &options).map_err(|e| failed(e.to_string()))?;
+    let times = source.term.function.evaluate(&batch).map_err(failed)?;
+    let times = cast(&times, &DataType::Timestamp(TimeUnit::Nanosecond, None)).map_err(|e| failed(e.to_string()))?;
+    let times = times.as_primitive::<TimestampNanosecondType>();
+    let inserted = (0..times.len()).filter(|row| times.is_valid(*row) && delta.weight(*row) > 0);
+    Ok(inserted.map(|row| times.value(row)).max().unwrap_or(i64::MIN))
 }

@@ -16,5 +16,5 @@ pub use chimera_operators::{Delta, Error as EngineError, Memory};
 pub use dataflow::{Dataflow, DataflowConfig, Output, RowError};
 pub use error::Error;
 pub use functions::{Function, Functions};
-pub use planner::Program;
-pub use table::Table;
+pub use planner::{PREVIEW, Program};
+pub use table::{Implied, ImpliedTable, SinkChanges, Table};

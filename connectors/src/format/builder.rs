@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BinaryBuilder, BooleanBuilder, Date32Builder, Decimal128Builder, Float32Builder, Float64Builder, Int16Builder, Int32Builder,
-    Int64Builder, ListBuilder, StringBuilder, TimestampNanosecondBuilder,
+    Int64Builder, ListArray, StringBuilder, StructArray, TimestampNanosecondBuilder,
 };
-use arrow::datatypes::{DataType, Field};
+use arrow::buffer::{NullBuffer, OffsetBuffer};
+use arrow::datatypes::{DataType, Field, Fields};
 
 use super::value::{Cell, ColumnKind};
 
@@ -23,17 +24,13 @@ pub(super) enum Builder {
     Timestamp(TimestampNanosecondBuilder),
     Date(Date32Builder),
     Bytes(BinaryBuilder),
-    Texts(ListBuilder<StringBuilder>),
-    Floats(ListBuilder<Float32Builder>),
+    List { item: Arc<Field>, items: Box<Builder>, lengths: Vec<usize>, valid: Vec<bool> },
+    Struct { fields: Fields, columns: Vec<Builder>, valid: Vec<bool> },
 }
 
 impl Builder {
     /// `kind` has to be that of the field's type.
-    pub(super) fn new(kind: ColumnKind, field: &Field, rows: usize) -> Self {
-        let item = || match field.data_type() {
-            DataType::List(item) => item.clone(),
-            other => Arc::new(Field::new("item", other.clone(), true)),
-        };
+    pub(super) fn new(kind: &ColumnKind, field: &Field, rows: usize) -> Self {
         match kind {
             ColumnKind::Bool => Self::Bool(BooleanBuilder::with_capacity(rows)),
             ColumnKind::Int16 => Self::Int16(Int16Builder::with_capacity(rows)),
@@ -48,8 +45,22 @@ impl Builder {
             }
             ColumnKind::Date => Self::Date(Date32Builder::with_capacity(rows)),
             ColumnKind::Bytes => Self::Bytes(BinaryBuilder::with_capacity(rows, rows * 16)),
-            ColumnKind::Texts => Self::Texts(ListBuilder::new(StringBuilder::new()).with_field(item())),
-            ColumnKind::Floats => Self::Floats(ListBuilder::new(Float32Builder::new()).with_field(item())),
+            ColumnKind::List(kind) => {
+                let item = match field.data_type() {
+                    DataType::List(item) => item.clone(),
+                    other => Arc::new(Field::new_list_field(other.clone(), true)),
+                };
+                let items = Box::new(Self::new(kind, &item, rows));
+                Self::List { item, items, lengths: Vec::with_capacity(rows), valid: Vec::with_capacity(rows) }
+            }
+            ColumnKind::Struct(kinds) => {
+                let fields = match field.data_type() {
+                    DataType::Struct(fields) => fields.clone(),
+                    _ => Fields::empty(),
+                };
+                let columns = kinds.iter().zip(&fields).map(|((_, kind), field)| Self::new(kind, field, rows)).collect();
+                Self::Struct { fields, columns, valid: Vec::with_capacity(rows) }
+            }
         }
     }
 
@@ -68,13 +79,14 @@ impl Builder {
             (Self::Timestamp(builder), Cell::Timestamp(value)) => builder.append_value(*value),
             (Self::Date(builder), Cell::Date(value)) => builder.append_value(*value),
             (Self::Bytes(builder), Cell::Bytes(value)) => builder.append_value(value),
-            (Self::Texts(builder), Cell::Texts(items)) => {
-                items.iter().for_each(|item| builder.values().append_option(item.as_deref()));
-                builder.append(true);
+            (Self::List { items, lengths, valid, .. }, Cell::List(cells)) => {
+                cells.iter().for_each(|cell| items.append(cell));
+                lengths.push(cells.len());
+                valid.push(true);
             }
-            (Self::Floats(builder), Cell::Floats(items)) => {
-                items.iter().for_each(|item| builder.values().append_option(*item));
-                builder.append(true);
+            (Self::Struct { columns, valid, .. }, Cell::Struct(cells)) => {
+                columns.iter_mut().zip(cells).for_each(|(column, cell)| column.append(cell));
+                valid.push(true);
             }
             (builder, cell) => {
                 debug_assert_eq!(cell, &Cell::Null, "a cell of another kind than its column");
@@ -96,8 +108,14 @@ impl Builder {
             Self::Timestamp(builder) => builder.append_null(),
             Self::Date(builder) => builder.append_null(),
             Self::Bytes(builder) => builder.append_null(),
-            Self::Texts(builder) => builder.append_null(),
-            Self::Floats(builder) => builder.append_null(),
+            Self::List { lengths, valid, .. } => {
+                lengths.push(0);
+                valid.push(false);
+            }
+            Self::Struct { columns, valid, .. } => {
+                columns.iter_mut().for_each(Self::append_null);
+                valid.push(false);
+            }
         }
     }
 
@@ -114,8 +132,20 @@ impl Builder {
             Self::Timestamp(mut builder) => Arc::new(builder.finish()),
             Self::Date(mut builder) => Arc::new(builder.finish()),
             Self::Bytes(mut builder) => Arc::new(builder.finish()),
-            Self::Texts(mut builder) => Arc::new(builder.finish()),
-            Self::Floats(mut builder) => Arc::new(builder.finish()),
+            Self::List { item, items, lengths, valid } => {
+                Arc::new(ListArray::new(item, OffsetBuffer::from_lengths(lengths), items.finish(), nulls(valid)))
+            }
+            Self::Struct { fields, columns, valid } if columns.is_empty() => {
+                debug_assert!(fields.is_empty());
+                Arc::new(StructArray::new_empty_fields(valid.len(), nulls(valid)))
+            }
+            Self::Struct { fields, columns, valid } => {
+                Arc::new(StructArray::new(fields, columns.into_iter().map(Self::finish).collect(), nulls(valid)))
+            }
         }
     }
+}
+
+fn nulls(valid: Vec<bool>) -> Option<NullBuffer> {
+    valid.contains(&false).then(|| NullBuffer::from(valid))
 }

@@ -67,13 +67,13 @@ impl Metadata {
         })
     }
 
-    fn fits(self, kind: ColumnKind) -> bool {
+    fn fits(self, kind: &ColumnKind) -> bool {
         match self {
-            Self::Offset => kind == ColumnKind::Int64,
+            Self::Offset => *kind == ColumnKind::Int64,
             Self::Partition => matches!(kind, ColumnKind::Int32 | ColumnKind::Int64),
             Self::Timestamp => matches!(kind, ColumnKind::Int64 | ColumnKind::Timestamp),
             Self::Key => matches!(kind, ColumnKind::Text | ColumnKind::Bytes),
-            Self::Topic | Self::TransactionId => kind == ColumnKind::Text,
+            Self::Topic | Self::TransactionId => *kind == ColumnKind::Text,
         }
     }
 }
@@ -163,7 +163,7 @@ impl Decoder {
                          transaction_id are known"
                     ))
                 })?;
-                if !known.fits(kind) {
+                if !known.fits(&kind) {
                     return Err(config(format!(
                         "column `{name}` has the type {}, which does not fit the metadata `{source}`",
                         field.data_type()
@@ -176,10 +176,15 @@ impl Decoder {
         if let Some(unknown) = metadata.keys().find(|name| schema.index_of(name).is_err()) {
             return Err(config(format!("metadata is asked for column `{unknown}`, which the table does not have")));
         }
-        if format == Format::RawString {
+        let raw = match format {
+            Format::RawString => Some((ColumnKind::Text, "TEXT")),
+            Format::RawBytes => Some((ColumnKind::Bytes, "BYTEA")),
+            Format::DebeziumJson | Format::Json => None,
+        };
+        if let Some((kind, name)) = raw {
             let values: Vec<&Column> = columns.iter().filter(|column| !column.is_metadata).collect();
-            if !matches!(values[..], [Column { kind: ColumnKind::Text, .. }]) {
-                return Err(config("a raw_string table has exactly one column of its own, and it is TEXT".to_owned()));
+            if !matches!(values[..], [column] if column.kind == kind) {
+                return Err(config(format!("a {} table has exactly one column of its own, and it is {name}", format.as_str())));
             }
         }
         let is_debezium = format == Format::DebeziumJson;
@@ -195,7 +200,7 @@ impl Decoder {
     pub fn decode(&self, topic: &str, partition: u32, entries: &[Entry]) -> Decoded {
         let fields = self.schema.fields();
         let mut builders: Vec<Builder> =
-            self.rows.columns.iter().zip(fields).map(|(column, field)| Builder::new(column.kind, field, entries.len())).collect();
+            self.rows.columns.iter().zip(fields).map(|(column, field)| Builder::new(&column.kind, field, entries.len())).collect();
         let (mut weights, mut origins, mut bad) = (Vec::with_capacity(entries.len()), Vec::with_capacity(entries.len()), Vec::new());
         for (index, entry) in entries.iter().enumerate() {
             let Some(value) = entry.record.value.as_deref() else { continue };
@@ -239,6 +244,10 @@ impl Decoder {
                     Err(ValueError::Unfit(message)) => Err(message),
                     Err(ValueError::NotSent) => Err("a value was not sent".to_owned()),
                 }
+            }
+            Format::RawBytes => {
+                let cell = |column: &Column| if column.is_metadata { Cell::Null } else { Cell::Bytes(value.to_vec()) };
+                Ok(Rows { leaves: None, comes: Some(self.rows.columns.iter().map(cell).collect()) })
             }
             Format::RawString => {
                 let text = std::str::from_utf8(value).map_err(|error| format!("the text is not UTF-8 at byte {}", error.valid_up_to()))?;

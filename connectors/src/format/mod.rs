@@ -5,6 +5,7 @@
 //! | `debezium_json` | a change: `before` leaves (weight −1), `after` comes (weight +1) |
 //! | `json` | a row to come, an object with a field a column |
 //! | `raw_string` | a row to come, whose one column is the whole text |
+//! | `raw_bytes` | a row to come, whose one column is the record as it is |
 //!
 //! A record that does not fit its table is a [`BadRecord`]; the others of its batch are decoded all the same. A field that is missing is
 //! NULL, a column that the record does not name never matters, and a record without a value (a tombstone) is nothing.
@@ -30,6 +31,7 @@ pub enum Format {
     DebeziumJson,
     Json,
     RawString,
+    RawBytes,
 }
 
 impl Format {
@@ -38,6 +40,7 @@ impl Format {
             Self::DebeziumJson => "debezium_json",
             Self::Json => "json",
             Self::RawString => "raw_string",
+            Self::RawBytes => "raw_bytes",
         }
     }
 }
@@ -46,9 +49,8 @@ impl FromStr for Format {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self, Error> {
-        [Self::DebeziumJson, Self::Json, Self::RawString]
-            .into_iter()
-            .find(|format| format.as_str() == name)
-            .ok_or_else(|| Error::config("format", format!("there is no format `{name}`; use debezium_json, json or raw_string")))
+        [Self::DebeziumJson, Self::Json, Self::RawString, Self::RawBytes].into_iter().find(|format| format.as_str() == name).ok_or_else(
+            || Error::config("format", format!("there is no format `{name}`; use debezium_json, json, raw_string or raw_bytes")),
+        )
     }
 }

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::json_reader::{JsonError, JsonReader, Kind};
 
 /// What a column takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ColumnKind {
     Bool,
     Int16,
@@ -27,8 +27,9 @@ pub(super) enum ColumnKind {
     /// Days since 1970.
     Date,
     Bytes,
-    Texts,
-    Floats,
+    List(Box<ColumnKind>),
+    /// Fields by name.
+    Struct(Vec<(String, ColumnKind)>),
 }
 
 /// A value on its way into a column.
@@ -43,8 +44,9 @@ pub(super) enum Cell<'a> {
     Timestamp(i64),
     Date(i32),
     Bytes(Vec<u8>),
-    Texts(Vec<Option<Cow<'a, str>>>),
-    Floats(Vec<Option<f32>>),
+    List(Vec<Cell<'a>>),
+    /// A cell a field, in the type's order.
+    Struct(Vec<Cell<'a>>),
 }
 
 /// Why a value cannot be had.
@@ -91,13 +93,16 @@ impl ColumnKind {
             DataType::Timestamp(TimeUnit::Nanosecond, _) => Self::Timestamp,
             DataType::Date32 => Self::Date,
             DataType::Binary => Self::Bytes,
-            DataType::List(item) if item.data_type() == &DataType::Utf8 => Self::Texts,
-            DataType::List(item) if item.data_type() == &DataType::Float32 => Self::Floats,
+            DataType::List(item) => Self::List(Box::new(Self::of(item.data_type())?)),
+            DataType::Struct(fields) => {
+                let fields = fields.iter().map(|field| Some((field.name().clone(), Self::of(field.data_type())?)));
+                Self::Struct(fields.collect::<Option<_>>()?)
+            }
             _ => return None,
         })
     }
 
-    fn noun(self) -> String {
+    fn noun(&self) -> String {
         match self {
             Self::Bool => "a boolean".to_owned(),
             Self::Int16 => "an integer of 16 bits".to_owned(),
@@ -109,13 +114,13 @@ impl ColumnKind {
             Self::Timestamp => "a time, as RFC 3339 text or a number since 1970".to_owned(),
             Self::Date => "a date, as YYYY-MM-DD or days since 1970".to_owned(),
             Self::Bytes => "bytes in base64".to_owned(),
-            Self::Texts => "an array of strings".to_owned(),
-            Self::Floats => "an array of numbers".to_owned(),
+            Self::List(_) => "an array".to_owned(),
+            Self::Struct(_) => "an object".to_owned(),
         }
     }
 
     /// Reads the next value.
-    pub(super) fn read<'a>(self, reader: &mut JsonReader<'a>, dialect: Dialect) -> Result<Cell<'a>, ValueError> {
+    pub(super) fn read<'a>(&self, reader: &mut JsonReader<'a>, dialect: Dialect) -> Result<Cell<'a>, ValueError> {
         let kind = reader.kind()?;
         let unfit = |found: &str| {
             let mut found: String = found.chars().take(40).collect();
@@ -129,47 +134,39 @@ impl ColumnKind {
                 reader.null()?;
                 Ok(Cell::Null)
             }
-            Kind::Bool if self == Self::Bool => Ok(Cell::Bool(reader.boolean()?)),
+            Kind::Bool if *self == Self::Bool => Ok(Cell::Bool(reader.boolean()?)),
             Kind::Number => {
                 let text = reader.number()?;
                 self.number(text, dialect).ok_or_else(|| unfit(text))
             }
             Kind::String => {
                 let text = reader.string()?;
-                if dialect.has_unavailable && (text == UNAVAILABLE || (self == Self::Bytes && text == UNAVAILABLE_BASE64)) {
+                if dialect.has_unavailable && (text == UNAVAILABLE || (*self == Self::Bytes && text == UNAVAILABLE_BASE64)) {
                     return Err(ValueError::NotSent);
                 }
                 self.text(text, dialect).map_err(|text| unfit(&text))
             }
-            Kind::Array if self == Self::Texts => {
+            Kind::Array if let Self::List(item) = self => {
                 let mut items = Vec::new();
                 reader.array::<ValueError>(|reader| {
-                    items.push(match reader.kind()? {
-                        Kind::Null => reader.null().map(|()| None)?,
-                        Kind::String => Some(reader.string()?),
-                        other => return Err(unfit(&format!("an array with {}", other.noun()))),
-                    });
+                    items.push(item.read(reader, dialect)?);
                     Ok(())
                 })?;
-                Ok(Cell::Texts(items))
+                Ok(Cell::List(items))
             }
-            Kind::Array if self == Self::Floats => {
-                let mut items = Vec::new();
-                reader.array::<ValueError>(|reader| {
-                    items.push(match reader.kind()? {
-                        Kind::Null => reader.null().map(|()| None)?,
-                        Kind::Number => {
-                            let text = reader.number()?;
-                            Some(text.parse().map_err(|_| unfit(text))?)
-                        }
-                        other => return Err(unfit(&format!("an array with {}", other.noun()))),
-                    });
+            Kind::Object if let Self::Struct(fields) = self => {
+                let mut cells = vec![Cell::Null; fields.len()];
+                reader.object::<ValueError>(|reader, name| {
+                    match fields.iter().position(|(field, _)| field == name) {
+                        Some(place) => cells[place] = fields[place].1.read(reader, dialect).map_err(|error| error.within(name))?,
+                        None => drop(reader.skip()?),
+                    }
                     Ok(())
                 })?;
-                Ok(Cell::Floats(items))
+                Ok(Cell::Struct(cells))
             }
             // Text takes whole documents, exactly as they are written.
-            Kind::Array | Kind::Object if self == Self::Text => Ok(Cell::Text(Cow::Borrowed(reader.skip()?))),
+            Kind::Array | Kind::Object if *self == Self::Text => Ok(Cell::Text(Cow::Borrowed(reader.skip()?))),
             other => {
                 reader.skip()?;
                 Err(unfit(other.noun()))
@@ -177,14 +174,14 @@ impl ColumnKind {
         }
     }
 
-    fn number<'a>(self, text: &str, dialect: Dialect) -> Option<Cell<'a>> {
+    fn number<'a>(&self, text: &str, dialect: Dialect) -> Option<Cell<'a>> {
         let integer = || text.parse::<i64>().ok();
         Some(match self {
             Self::Int16 => Cell::Int(text.parse::<i16>().ok()?.into()),
             Self::Int32 => Cell::Int(text.parse::<i32>().ok()?.into()),
             Self::Int64 => Cell::Int(integer()?),
             Self::Float32 | Self::Float64 => Cell::Float(text.parse().ok().filter(|value: &f64| value.is_finite())?),
-            Self::Decimal { precision, scale } => Cell::Decimal(decimal(text, precision, scale)?),
+            Self::Decimal { precision, scale } => Cell::Decimal(decimal(text, *precision, *scale)?),
             Self::Timestamp => Cell::Timestamp(integer()?.checked_mul(dialect.timestamp_unit_ns)?),
             Self::Date => Cell::Date(text.parse().ok()?),
             _ => return None,
@@ -192,10 +189,10 @@ impl ColumnKind {
     }
 
     /// A string as a value; the text itself if it is none.
-    fn text<'a>(self, text: Cow<'a, str>, dialect: Dialect) -> Result<Cell<'a>, Cow<'a, str>> {
+    fn text<'a>(&self, text: Cow<'a, str>, dialect: Dialect) -> Result<Cell<'a>, Cow<'a, str>> {
         let value = match self {
             Self::Text => return Ok(Cell::Text(text)),
-            Self::Decimal { precision, scale } => decimal(&text, precision, scale).map(Cell::Decimal),
+            Self::Decimal { precision, scale } => decimal(&text, *precision, *scale).map(Cell::Decimal),
             Self::Timestamp => timestamp_ns(&text).map(Cell::Timestamp),
             Self::Date => date_days(&text).map(Cell::Date),
             Self::Bytes => STANDARD.decode(text.as_bytes()).ok().map(Cell::Bytes),

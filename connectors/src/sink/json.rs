@@ -5,8 +5,8 @@
 
 use arrow::array::{
     Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float32Array, Float64Array, Int8Array, Int16Array,
-    Int32Array, Int64Array, LargeStringArray, ListArray, RecordBatch, StringArray, TimestampMicrosecondArray, TimestampMillisecondArray,
-    TimestampNanosecondArray, TimestampSecondArray,
+    Int32Array, Int64Array, LargeStringArray, ListArray, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray,
+    TimestampMillisecondArray, TimestampNanosecondArray, TimestampSecondArray, UInt64Array,
 };
 use arrow::datatypes::{DataType, TimeUnit};
 use base64::Engine;
@@ -74,7 +74,10 @@ pub(crate) enum Values<'a> {
     Nanoseconds(&'a TimestampNanosecondArray),
     Date(&'a Date32Array),
     Binary(&'a BinaryArray),
+    Unsigned(&'a UInt64Array),
     List(&'a ListArray, Box<Values<'a>>),
+    /// Each field behind the bytes that come before it: `{"name":` and the like.
+    Struct(&'a StructArray, Vec<(Vec<u8>, Values<'a>)>),
 }
 
 impl<'a> Values<'a> {
@@ -104,6 +107,17 @@ impl<'a> Values<'a> {
                 let list: &ListArray = cast(array);
                 Self::List(list, Box::new(Values::new(connector, name, list.values())?))
             }
+            DataType::UInt64 => Self::Unsigned(cast(array)),
+            DataType::Struct(fields) => {
+                let object: &StructArray = cast(array);
+                let columns = fields.iter().zip(object.columns()).enumerate().map(|(place, (field, column))| {
+                    let mut name = if place == 0 { b"{".to_vec() } else { b",".to_vec() };
+                    write_string(&mut name, field.name());
+                    name.push(b':');
+                    Ok((name, Values::new(connector, field.name(), column)?))
+                });
+                Self::Struct(object, columns.collect::<Result<_>>()?)
+            }
             other => {
                 return Err(Error::config(connector, format!("column '{name}' has the type {other}, which cannot be written as JSON")));
             }
@@ -129,7 +143,9 @@ impl<'a> Values<'a> {
             Self::Nanoseconds(array) => array.is_null(row),
             Self::Date(array) => array.is_null(row),
             Self::Binary(array) => array.is_null(row),
+            Self::Unsigned(array) => array.is_null(row),
             Self::List(array, _) => array.is_null(row),
+            Self::Struct(array, _) => array.is_null(row),
         }
     }
 
@@ -156,7 +172,14 @@ impl<'a> Values<'a> {
                 }
                 out.push(b']');
             }
-            Self::Boolean(_) | Self::Int8(_) | Self::Int16(_) | Self::Int32(_) | Self::Int64(_) => {
+            Self::Struct(_, fields) => {
+                for (name, values) in fields {
+                    out.extend_from_slice(name);
+                    values.write(row, out);
+                }
+                out.extend_from_slice(if fields.is_empty() { b"{}" } else { b"}" });
+            }
+            Self::Unsigned(_) | Self::Boolean(_) | Self::Int8(_) | Self::Int16(_) | Self::Int32(_) | Self::Int64(_) => {
                 self.write_text(row, out);
             }
             _ => {
@@ -190,7 +213,8 @@ impl<'a> Values<'a> {
             Self::Nanoseconds(array) => write_timestamp(out, array.value(row).div_euclid(1_000).into()),
             Self::Date(array) => write_date(out, array.value(row).into()),
             Self::Binary(array) => out.extend_from_slice(BASE64_STANDARD.encode(array.value(row)).as_bytes()),
-            Self::List(..) => self.write(row, out),
+            Self::Unsigned(array) => out.extend_from_slice(array.value(row).to_string().as_bytes()),
+            Self::List(..) | Self::Struct(..) => self.write(row, out),
         }
         true
     }

@@ -1,5 +1,6 @@
 //! GROUP BY: each part of the aggregates is maintained on its own; the results of a group are then put side by side.
 
+use super::close::{Bound, is_open};
 use super::relation::{Relation, RowMap, Source};
 use super::{Builder, group, linear};
 use crate::codec::{Codec, Encoding, NULL};
@@ -10,15 +11,25 @@ use crate::row::Row;
 use crate::row_errors::RowErrors;
 use crate::{Error, Term};
 use arrow::array::{ArrayRef, new_null_array};
+use dbsp::{RootCircuit, Stream};
 use std::sync::Arc;
 
 impl Builder<'_> {
-    pub(super) fn aggregate(&mut self, node: &Node, input: NodeId, group: &[Term], parts: &[Part]) -> Result<Relation, Error> {
+    pub(super) fn aggregate(
+        &mut self,
+        node: &Node,
+        input: NodeId,
+        group: &[Term],
+        parts: &[Part],
+        closing: bool,
+    ) -> Result<Relation, Error> {
         let mut encodings = column::encodings(group);
+        let closed = if closing { Some(self.closed()?) } else { None };
         let mut result: Option<RowMap> = None;
         for (index, part) in parts.iter().enumerate() {
             let id = format!("{}-part{index}", node.id);
-            let next = self.part(input, group, part, &id)?;
+            let next = self.part(input, group, part, &id, closed.as_ref())?;
+            forget(&next, closed.as_ref());
             encodings.extend(part_encodings(part));
             result = Some(match result {
                 None => next,
@@ -34,7 +45,7 @@ impl Builder<'_> {
             Some(map) => Source::Map(map),
             // Grouping without aggregates is the distinct groups.
             None => {
-                let groups = self.index(input, group, &[], false)?;
+                let groups = self.group_index(input, group, &[], closed.as_ref())?;
                 let distinct = groups.distinct();
                 distinct.set_persistent_id(Some(&node.id));
                 Source::Map(distinct)
@@ -43,17 +54,27 @@ impl Builder<'_> {
         Ok(Relation::held(source, encodings, node.schema.clone(), self.errors.clone()))
     }
 
-    fn part(&mut self, input: NodeId, group: &[Term], part: &Part, id: &str) -> Result<RowMap, Error> {
+    /// An index by group, of open groups alone when some are closed.
+    fn group_index(&mut self, input: NodeId, group: &[Term], value: &[Term], closed: Option<&Closed>) -> Result<RowMap, Error> {
+        let is_new = !self.indexes.contains_key(&self.index_id(input, group, value, false));
+        let index = self.index(input, group, value, false)?;
+        if is_new {
+            forget(&index, closed);
+        }
+        Ok(index)
+    }
+
+    fn part(&mut self, input: NodeId, group: &[Term], part: &Part, id: &str, closed: Option<&Closed>) -> Result<RowMap, Error> {
         match part {
-            Part::Linear(items) => linear::build(self.relation(input), group, items, id),
+            Part::Linear(items) => linear::build(self.relation(input), group, items, id, closed),
             Part::CountDistinct(term) => {
-                let values = self.index(input, group, std::slice::from_ref(term), false)?;
+                let values = self.group_index(input, group, std::slice::from_ref(term), closed)?;
                 let distinct = values.distinct();
                 distinct.set_persistent_id(Some(&format!("{id}-distinct")));
-                Ok(linear::count_if(&distinct, |value| value.bytes() != [NULL], self.errors.clone(), id))
+                Ok(linear::count_if(&distinct, |value| value.bytes() != [NULL], self.errors.clone(), id, closed))
             }
             Part::First(term) => {
-                let values = self.index(input, group, std::slice::from_ref(term), false)?;
+                let values = self.group_index(input, group, std::slice::from_ref(term), closed)?;
                 Ok(group::apply(&values, id, |visit_all| {
                     let mut first = Row::default();
                     visit_all(&mut |bytes, _| {
@@ -65,10 +86,20 @@ impl Builder<'_> {
             }
             Part::Rows { order, value, function } => {
                 let terms = [&order[..], &value[..]].concat();
-                let map = self.index(input, group, &terms, false)?;
+                let map = self.group_index(input, group, &terms, closed)?;
                 rows(&map, &terms, function, self.errors.clone(), id)
             }
         }
+    }
+}
+
+/// The time up to which groups were given out.
+pub(super) type Closed = Stream<RootCircuit, Bound>;
+
+/// Keeps nothing of closed groups.
+fn forget(map: &RowMap, closed: Option<&Closed>) {
+    if let Some(closed) = closed {
+        map.accumulate_integrate_trace_retain_keys(closed, is_open);
     }
 }
 

@@ -1,5 +1,7 @@
 //! Counts and sums: the change of a group's result follows from the change of its rows, so only the totals are kept.
 
+use super::aggregate::Closed;
+use super::close::is_open;
 use super::relation::{Encoder, Relation, RowMap};
 use crate::acc::{Acc, limbs};
 use crate::codec::{Rows, value};
@@ -160,7 +162,7 @@ struct Values {
 }
 
 /// `items` of every group of `input`, maintained.
-pub(super) fn build(input: &Relation, group: &[Term], items: &[Linear], id: &str) -> Result<RowMap, Error> {
+pub(super) fn build(input: &Relation, group: &[Term], items: &[Linear], id: &str, closed: Option<&Closed>) -> Result<RowMap, Error> {
     let layout = Layout::new(items)?;
     let groups = Encoder::new(group)?;
     let items = items.to_vec();
@@ -175,7 +177,7 @@ pub(super) fn build(input: &Relation, group: &[Term], items: &[Linear], id: &str
         },
         |tuples| OrdWSet::from_keys((), tuples),
     )?;
-    Ok(aggregate(&weights, layout, input.errors.clone(), id))
+    Ok(aggregate(&weights, layout, input.errors.clone(), id, closed))
 }
 
 fn values(item: &Linear, chunk: &crate::delta::Chunk) -> Result<Values, String> {
@@ -225,14 +227,23 @@ fn totals(layout: &Layout, keys: &Rows, values: &[Values], rows: usize, weight: 
 }
 
 /// How many rows each key of `map` has, and how many of them `counts` says yes to. Columns of the value: that number.
-pub(super) fn count_if(map: &RowMap, counts: impl Fn(&Row) -> bool + 'static, errors: RowErrors, id: &str) -> RowMap {
+pub(super) fn count_if(
+    map: &RowMap,
+    counts: impl Fn(&Row) -> bool + 'static,
+    errors: RowErrors,
+    id: &str,
+    closed: Option<&Closed>,
+) -> RowMap {
     let weights: Weights = map.weigh(move |_, value| Acc::new(&[1, i64::from(counts(value))]));
     let slot = Slot { count: 1, sum: 0..0, kind: Kind::Count };
-    aggregate(&weights, Layout { slots: vec![slot], words: 2 }, errors, id)
+    aggregate(&weights, Layout { slots: vec![slot], words: 2 }, errors, id, closed)
 }
 
-fn aggregate(weights: &Weights, layout: Layout, errors: RowErrors, id: &str) -> RowMap {
+fn aggregate(weights: &Weights, layout: Layout, errors: RowErrors, id: &str, closed: Option<&Closed>) -> RowMap {
     weights.set_persistent_id(Some(&format!("{id}-in")));
+    if let Some(closed) = closed {
+        weights.accumulate_integrate_trace_retain_keys(closed, is_open);
+    }
     let factories = IncAggregateFactories::new::<Row, (), Acc, Row>();
     let total = Total { layout, errors };
     let aggregator = DynAggregatorImpl::<DynUnit, (), (), DynWeight, Acc, Total, DynData, DynData>::new(total);

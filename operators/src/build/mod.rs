@@ -1,6 +1,7 @@
 //! Builds the dbsp circuit of a plan. Every worker runs this once.
 
 mod aggregate;
+pub(crate) mod close;
 mod fixpoint;
 mod group;
 mod join;
@@ -11,13 +12,14 @@ mod window;
 
 use crate::codec::Codec;
 use crate::delta::Chunk;
-use crate::plan::{Node, NodeId, Operator, Plan};
+use crate::plan::{Node, NodeId, Operator, Plan, Sink};
 use crate::row::Row;
 use crate::row_errors::RowErrors;
 use crate::{Error, Term};
 use arrow::array::RecordBatch;
+use close::Watermark;
 use dbsp::typed_batch::SpineSnapshot;
-use dbsp::{InputHandle, OrdZSet, OutputHandle, RootCircuit};
+use dbsp::{InputHandle, OrdZSet, OutputHandle, RootCircuit, Stream};
 use relation::{Relation, RowMap, Source};
 use std::collections::HashMap;
 
@@ -29,6 +31,10 @@ pub(crate) struct Ends {
     pub constants: Vec<(RecordBatch, InputHandle<Vec<Chunk>>)>,
     /// One a sink, in the plan's order.
     pub outputs: Vec<OutputHandle<SpineSnapshot<OrdZSet<Row>>>>,
+    /// One an expiry, in the plan's order.
+    pub expiries: Vec<OutputHandle<SpineSnapshot<OrdZSet<Row>>>>,
+    /// The watermark of each step, where something waits for it.
+    pub watermark: Option<InputHandle<Option<Watermark>>>,
 }
 
 /// What the parts of the builder share.
@@ -40,13 +46,14 @@ pub(crate) struct Builder<'a> {
     relations: Vec<Option<Relation>>,
     /// Indexes by what they hold: operators that need the same one share it, and its state.
     indexes: HashMap<String, RowMap>,
+    watermark: Option<Stream<RootCircuit, Watermark>>,
     ends: Ends,
 }
 
 pub(crate) fn build(plan: &Plan, circuit: &mut RootCircuit, errors: RowErrors) -> Result<Ends, Error> {
-    let ends = Ends { inputs: vec![], constants: vec![], outputs: vec![] };
+    let ends = Ends { inputs: vec![], constants: vec![], outputs: vec![], expiries: vec![], watermark: None };
     let relations = vec![None; plan.nodes.len()];
-    let mut builder = Builder { plan, circuit, errors, readers: plan.readers(), relations, indexes: HashMap::new(), ends };
+    let mut builder = Builder { plan, circuit, errors, readers: plan.readers(), relations, indexes: HashMap::new(), watermark: None, ends };
     for index in 0..plan.nodes.len() {
         if builder.readers[index] > 0 {
             let relation = builder.node(NodeId(index))?;
@@ -54,10 +61,12 @@ pub(crate) fn build(plan: &Plan, circuit: &mut RootCircuit, errors: RowErrors) -
         }
     }
     for (index, sink) in plan.sinks.iter().enumerate() {
-        let rows = builder.relation(sink.node).to_rows()?;
-        let id = format!("{}-sink{index}", plan.node(sink.node).id);
-        rows.set_persistent_id(Some(&format!("{id}-rows")));
-        builder.ends.outputs.push(rows.accumulate_output_persistent(Some(&id)));
+        let output = builder.output(sink, &format!("sink{index}"))?;
+        builder.ends.outputs.push(output);
+    }
+    for (index, expiry) in plan.expiries.iter().enumerate() {
+        let output = builder.output(expiry, &format!("expiry{index}"))?;
+        builder.ends.expiries.push(output);
     }
     Ok(builder.ends)
 }
@@ -65,6 +74,13 @@ pub(crate) fn build(plan: &Plan, circuit: &mut RootCircuit, errors: RowErrors) -
 impl Builder<'_> {
     fn relation(&self, id: NodeId) -> &Relation {
         self.relations[id.0].as_ref().expect("inputs are built before the nodes that read them")
+    }
+
+    fn output(&self, sink: &Sink, role: &str) -> Result<OutputHandle<SpineSnapshot<OrdZSet<Row>>>, Error> {
+        let rows = self.relation(sink.node).to_rows()?;
+        let id = format!("{}-{role}", self.plan.node(sink.node).id);
+        rows.set_persistent_id(Some(&format!("{id}-rows")));
+        Ok(rows.accumulate_output_persistent(Some(&id)))
     }
 
     fn node(&mut self, id: NodeId) -> Result<Relation, Error> {
@@ -95,7 +111,9 @@ impl Builder<'_> {
             }
             Operator::Join { kind, left, right, null_is_equal, with_key } => self.join(node, *kind, left, right, *null_is_equal, *with_key),
             Operator::Semi { left, right, anti, null_is_equal } => self.semi(node, left, right, *anti, *null_is_equal),
-            Operator::Aggregate { input, group, parts } => self.aggregate(node, *input, group, parts),
+            Operator::Aggregate { input, group, parts, closing } => self.aggregate(node, *input, group, parts, *closing),
+            Operator::Late { input, closes } => self.late(node, *input, closes),
+            Operator::Close { input, closes, value, keeps } => self.close(node, *input, closes, value, *keeps),
             Operator::OrElse { input, default } => self.or_else(node, *input, default),
             Operator::Top { input, partition, order, value, numbering, skip, limit } => {
                 self.top(node, *input, top::Spec { partition, order, value, numbering: *numbering, skip: *skip, limit: *limit })

@@ -26,6 +26,8 @@ pub(crate) struct ColumnDef {
     pub not_null: bool,
     /// `METADATA FROM 'key'`.
     pub metadata: Option<String>,
+    /// `GENERATED ALWAYS AS (expression)`, of the other columns.
+    pub generated: Option<Expr>,
 }
 
 impl Parser<'_> {
@@ -37,9 +39,21 @@ impl Parser<'_> {
         let name = self.name()?;
         let (columns, primary_key, watermark, options) = (vec![], vec![], None, BTreeMap::new());
         let mut table = CreateTable { name, columns, primary_key, watermark, options };
+        // Some connectors say themselves what their columns are.
+        if !matches!(&self.peek().token, Token::Word(word) if word.keyword == Keyword::WITH) {
+            self.table_elements(&mut table)?;
+        }
+        if self.keyword(Keyword::WITH) {
+            table.options = self.options()?;
+        }
+        self.check(&table)?;
+        Ok(table)
+    }
+
+    fn table_elements(&mut self, table: &mut CreateTable) -> Result<(), Error> {
         self.expect(&Token::LParen)?;
         loop {
-            self.table_element(&mut table)?;
+            self.table_element(table)?;
             if !self.parser.consume_token(&Token::Comma) {
                 break;
             }
@@ -47,12 +61,7 @@ impl Parser<'_> {
         if self.peek().token != Token::RParen {
             return Err(self.unexpected("`,` or `)`"));
         }
-        self.expect(&Token::RParen)?;
-        if self.keyword(Keyword::WITH) {
-            table.options = self.options()?;
-        }
-        self.check(&table)?;
-        Ok(table)
+        self.expect(&Token::RParen)
     }
 
     fn table_element(&mut self, table: &mut CreateTable) -> Result<(), Error> {
@@ -77,7 +86,7 @@ impl Parser<'_> {
         }
         let name = self.name()?;
         let data_type = self.data_type()?;
-        let mut column = ColumnDef { name, data_type, not_null: false, metadata: None };
+        let mut column = ColumnDef { name, data_type, not_null: false, metadata: None, generated: None };
         loop {
             let at = self.place();
             if self.keyword(Keyword::PRIMARY) {
@@ -92,9 +101,14 @@ impl Parser<'_> {
                 self.expect_keyword(Keyword::FROM)?;
                 column.metadata = Some(self.parser.parse_literal_string().map_err(|e| self.parser_error(e))?);
             } else if self.keyword(Keyword::GENERATED) {
-                return Err(self
-                    .error(at, "generated columns are not supported")
-                    .with_help("compute the column in a CREATE VIEW over the table"));
+                self.expect_keyword(Keyword::ALWAYS)?;
+                self.expect_keyword(Keyword::AS)?;
+                self.expect(&Token::LParen)?;
+                column.generated = Some(self.parser.parse_expr().map_err(|e| self.parser_error(e))?);
+                self.expect(&Token::RParen)?;
+                if !(self.keyword(Keyword::STORED) || self.keyword(Keyword::VIRTUAL)) {
+                    return Err(self.unexpected("STORED"));
+                }
             } else {
                 break;
             }

@@ -26,8 +26,20 @@ pub(crate) struct Statement {
 #[derive(Debug)]
 pub(crate) enum StatementKind {
     Table(CreateTable),
-    View { name: Name, columns: Vec<Name>, query: Box<Query> },
-    Insert { table: Name, columns: Vec<Name>, query: Box<Query> },
+    View {
+        name: Name,
+        columns: Vec<Name>,
+        query: Box<Query>,
+    },
+    Insert {
+        table: Name,
+        columns: Vec<Name>,
+        query: Box<Query>,
+    },
+    /// A query on its own.
+    Query {
+        query: Box<Query>,
+    },
 }
 
 /// A name in the form it is compared in (lower case unless quoted), with its place.
@@ -51,7 +63,7 @@ pub(crate) fn parse(source: &str) -> Result<Vec<Statement>, Error> {
         .tokenize_with_location()
         .map_err(|e| Error::new(source, e.location.into(), uncapitalised(&e.message)))?;
     let parser = TokenParser::new(&dialect).with_tokens_with_locations(tokens.clone());
-    let mut parser = Parser { source, tokens: &tokens, parser };
+    let mut parser = Parser { source, tokens: &tokens, parser, half_closed: false };
     let mut statements = Vec::new();
     loop {
         while parser.parser.consume_token(&Token::SemiColon) {}
@@ -79,6 +91,8 @@ pub(crate) struct Parser<'a> {
     source: &'a str,
     tokens: &'a [TokenWithSpan],
     parser: TokenParser<'a>,
+    /// A `>>` was read half: it closes two types.
+    half_closed: bool,
 }
 
 impl Parser<'_> {
@@ -182,9 +196,7 @@ impl Parser<'_> {
                 .with_help("remove the SET statement; a pipeline is configured by its tables' WITH options"));
         }
         if matches!(&self.peek().token, Token::Word(w) if w.keyword == Keyword::SELECT || w.keyword == Keyword::WITH) {
-            return Err(self
-                .error(at, "a query on its own yields nothing")
-                .with_help("write INSERT INTO a sink table before it, or make it a CREATE VIEW … AS"));
+            return Ok(StatementKind::Query { query: self.query()? });
         }
         Err(self.unexpected("CREATE TABLE, CREATE VIEW or INSERT INTO"))
     }

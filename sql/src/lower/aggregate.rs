@@ -5,7 +5,7 @@ use super::{Lowered, Lowering, Unsupported, schema_of, with};
 use crate::table::nullable;
 use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use chimera_operators::{Linear, NodeId, Operator, Part, Term};
+use chimera_operators::{Linear, Operator, Part, Term};
 use datafusion::common::{DFSchema, ScalarValue};
 use datafusion::logical_expr::expr::{AggregateFunction, Sort};
 use datafusion::logical_expr::{Aggregate, Expr};
@@ -32,7 +32,11 @@ struct Ordered<'e> {
 
 impl Lowering<'_> {
     pub(super) fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Lowered, Unsupported> {
-        let input = self.lower(&aggregate.input, &with(&Some(HashSet::new()), aggregate.group_expr.iter().chain(&aggregate.aggr_expr)))?;
+        let needed = with(&Some(HashSet::new()), aggregate.group_expr.iter().chain(&aggregate.aggr_expr));
+        let input = match self.awaited(aggregate) {
+            Some(_) => self.input_of_awaiting(aggregate, &needed)?,
+            None => self.lower(&aggregate.input, &needed)?,
+        };
         let calls = aggregate.aggr_expr.iter().map(call).collect::<Result<Vec<_>, _>>()?;
         let mut kinds = calls.iter().map(|call| self.kind(call, &input.schema)).collect::<Result<Vec<_>, _>>()?;
         if kinds.iter().any(|kind| matches!(kind, Kind::Rows)) {
@@ -69,7 +73,7 @@ impl Lowering<'_> {
             exprs => {
                 let group = exprs.iter().map(|expr| self.term(expr, &input.schema)).collect::<Result<Vec<_>, _>>()?;
                 let places: Vec<usize> = (0..exprs.len()).chain(positions.iter().map(|position| exprs.len() + position)).collect();
-                self.finish_aggregate(aggregate, input.node, group, parts, &places)
+                self.finish_aggregate(aggregate, &input, group, parts, &places)
             }
         }
     }
@@ -78,7 +82,7 @@ impl Lowering<'_> {
     pub(super) fn finish_aggregate(
         &mut self,
         aggregate: &Aggregate,
-        input: NodeId,
+        input: &Lowered,
         group: Vec<Term>,
         parts: Vec<Part>,
         places: &[usize],
@@ -92,7 +96,10 @@ impl Lowering<'_> {
         let arrow = nullable(schema.as_arrow());
         let default = group.is_empty() && !parts.is_empty();
         let default = if default { Some(empty_group(&arrow, &parts)?) } else { None };
-        let mut node = self.plan.add(Operator::Aggregate { input, group, parts }, arrow.clone());
+        let mut node = match self.awaited(aggregate) {
+            Some(window) => self.closing_groups(window, input, group, parts, &arrow)?,
+            None => self.plan.add(Operator::Aggregate { input: input.node, group, parts, closing: false }, arrow.clone()),
+        };
         // Without GROUP BY there is one row, whatever the input.
         if let Some(default) = default {
             node = self.plan.add(Operator::OrElse { input: node, default }, arrow);

@@ -1,8 +1,8 @@
 //! Expressions as column functions.
 
 use super::{Lowering, Unsupported};
-use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
+use arrow::datatypes::{DataType, SchemaRef, TimestampNanosecondType};
 use chimera_operators::{ColumnFn, Term};
 use datafusion::common::DFSchema;
 use datafusion::logical_expr::{Expr, lit, when};
@@ -62,6 +62,27 @@ impl Lowering<'_> {
     /// A term that is 1 where `filter` is true, else null.
     pub(super) fn one_where(&self, filter: &Expr, schema: &DFSchema) -> Result<Term, Unsupported> {
         self.filtered_term(&lit(1i64), Some(filter), schema)
+    }
+}
+
+/// The nanosecond after the time that `term` yields.
+pub(super) fn just_after(term: Term) -> Term {
+    let data_type = term.data_type.clone();
+    Term::new(Arc::new(JustAfter(term)), data_type)
+}
+
+#[derive(Debug)]
+struct JustAfter(Term);
+
+impl ColumnFn for JustAfter {
+    fn evaluate(&self, batch: &RecordBatch) -> Result<ArrayRef, String> {
+        let times = self.0.function.evaluate(batch)?;
+        let times = times.as_primitive_opt::<TimestampNanosecondType>().ok_or("a session needs a TIMESTAMP")?;
+        Ok(Arc::new(times.unary::<_, TimestampNanosecondType>(|time| time.saturating_add(1))))
+    }
+
+    fn describe(&self) -> String {
+        format!("after {}", self.0.function.describe())
     }
 }
 

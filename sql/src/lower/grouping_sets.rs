@@ -30,7 +30,7 @@ impl Lowering<'_> {
             }
             let group = held.iter().map(|place| self.term(columns[*place], &input.schema)).collect::<Result<Vec<_>, _>>()?;
             let places: Vec<usize> = held.iter().copied().chain(positions.iter().map(|position| id + 1 + position)).collect();
-            let lowered = self.finish_aggregate(aggregate, input.node, group, parts.to_vec(), &places)?;
+            let lowered = self.finish_aggregate(aggregate, input, group, parts.to_vec(), &places)?;
             // The leftmost column is the highest bit; a set that comes again is counted above the columns.
             let mask = (0..id).filter(|place| !held.contains(place)).fold(0u64, |mask, place| mask | 1 << (id - 1 - place));
             let times = seen.entry(mask).or_default();

@@ -1,7 +1,9 @@
 //! From DataFusion's logical plan to operators that are maintained.
 
 mod aggregate;
+mod close;
 mod expr;
+pub(crate) mod finality;
 mod group_fn;
 mod grouping_sets;
 mod join;
@@ -11,12 +13,12 @@ mod unnest;
 mod unsupported;
 mod window;
 
-use crate::table::{Table, nullable};
+use crate::table::{SinkChanges, Table, nullable};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use chimera_operators::{NodeId, Operator, Plan, Stage, Term};
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Column, DFSchema, ScalarValue, TableReference};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
+use datafusion::common::{Column, DFSchema, DataFusionError, ScalarValue, TableReference};
 use datafusion::execution::SessionState;
 use datafusion::logical_expr::{Distinct, Expr, LogicalPlan, Projection, TableScan};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -45,6 +47,10 @@ pub(crate) struct Lowering<'a> {
     views: BTreeMap<String, View>,
     /// Recursions that are being lowered, and the nodes that stand for their last rounds.
     rounds: Vec<(String, NodeId)>,
+    /// Groups by a window are given out when it closes.
+    closing: bool,
+    /// What is given out of a closed window is not taken back: a longer window is made of it.
+    keeps: bool,
     plan: Plan,
 }
 
@@ -62,9 +68,42 @@ pub(crate) fn columns_read(plan: &LogicalPlan, read: &mut BTreeMap<String, BTree
     debug_assert!(visited.is_ok());
 }
 
+/// Column `index` of `plan`, which does no more than compute columns of a source, and the columns that it reads.
+pub(crate) fn source_term(state: &SessionState, plan: &LogicalPlan, index: usize) -> Result<(SchemaRef, Term), Unsupported> {
+    let own = || Unsupported::new("the time of a table must be computed of its own columns");
+    let expr = of_source(plan, index).ok_or_else(own)?;
+    let mut scan = plan;
+    while !matches!(scan, LogicalPlan::TableScan(_)) {
+        scan = scan.inputs().first().copied().ok_or_else(own)?;
+    }
+    let term = Lowering::new(state, &[]).term(&expr, scan.schema())?;
+    Ok((nullable(scan.schema().as_arrow()), term))
+}
+
+/// Column `index` of `plan` in terms of the table that it scans.
+fn of_source(plan: &LogicalPlan, index: usize) -> Option<Expr> {
+    match plan {
+        LogicalPlan::TableScan(scan) => Some(Expr::Column(Column::from(scan.projected_schema.qualified_field(index)))),
+        LogicalPlan::SubqueryAlias(alias) => of_source(&alias.input, index),
+        LogicalPlan::Projection(projection) => {
+            let schema = projection.input.schema();
+            let expr = projection.expr.get(index)?.clone().unalias();
+            let replaced = expr.transform(|expr| match &expr {
+                Expr::Column(column) => {
+                    let inner = schema.maybe_index_of_column(column).and_then(|index| of_source(&projection.input, index));
+                    inner.map(Transformed::yes).ok_or_else(|| DataFusionError::Internal(format!("no column {column}")))
+                }
+                _ => Ok(Transformed::no(expr)),
+            });
+            replaced.ok().map(|replaced| replaced.data)
+        }
+        _ => None,
+    }
+}
+
 impl<'a> Lowering<'a> {
     pub fn new(state: &'a SessionState, sources: &'a [Table]) -> Self {
-        Lowering { state, sources, views: BTreeMap::new(), rounds: vec![], plan: Plan::default() }
+        Lowering { state, sources, views: BTreeMap::new(), rounds: vec![], closing: false, keeps: false, plan: Plan::default() }
     }
 
     /// Lowers a view whose columns (of the declared ones) are those of `plan`.
@@ -76,6 +115,7 @@ impl<'a> Lowering<'a> {
 
     /// Lowers a query whose columns are those of `sink`. Rows without a primary key are refused.
     pub fn insert(&mut self, sink: &Table, plan: &LogicalPlan) -> Result<NodeId, Unsupported> {
+        self.closing = sink.changes == SinkChanges::Appended;
         let lowered = self.exactly(plan)?;
         let schema = sink.nullable_schema();
         let mut terms = Vec::new();

@@ -1,5 +1,6 @@
 //! Window functions in general: DataFusion's own evaluation, over all rows of each partition that changes.
 
+use super::finality::is_session;
 use super::{Lowered, Lowering, Needed, Unsupported, column_term, helper, is_helper, schema_of, top, with};
 use crate::table::nullable;
 use arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
@@ -26,6 +27,13 @@ struct Group<'e> {
 impl Lowering<'_> {
     /// A window and, if there is one, the condition right above it. Numbers alone are kept by an operator of their own.
     pub(super) fn window(&mut self, window: &Window, predicate: Option<&Expr>, needed: &Needed) -> Result<Lowered, Unsupported> {
+        if self.closing && window.window_expr.iter().all(is_session) {
+            let lowered = self.closed_sessions(window, needed)?;
+            return match predicate {
+                Some(predicate) => self.filter(lowered, predicate),
+                None => Ok(lowered),
+            };
+        }
         let own: Vec<Column> = (window.input.schema().fields().len()..window.schema.fields().len())
             .map(|index| Column::from(window.schema.qualified_field(index)))
             .collect();
@@ -46,6 +54,14 @@ impl Lowering<'_> {
             Some(predicate) => self.filter(lowered, predicate),
             None => Ok(lowered),
         }
+    }
+
+    /// The rows of `input` with their sessions, which come last.
+    pub(super) fn sessions(&mut self, window: &Window, input: Lowered) -> Result<Lowered, Unsupported> {
+        let first = window.input.schema().fields().len();
+        let own = [Column::from(window.schema.qualified_field(first))];
+        let calls = window.window_expr.iter().map(call).collect::<Result<Vec<_>, _>>()?;
+        self.computed(input, &window.window_expr, &calls, &own)
     }
 
     fn computed(&mut self, input: Lowered, exprs: &[Expr], calls: &[&WindowFunction], own: &[Column]) -> Result<Lowered, Unsupported> {

@@ -18,7 +18,7 @@ impl Planner<'_> {
         query: &Query,
         plan: LogicalPlan,
     ) -> Result<LogicalPlan, Error> {
-        let Some(sink) = self.sinks.iter().find(|sink| sink.name == table.text) else {
+        let Some(sink) = self.sinks.iter().chain(&self.memory).find(|sink| sink.name == table.text) else {
             let is_source = self.sources.iter().any(|source| source.name == table.text);
             let error = if is_source {
                 self.error(table.at, format!("`{}` is a source and cannot be written to", table.text))

@@ -6,21 +6,33 @@ mod declare;
 mod insert;
 mod locate;
 mod rewrite;
+mod script;
 mod windows;
 
 use crate::dialect::{self, Name, Statement, StatementKind};
 use crate::error::Error;
 use crate::functions::Functions;
 use crate::lower::{self, Lowering};
-use crate::table::{Table, nullable};
+use crate::table::{Implied, Table, nullable};
 use chimera_operators::Plan;
 pub(crate) use context::{Context, Relation};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col};
 use datafusion::sql::planner::{ParserOptions, SqlToRel};
 use datafusion::sql::sqlparser::ast::{Query, Statement as SqlStatement};
+use declare::Declared;
 use locate::Place;
+pub(crate) use script::SourceTime;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+/// What a program may hold.
+pub(crate) enum Mode<'a> {
+    /// Every sink is a store, which keeps rows by key.
+    Stores,
+    /// Sinks may also be streams that rows are added to, or that changes go to; a query on its own is shown. Tables may leave their columns
+    /// to their connector.
+    Script(Implied<'a>),
+}
 
 /// A program that was read and planned without errors.
 #[derive(Debug, Clone)]
@@ -30,7 +42,12 @@ pub struct Program {
     /// Tables that changes come out for, in the order of the text.
     pub sinks: Vec<Table>,
     pub(crate) plan: Arc<Plan>,
+    /// How far time has come by a source's rows; of scripts alone.
+    pub(crate) times: Vec<SourceTime>,
 }
+
+/// The sink that a script's queries on their own go to; the second one is `preview_2`.
+pub const PREVIEW: &str = "preview";
 
 /// A view that more than one statement reads: computed once, for all of them.
 struct SharedView {
@@ -42,11 +59,23 @@ struct SharedView {
 impl Program {
     /// Reads, checks and plans a program.
     pub fn parse(sql: &str, functions: &Functions) -> Result<Program, Error> {
+        Self::read(sql, functions, Mode::Stores)
+    }
+
+    /// The same for a script, which runs by itself: sinks may be streams, and a query may stand on its own.
+    pub fn parse_script(sql: &str, functions: &Functions, implied: Implied<'_>) -> Result<Program, Error> {
+        Self::read(sql, functions, Mode::Script(implied))
+    }
+
+    fn read(sql: &str, functions: &Functions, mode: Mode<'_>) -> Result<Program, Error> {
         let statements = dialect::parse(sql)?;
-        let (sources, sinks) = declare::tables(sql, &statements)?;
-        let mut planner = Planner { sql, statements: &statements, context: Context::new(functions), sources, sinks };
+        let Declared { sources, sinks, memory } = declare::tables(sql, &statements, &mode)?;
+        let is_script = matches!(mode, Mode::Script(_));
+        let context = Context::new(functions);
+        let mut planner = Planner { sql, statements: &statements, context, sources, sinks, memory, is_script };
         let plan = planner.plan()?;
-        Ok(Program { sources: planner.sources, sinks: planner.sinks, plan: Arc::new(plan) })
+        let times = if is_script { planner.times()? } else { vec![] };
+        Ok(Program { sources: planner.sources, sinks: planner.sinks, plan: Arc::new(plan), times })
     }
 
     /// The dataflow as text: for each sink its operators, what each of them keeps, and what that grows with.
@@ -66,6 +95,8 @@ struct Planner<'a> {
     context: Context,
     sources: Vec<Table>,
     sinks: Vec<Table>,
+    memory: Vec<Table>,
+    is_script: bool,
 }
 
 impl Planner<'_> {
@@ -74,6 +105,7 @@ impl Planner<'_> {
             let relation = Relation::new(table.nullable_schema(), &table.primary_key);
             self.context.relations.insert(table.name.clone(), Arc::new(relation));
         }
+        self.generated_columns()?;
         let readers = declare::readers(self.statements);
         let mut shared: Vec<SharedView> = Vec::new();
         let mut inserts: Vec<(usize, String, LogicalPlan)> = Vec::new();
@@ -83,7 +115,8 @@ impl Planner<'_> {
                 StatementKind::View { name, columns, query } => {
                     let plan = self.view(index, name, columns, query)?;
                     let schema = nullable(plan.schema().as_arrow());
-                    let relation = if readers.get(&name.text).is_some_and(|readers| *readers > 1) {
+                    // What sinks that are only added to read is lowered in another way: a script's views are each reader's own.
+                    let relation = if !self.is_script && readers.get(&name.text).is_some_and(|readers| *readers > 1) {
                         shared.push(SharedView { name: name.text.clone(), plan, statement: index });
                         Relation::new(schema, &[])
                     } else {
@@ -93,7 +126,15 @@ impl Planner<'_> {
                 }
                 StatementKind::Insert { table, columns, query } => {
                     let plan = self.query(index, query)?;
-                    inserts.push((index, table.text.clone(), self.insert(index, table, columns, query, plan)?));
+                    let plan = self.insert(index, table, columns, query, plan)?;
+                    match self.memory.iter().any(|memory| memory.name == table.text) {
+                        true => self.remember(index, &table.text, plan)?,
+                        false => inserts.push((index, table.text.clone(), plan)),
+                    }
+                }
+                StatementKind::Query { query } => {
+                    let plan = self.query(index, query)?;
+                    inserts.push((index, self.preview(statement, &plan)?, plan));
                 }
             }
         }
@@ -101,12 +142,13 @@ impl Planner<'_> {
     }
 
     /// Optimises from the readers to the read, so that a shared view computes only the columns that somebody reads.
-    fn lower(&self, shared: Vec<SharedView>, inserts: Vec<(usize, String, LogicalPlan)>) -> Result<Plan, Error> {
+    fn lower(&mut self, shared: Vec<SharedView>, inserts: Vec<(usize, String, LogicalPlan)>) -> Result<Plan, Error> {
         let mut used: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
         let mut optimised_inserts = Vec::new();
         for (index, table, plan) in inserts {
             let plan = self.optimise(index, plan)?;
             lower::columns_read(&plan, &mut used);
+            self.check_appended(index, &table, &plan)?;
             optimised_inserts.push((index, table, plan));
         }
         let mut views = Vec::new();

@@ -7,6 +7,7 @@ mod harness;
 mod messages;
 mod restart;
 mod row_errors;
+mod script;
 mod shapes;
 mod shop;
 mod slt;

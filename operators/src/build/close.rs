@@ -1,0 +1,161 @@
+//! Rows that wait for the watermark: what is grouped by a window of time is given out once, when the window has closed.
+
+use super::Builder;
+use super::relation::{Relation, Source};
+use crate::codec::{Codec, Encoding};
+use crate::column;
+use crate::delta::Chunk;
+use crate::plan::{Node, NodeId};
+use crate::row::Row;
+use crate::{Error, Term};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, TimestampNanosecondArray};
+use arrow::compute::{SortOptions, filter_record_batch};
+use arrow::datatypes::{DataType, TimeUnit, TimestampNanosecondType};
+use dbsp::dynamic::{DowncastTrait, DynData};
+use dbsp::trace::{BatchReader as _, Cursor as _};
+use dbsp::typed_batch::TypedBox;
+use dbsp::utils::Tup2;
+use dbsp::{OrdIndexedZSet, RootCircuit, Stream};
+use std::sync::Arc;
+
+const LATE: &str = "a row came after its window had closed (its time is older than the watermark)";
+const TIMELESS: &str = "a row has no time, and so no window";
+
+/// A time as a row.
+pub(super) type Bound = TypedBox<Row, DynData>;
+
+/// How far time has come, in nanoseconds since 1970: what closes up to there will not change any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Watermark {
+    /// Where it stood in the step before: what closes up to there was given out.
+    pub before: i64,
+    pub now: i64,
+}
+
+/// The times at which rows close, as rows that wait for them are sorted.
+pub(crate) fn closing_encoding() -> Encoding {
+    Encoding::sorted(DataType::Timestamp(TimeUnit::Nanosecond, None), SortOptions { descending: false, nulls_first: false })
+}
+
+/// Times as bytes.
+struct Times(Codec);
+
+impl Times {
+    fn new() -> Result<Self, Error> {
+        Ok(Times(Codec::new(vec![closing_encoding()])?))
+    }
+
+    fn row(&self, nanoseconds: i64) -> Bound {
+        let column: ArrayRef = Arc::new(TimestampNanosecondArray::from(vec![nanoseconds]));
+        // The codec is made for columns of this type.
+        let rows = self.0.encode(&[column]).unwrap_or_else(|e| panic!("a time cannot be encoded: {e}"));
+        TypedBox::new(Row::new(rows.get(0)))
+    }
+}
+
+impl Builder<'_> {
+    /// The watermark in each step; between two steps of one transaction it stays.
+    fn watermark(&mut self) -> Stream<RootCircuit, Watermark> {
+        if let Some(watermark) = &self.watermark {
+            return watermark.clone();
+        }
+        let (stream, handle) = self.circuit.add_input_stream::<Option<Watermark>>();
+        stream.set_persistent_id(Some("watermark"));
+        let mut last = Watermark { before: i64::MIN, now: i64::MIN };
+        let watermark = stream.apply_mut(move |next| {
+            last = next.unwrap_or(last);
+            last
+        });
+        self.ends.watermark = Some(handle);
+        self.watermark = Some(watermark.clone());
+        watermark
+    }
+
+    pub(super) fn late(&mut self, node: &Node, input: NodeId, closes: &Term) -> Result<Relation, Error> {
+        let chunks = self.relation(input).to_chunks()?;
+        let (closes, errors) = (closes.clone(), self.errors.clone());
+        let in_time = chunks.apply2(&self.watermark(), move |chunks, watermark| {
+            let kept = chunks.iter().filter(|chunk| chunk.rows() > 0).filter_map(|chunk| match in_time(chunk, &closes, watermark) {
+                Ok((kept, late, timeless)) => {
+                    [(LATE, late), (TIMELESS, timeless)].iter().filter(|(_, rows)| *rows > 0).for_each(|(message, rows)| {
+                        errors.add(message, *rows);
+                    });
+                    (kept.rows() > 0).then_some(kept)
+                }
+                Err(message) => {
+                    errors.add(&message, chunk.rows() as u64);
+                    None
+                }
+            });
+            kept.collect::<Vec<_>>()
+        });
+        Ok(Relation::chunks(in_time, node.schema.clone(), self.errors.clone()))
+    }
+
+    pub(super) fn close(&mut self, node: &Node, input: NodeId, closes: &Term, value: &[Term], keeps: bool) -> Result<Relation, Error> {
+        let rows = self.index(input, std::slice::from_ref(closes), value, false)?;
+        let times = Times::new()?;
+        let bounds = self.watermark().apply(move |watermark| (times.row(watermark.before), times.row(watermark.now)));
+        let closed = rows.window((false, true), &bounds);
+        closed.set_persistent_id(Some(&format!("{}-closed", node.id)));
+        let given = if keeps { closed.apply(only_added) } else { closed };
+        let values = given.map(|(_, row)| row.clone());
+        values.set_persistent_id(Some(&node.id));
+        Ok(Relation::held(Source::Rows(values), column::encodings(value), node.schema.clone(), self.errors.clone()))
+    }
+
+    /// The time up to which groups were given out; what begins with it or an earlier one need not be kept.
+    pub(super) fn closed(&mut self) -> Result<Stream<RootCircuit, Bound>, Error> {
+        let times = Times::new()?;
+        Ok(self.watermark().apply(move |watermark| times.row(watermark.before)))
+    }
+}
+
+/// Whether the time that `key` begins with is after `bound`.
+pub(super) fn is_open(key: &Row, bound: &Row) -> bool {
+    let bound = bound.bytes();
+    key.bytes().get(..bound.len()).is_none_or(|time| time > bound)
+}
+
+/// The rows that have not closed yet, and how many were late or had no time.
+fn in_time(chunk: &Chunk, closes: &Term, watermark: &Watermark) -> Result<(Chunk, u64, u64), String> {
+    let times = closes.function.evaluate(&chunk.batch)?;
+    let times = times.as_primitive_opt::<TimestampNanosecondType>().ok_or("the end of a window must be a time")?;
+    let (mut late, mut timeless) = (0, 0);
+    let open = (0..times.len()).map(|row| {
+        let is_open = times.is_valid(row) && times.value(row) > watermark.before;
+        if !is_open {
+            *(if times.is_null(row) { &mut timeless } else { &mut late }) += chunk.weight(row).unsigned_abs();
+        }
+        is_open
+    });
+    let open: BooleanArray = open.collect::<Vec<_>>().into();
+    if late == 0 && timeless == 0 {
+        return Ok((chunk.clone(), 0, 0));
+    }
+    let weights = chunk.weights.as_ref().map(|weights| {
+        let kept = weights.iter().enumerate().filter(|(row, _)| open.value(*row));
+        Arc::new(kept.map(|(_, weight)| *weight).collect::<Vec<_>>())
+    });
+    let batch = filter_record_batch(&chunk.batch, &open).map_err(|e| e.to_string())?;
+    Ok((Chunk { batch, weights }, late, timeless))
+}
+
+/// The rows of a Z-set that come.
+fn only_added(rows: &OrdIndexedZSet<Row, Row>) -> OrdIndexedZSet<Row, Row> {
+    let mut added = vec![];
+    let mut cursor = rows.cursor();
+    while cursor.key_valid() {
+        while cursor.val_valid() {
+            let weight = **cursor.weight();
+            if weight > 0 {
+                // SAFETY: keys and values of this Z-set are rows.
+                let (key, value): (&Row, &Row) = unsafe { (cursor.key().downcast(), cursor.val().downcast()) };
+                added.push(Tup2(Tup2(key.clone(), value.clone()), weight));
+            }
+            cursor.step_val();
+        }
+        cursor.step_key();
+    }
+    OrdIndexedZSet::from_tuples((), added)
+}
