@@ -10,6 +10,7 @@ pub mod error;
 pub mod format;
 pub mod frontier;
 pub mod log;
+pub mod nexmark;
 pub mod postgres_cdc;
 pub mod sink;
 
