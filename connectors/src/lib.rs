@@ -11,8 +11,11 @@ pub mod format;
 pub mod frontier;
 pub mod log;
 pub mod nexmark;
+mod options;
 pub mod postgres_cdc;
 pub mod sink;
+pub mod source;
+pub mod writer;
 
 pub use changes::{Changes, EpochChanges, EpochInfo};
 pub use context::Context;

@@ -7,6 +7,8 @@ pub enum Error {
     Sql { pipeline: String, source: Box<chimera_sql::Error> },
     #[error("pipeline `{pipeline}`, table `{table}`: {message}")]
     Table { pipeline: String, table: String, message: String },
+    #[error("table `{table}`: {message}")]
+    ScriptTable { table: String, message: String },
     #[error("pipeline `{pipeline}`: the dataflow cannot be started: {message}")]
     Dataflow { pipeline: String, message: String },
     #[error("{0}")]

@@ -18,6 +18,7 @@ mod journal;
 mod put_aside;
 mod reader;
 mod runtime;
+pub mod script;
 mod status;
 mod worker;
 

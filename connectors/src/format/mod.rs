@@ -13,6 +13,7 @@
 mod builder;
 mod debezium;
 mod decoder;
+mod encoder;
 mod json_reader;
 mod transaction;
 mod value;
@@ -20,6 +21,7 @@ mod value;
 use std::str::FromStr;
 
 pub use decoder::{BadRecord, Decoded, Decoder};
+pub use encoder::Encoder;
 pub(crate) use transaction::transaction_id_range;
 pub use transaction::{Collection, MarkStatus, TransactionMark, transaction_id};
 

@@ -4,7 +4,6 @@ pub(crate) mod blocking;
 pub mod json;
 pub(crate) mod mark;
 pub(crate) mod merge;
-pub(crate) mod options;
 pub mod postgres;
 pub mod redis;
 pub mod tantivy;

@@ -10,6 +10,7 @@ mod import;
 mod instance;
 mod pipelines;
 mod replay;
+mod run;
 mod settings;
 mod simulate;
 mod sql;
@@ -74,6 +75,7 @@ enum Command {
     Verify(verify::Arguments),
     Dlq(dlq::Arguments),
     Sql(sql::Arguments),
+    Run(run::Arguments),
     Pipelines(pipelines::Arguments),
     Bench(bench::Arguments),
     Completions(completions::Arguments),
@@ -117,6 +119,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Verify(arguments) => verify::run(&settings, &arguments, output).await,
         Command::Dlq(arguments) => dlq::run(&settings, &arguments, output).await,
         Command::Sql(arguments) => sql::run(&settings, &arguments),
+        Command::Run(arguments) => run::run(arguments, output).await,
         Command::Pipelines(arguments) => pipelines::run(&arguments, output),
         Command::Bench(arguments) => bench::run(&settings, &arguments, output).await,
         Command::Completions(arguments) => completions::run(&arguments),

@@ -3,8 +3,8 @@
 use super::CONNECTOR;
 use super::table::Table;
 use crate::Result;
+use crate::options::{Options, primary_key};
 use crate::sink::SinkSpec;
-use crate::sink::options::{Options, primary_key};
 
 #[derive(Clone, Debug)]
 pub(crate) struct PostgresConfig {

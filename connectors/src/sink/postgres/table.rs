@@ -3,8 +3,8 @@
 use arrow::datatypes::DataType;
 
 use crate::Result;
+use crate::options::Options;
 use crate::sink::SinkSpec;
-use crate::sink::options::Options;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Table {

@@ -2,8 +2,8 @@
 
 use super::CONNECTOR;
 use crate::Result;
+use crate::options::{Options, column, is_integer, primary_key};
 use crate::sink::SinkSpec;
-use crate::sink::options::{Options, column, is_integer, primary_key};
 
 /// What a row becomes.
 #[derive(Clone, Debug, PartialEq, Eq)]

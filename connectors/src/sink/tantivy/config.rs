@@ -4,8 +4,8 @@ use arrow::datatypes::DataType;
 
 use super::CONNECTOR;
 use crate::Result;
+use crate::options::{Options, column, is_integer, primary_key};
 use crate::sink::SinkSpec;
-use crate::sink::options::{Options, column, is_integer, primary_key};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct TantivyConfig {

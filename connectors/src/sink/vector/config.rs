@@ -4,8 +4,8 @@ use arrow::datatypes::DataType;
 
 use super::CONNECTOR;
 use crate::Result;
+use crate::options::{Options, column, primary_key};
 use crate::sink::SinkSpec;
-use crate::sink::options::{Options, column, primary_key};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct VectorConfig {

@@ -8,11 +8,11 @@ use fjall::Slice;
 use super::CONNECTOR;
 use super::key::KeyEncoder;
 use super::views::{OpenView, Views};
+use crate::options::{Options, primary_key};
 use crate::sink::blocking::blocking;
 use crate::sink::json::JsonRows;
 use crate::sink::mark::pending;
 use crate::sink::merge::{Merged, Merger};
-use crate::sink::options::{Options, primary_key};
 use crate::sink::{Applied, Sink, SinkSpec};
 use crate::{Context, EpochChanges, Result};
 

@@ -1,4 +1,4 @@
-//! Strict reading of a sink table's `WITH (…)` options.
+//! Strict reading of a table's `WITH (…)` options.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use arrow::datatypes::{DataType, Field};
 
-use super::SinkSpec;
+use crate::sink::SinkSpec;
 use crate::{Error, Result};
 
 /// Takes the options out one by one; what is left over at the end is an error that names the known ones.
@@ -19,7 +19,11 @@ pub(crate) struct Options {
 
 impl Options {
     pub(crate) fn new(connector: &'static str, spec: &SinkSpec) -> Self {
-        Self { connector, table: format!("{}.{}", spec.pipeline, spec.table), left: spec.options.clone(), known: Vec::new() }
+        Self::of_table(connector, format!("{}.{}", spec.pipeline, spec.table), &spec.options)
+    }
+
+    pub(crate) fn of_table(connector: &'static str, table: String, options: &BTreeMap<String, String>) -> Self {
+        Self { connector, table, left: options.clone(), known: Vec::new() }
     }
 
     /// A configuration error that names the table.

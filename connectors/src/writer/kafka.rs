@@ -1,0 +1,63 @@
+//! A topic of Kafka: what a step brings is one transaction.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use tokio::runtime::{Builder, Runtime};
+
+use super::{Writer, WriterSpec, encoder, options};
+use crate::format::Encoder;
+use crate::log::{Append, KafkaLog, KafkaOptions, Log, Record, TopicConfig};
+use crate::{Changes, Error, Result};
+
+pub(super) const CONNECTOR: &str = "kafka";
+
+struct Topic {
+    topic: String,
+    encoder: Encoder,
+    waiting: Vec<Append>,
+    log: Arc<KafkaLog>,
+    /// The log's calls are asynchronous; a script writes from its own thread.
+    runtime: Runtime,
+}
+
+pub(super) fn open(spec: &WriterSpec) -> Result<Box<dyn Writer>> {
+    let mut options = options(CONNECTOR, spec);
+    let bootstrap_servers = options.required("bootstrap_servers")?;
+    let topic = options.required("topic")?;
+    let encoder = encoder(&mut options, spec)?;
+    // Every write is a transaction.
+    if let Some(mode) = options.optional("sink.commit_mode").filter(|mode| mode != "exactly_once" && mode != "at_least_once") {
+        return Err(options.error(format!("option 'sink.commit_mode' = '{mode}' must be exactly_once or at_least_once")));
+    }
+    options.finish()?;
+    let runtime =
+        Builder::new_current_thread().enable_all().build().map_err(|source| Error::Io { what: "cannot start Kafka".into(), source })?;
+    let transactional_id = format!("chimera-run-{}", uuid::Uuid::new_v4());
+    let log = runtime.block_on(async {
+        let log = KafkaLog::open(KafkaOptions { bootstrap_servers, transactional_id }).await?;
+        log.create_topic(&topic, TopicConfig::default()).await?;
+        Ok::<_, Error>(log)
+    })?;
+    Ok(Box::new(Topic { topic, encoder, waiting: Vec::new(), log, runtime }))
+}
+
+impl Writer for Topic {
+    fn write(&mut self, changes: &Changes) -> Result<()> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64);
+        self.encoder.encode(changes, &mut |record| {
+            let record = Record::new(None, Some(Bytes::copy_from_slice(record)), now);
+            self.waiting.push(Append { topic: self.topic.clone(), partition: None, record });
+            Ok(())
+        })
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
+        let records = std::mem::take(&mut self.waiting);
+        self.runtime.block_on(self.log.append(records)).map(drop)
+    }
+}

@@ -1,0 +1,86 @@
+//! A request for each record. What is not answered with success is sent again; after a crash some come twice.
+
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, StatusCode, Url};
+use tokio::runtime::{Builder, Runtime};
+
+use super::{Writer, WriterSpec, encoder, options};
+use crate::format::Encoder;
+use crate::options::Options;
+use crate::{Changes, Error, Result};
+
+pub(super) const CONNECTOR: &str = "webhook";
+/// How long one request may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Waits between tries; then the script ends with an error.
+const WAITS_MS: [u64; 6] = [100, 300, 1_000, 3_000, 10_000, 10_000];
+
+struct Webhook {
+    endpoint: Url,
+    client: Client,
+    encoder: Encoder,
+    runtime: Runtime,
+}
+
+pub(super) fn open(spec: &WriterSpec) -> Result<Box<dyn Writer>> {
+    let mut options = options(CONNECTOR, spec);
+    let endpoint = options.required("endpoint")?;
+    let endpoint = Url::parse(&endpoint).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    let endpoint = endpoint.ok_or_else(|| options.error("option 'endpoint' must be a URL that begins with http:// or https://"))?;
+    let headers = headers(&mut options)?;
+    let encoder = encoder(&mut options, spec)?;
+    options.finish()?;
+    let client = Client::builder().default_headers(headers).timeout(PATIENCE).build();
+    let client = client.map_err(|error| Error::config(CONNECTOR, error.to_string()))?;
+    let runtime =
+        Builder::new_current_thread().enable_all().build().map_err(|source| Error::Io { what: "cannot start HTTP".into(), source })?;
+    Ok(Box::new(Webhook { endpoint, client, encoder, runtime }))
+}
+
+/// `headers`: `Authorization: Bearer …, X-Shop: 7`.
+fn headers(options: &mut Options) -> Result<HeaderMap> {
+    let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+    for header in options.list("headers") {
+        let parsed = header
+            .split_once(':')
+            .and_then(|(name, value)| Some((name.trim().parse::<HeaderName>().ok()?, value.trim().parse::<HeaderValue>().ok()?)));
+        let (name, value) = parsed.ok_or_else(|| options.error("option 'headers' must be of the form 'Name: value, Name: value'"))?;
+        headers.insert(name, value);
+    }
+    Ok(headers)
+}
+
+impl Writer for Webhook {
+    fn write(&mut self, changes: &Changes) -> Result<()> {
+        self.encoder.encode(changes, &mut |record| self.runtime.block_on(send(&self.client, &self.endpoint, record)))
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+async fn send(client: &Client, endpoint: &Url, record: &[u8]) -> Result<()> {
+    let mut waits = WAITS_MS.iter();
+    loop {
+        let failure = match client.post(endpoint.clone()).body(record.to_vec()).send().await {
+            Ok(response) if response.status().is_success() => return Ok(()),
+            Ok(response) => {
+                let status = response.status();
+                let message = format!("`{}` answered {status}", endpoint.host_str().unwrap_or_default());
+                if !(status.is_server_error() || matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::REQUEST_TIMEOUT)) {
+                    return Err(Error::config(CONNECTOR, message));
+                }
+                message
+            }
+            // The URL may hold a secret.
+            Err(error) => error.without_url().to_string(),
+        };
+        match waits.next() {
+            Some(wait) => tokio::time::sleep(Duration::from_millis(*wait)).await,
+            None => return Err(Error::unavailable(CONNECTOR, failure)),
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Runs a script by itself: from its sources through its dataflow into its sinks, until its sources end or somebody stops it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::{Duration, Instant};
+
+use chimera_connectors::source::{self, Batch, Source, SourceSpec};
+use chimera_connectors::writer::{self, Writer, WriterSpec};
+use chimera_connectors::{Changes, Error as ConnectorError};
+use chimera_sql::{Dataflow, DataflowConfig, Delta, Functions, ImpliedTable, Output, PREVIEW, Program, SinkChanges, Table};
+
+use crate::Error;
+
+/// Rows that a source gives at once.
+const SOURCE_ROWS: usize = 8_192;
+/// Batches of all sources that wait for the dataflow; sources wait when there are more.
+const WAITING: usize = 8;
+/// Rows of a step at most, more or less: a backlog is worked off in large steps, and a single row is not kept waiting.
+const STEP_ROWS: usize = 65_536;
+/// How often it is looked whether somebody stopped the script.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+const CONNECTOR: &str = "connector";
+const BAD_DATA: &str = "bad_data";
+/// Options that are not the connector's.
+const OWN_OPTIONS: [&str; 4] = [CONNECTOR, BAD_DATA, "type", "event_time_field"];
+
+/// Reads and plans a script.
+pub fn parse(sql: &str, functions: &Functions) -> Result<Program, chimera_sql::Error> {
+    Program::parse_script(sql, functions, &|options: &BTreeMap<String, String>| {
+        let (schema, event_time) = source::implied_columns(options.get(CONNECTOR)?)?;
+        Some(ImpliedTable { schema, event_time: Some(event_time.to_owned()) })
+    })
+}
+
+/// Shows what a query on its own gives: its name, whether rows also go, and the changes of a step.
+pub type Preview = Box<dyn FnMut(&str, bool, &Changes) -> Result<(), ConnectorError> + Send>;
+
+/// How a script is run.
+pub struct Options {
+    /// Threads that compute.
+    pub workers: usize,
+    pub preview: Preview,
+    /// Ends the script; what it has written stays, what waits for a window is not written.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// What a script did.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// Rows by source.
+    pub read: BTreeMap<String, u64>,
+    /// Rows and changes by sink.
+    pub written: BTreeMap<String, u64>,
+    /// Records that are no rows of their table, and were left out.
+    pub bad: u64,
+    /// Rows that were left out while computing: message → rows.
+    pub refused: BTreeMap<String, u64>,
+    pub steps: u64,
+    pub took: Duration,
+    /// Whether all sources ended, so that all windows were closed.
+    pub ended: bool,
+}
+
+/// What a source's thread tells.
+enum News {
+    Rows(Batch),
+    End,
+    Failed(ConnectorError),
+}
+
+struct Input {
+    name: String,
+    /// Whether a record that cannot be read ends the script.
+    fails: bool,
+}
+
+/// A script that runs.
+struct Script {
+    dataflow: Dataflow,
+    inputs: Vec<Input>,
+    writers: BTreeMap<String, Box<dyn Writer>>,
+    previews: BTreeMap<String, bool>,
+    preview: Preview,
+    summary: Summary,
+}
+
+/// Runs `program` in the calling thread and some of its own.
+pub fn run(program: &Program, options: Options) -> Result<Summary, Error> {
+    let started = Instant::now();
+    let (mut inputs, mut sources) = (vec![], vec![]);
+    for table in &program.sources {
+        sources.push(open_source(table)?);
+        inputs.push(Input { name: table.name.clone(), fails: fails_on_bad_data(table)? });
+    }
+    let (mut writers, mut previews) = (BTreeMap::new(), BTreeMap::new());
+    for table in &program.sinks {
+        if table.options.is_empty() && table.name.starts_with(PREVIEW) {
+            previews.insert(table.name.clone(), table.changes == SinkChanges::Logged);
+        } else {
+            writers.insert(table.name.clone(), open_writer(table)?);
+        }
+    }
+    let config = DataflowConfig { workers: options.workers, ..DataflowConfig::default() };
+    let dataflow = program.start(config).map_err(failed)?;
+    let mut script = Script { dataflow, inputs, writers, previews, preview: options.preview, summary: Summary::default() };
+    let left = sources.len();
+    let (sender, receiver) = sync_channel(WAITING);
+    let threads: Vec<_> = sources
+        .into_iter()
+        .enumerate()
+        .map(|(index, source)| {
+            let (sender, stop) = (sender.clone(), options.stop.clone());
+            let spawned = std::thread::Builder::new().name(format!("source-{index}")).spawn(move || read(index, source, &sender, &stop));
+            spawned.map_err(|source| Error::Io { what: "cannot start a thread".into(), source })
+        })
+        .collect::<Result<_, _>>()?;
+    drop(sender);
+    let done = script.drive(&receiver, left, &options.stop);
+    // Sources that wait to be taken from find that nobody is there.
+    options.stop.store(true, Ordering::Relaxed);
+    drop(receiver);
+    for thread in threads {
+        // A source that panicked has said so.
+        let _ = thread.join();
+    }
+    script.summary.took = started.elapsed();
+    let Script { dataflow, summary, .. } = script;
+    dataflow.stop();
+    done.map(|()| summary)
+}
+
+fn failed(error: chimera_sql::EngineError) -> Error {
+    Error::Dataflow { pipeline: "script".into(), message: error.to_string() }
+}
+
+/// Reads a source until it ends, or nobody listens.
+fn read(index: usize, mut source: Box<dyn Source>, sender: &SyncSender<(usize, News)>, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        let news = match source.next(SOURCE_ROWS) {
+            Ok(Some(batch)) if batch.changes.is_empty() && batch.bad.is_empty() => continue,
+            Ok(Some(batch)) => News::Rows(batch),
+            Ok(None) => News::End,
+            Err(error) => News::Failed(error),
+        };
+        let is_last = !matches!(news, News::Rows(_));
+        if sender.send((index, news)).is_err() || is_last {
+            return;
+        }
+    }
+}
+
+impl Script {
+    fn drive(&mut self, receiver: &Receiver<(usize, News)>, mut left: usize, stop: &AtomicBool) -> Result<(), Error> {
+        // Constants are there from the beginning.
+        let mut is_due = left == 0;
+        while left > 0 || is_due {
+            let mut rows = 0;
+            if left > 0 {
+                let first = match receiver.recv_timeout(PATIENCE) {
+                    Ok(news) => Some(news),
+                    Err(RecvTimeoutError::Timeout) => None,
+                    Err(RecvTimeoutError::Disconnected) => break,
+                };
+                if stop.load(Ordering::Relaxed) {
+                    break;
+                }
+                let Some(first) = first else {
+                    self.flush()?;
+                    continue;
+                };
+                let mut news = Some(first);
+                while let Some((index, item)) = news.take() {
+                    match item {
+                        News::Rows(batch) => rows += self.push(index, batch)?,
+                        News::End => {
+                            self.dataflow.end(&self.inputs[index].name);
+                            left -= 1;
+                        }
+                        News::Failed(error) => return Err(error.into()),
+                    }
+                    if rows < STEP_ROWS {
+                        news = receiver.try_recv().ok();
+                    }
+                }
+            }
+            self.step()?;
+            is_due = false;
+        }
+        self.summary.ended = left == 0;
+        for writer in self.writers.values_mut() {
+            writer.finish()?;
+        }
+        Ok(())
+    }
+
+    fn push(&mut self, index: usize, batch: Batch) -> Result<usize, Error> {
+        let input = &self.inputs[index];
+        if let Some(bad) = batch.bad.first() {
+            if input.fails {
+                let message = format!("{}: {}; with the option bad_data = 'drop' such records are left out", bad.place, bad.error);
+                return Err(Error::ScriptTable { table: input.name.clone(), message });
+            }
+            tracing::warn!(table = input.name, place = bad.place, error = bad.error, records = batch.bad.len(), "bad data");
+            self.summary.bad += batch.bad.len() as u64;
+        }
+        let rows = batch.changes.weights.len();
+        *self.summary.read.entry(input.name.clone()).or_default() += rows as u64;
+        let is_plain = batch.changes.weights.iter().all(|weight| *weight == 1);
+        let delta = Delta { batch: batch.changes.batch, weights: (!is_plain).then_some(batch.changes.weights) };
+        self.dataflow.push(&input.name, delta).map_err(failed)?;
+        Ok(rows)
+    }
+
+    fn step(&mut self) -> Result<(), Error> {
+        for Output { table, changes } in self.dataflow.step().map_err(failed)? {
+            let weights = changes.weights.unwrap_or_else(|| vec![1; changes.batch.num_rows()]);
+            let changes = Changes { batch: changes.batch, weights };
+            *self.summary.written.entry(table.clone()).or_default() +=
+                changes.weights.iter().map(|weight| weight.unsigned_abs()).sum::<u64>();
+            match (self.writers.get_mut(&table), self.previews.get(&table)) {
+                (Some(writer), _) => writer.write(&changes)?,
+                (None, Some(changing)) => (self.preview)(&table, *changing, &changes)?,
+                (None, None) => {}
+            }
+        }
+        for error in self.dataflow.take_row_errors() {
+            tracing::warn!(rows = error.count, error = error.message, "rows were left out");
+            *self.summary.refused.entry(error.message).or_default() += error.count;
+        }
+        self.summary.steps += 1;
+        self.flush()
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        Ok(self.writers.values_mut().try_for_each(|writer| writer.flush())?)
+    }
+}
+
+/// The connector of a table and its options.
+fn connector(table: &Table) -> Result<(&str, BTreeMap<String, String>), Error> {
+    let connector = table.options.get(CONNECTOR).ok_or_else(|| wrong(table, "the option `connector` is missing"))?;
+    let options = table.options.iter().filter(|(name, _)| !OWN_OPTIONS.contains(&name.as_str()));
+    Ok((connector, options.map(|(name, value)| (name.clone(), value.clone())).collect()))
+}
+
+fn wrong(table: &Table, message: impl Into<String>) -> Error {
+    Error::ScriptTable { table: table.name.clone(), message: message.into() }
+}
+
+fn fails_on_bad_data(table: &Table) -> Result<bool, Error> {
+    match table.options.get(BAD_DATA).map(String::as_str) {
+        None | Some("fail") => Ok(true),
+        Some("drop") => Ok(false),
+        Some(other) => Err(wrong(table, format!("option 'bad_data' = '{other}' must be fail or drop"))),
+    }
+}
+
+fn open_source(table: &Table) -> Result<Box<dyn Source>, Error> {
+    let (connector, options) = connector(table)?;
+    let spec = SourceSpec { table: table.name.clone(), schema: table.schema.clone(), metadata: table.metadata.clone(), options };
+    Ok(source::open(connector, spec)?)
+}
+
+fn open_writer(table: &Table) -> Result<Box<dyn Writer>, Error> {
+    let (connector, options) = connector(table)?;
+    if table.changes == SinkChanges::Keyed {
+        let message = format!("a script does not keep rows by key, as connector '{connector}' would: give the table a format");
+        return Err(wrong(table, message));
+    }
+    let spec = WriterSpec { table: table.name.clone(), schema: table.schema.clone(), primary_key: table.primary_key.clone(), options };
+    Ok(writer::open(connector, &spec)?)
+}
