@@ -5,7 +5,6 @@
 //! ([`Delta`]); in between, stateless work runs on whole batches and stateful work on rows of bytes ([`Row`]) in Z-sets of the
 //! `dbsp` crate. This crate knows neither SQL nor any connector: expressions come in as [`ColumnFn`].
 
-mod acc;
 mod build;
 mod circuit;
 mod codec;
@@ -13,13 +12,14 @@ mod column;
 mod delta;
 mod error;
 mod explain;
+mod limbs;
+mod output;
 mod panics;
 mod plan;
 mod row;
 mod row_errors;
 mod stage;
 
-pub use acc::Acc;
 pub use circuit::{Circuit, Config, Memory, fingerprint};
 pub use codec::{Codec, Encoding, Rows};
 pub use column::{ColumnFn, RowsFn, Term};

@@ -235,6 +235,21 @@ impl Linear {
         }
     }
 
+    /// What it adds up.
+    pub(crate) fn term(&self) -> Option<&Term> {
+        match self {
+            Linear::Count => None,
+            Linear::CountValues(term) | Linear::Sum { term, .. } | Linear::Average { term, .. } => Some(term),
+        }
+    }
+
+    pub(crate) fn term_mut(&mut self) -> Option<&mut Term> {
+        match self {
+            Linear::Count => None,
+            Linear::CountValues(term) | Linear::Sum { term, .. } | Linear::Average { term, .. } => Some(term),
+        }
+    }
+
     fn describe(&self) -> String {
         match self {
             Linear::Count => "count(*)".into(),
@@ -322,7 +337,7 @@ pub struct Sink {
 }
 
 /// Changes with the bytes of rows: state in another form is not taken for ours.
-const ROW_FORMAT: &[u8] = b"rows 2";
+const ROW_FORMAT: &[u8] = b"rows 3";
 
 /// Nodes in an order in which each comes after its inputs, and the results.
 #[derive(Clone, Debug, Default)]

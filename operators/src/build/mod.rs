@@ -3,21 +3,23 @@
 mod aggregate;
 mod fixpoint;
 mod group;
+mod groups;
 mod join;
 mod linear;
-pub(crate) mod relation;
+mod relation;
+mod saved;
 mod top;
 mod window;
 
 use crate::codec::Codec;
 use crate::delta::Chunk;
+use crate::output::Output;
 use crate::plan::{Node, NodeId, Operator, Plan};
 use crate::row::Row;
 use crate::row_errors::RowErrors;
 use crate::{Error, Term};
 use arrow::array::RecordBatch;
-use dbsp::typed_batch::SpineSnapshot;
-use dbsp::{InputHandle, OrdZSet, OutputHandle, RootCircuit};
+use dbsp::{InputHandle, RootCircuit, Runtime};
 use relation::{Relation, RowMap, Source};
 use std::collections::HashMap;
 
@@ -27,8 +29,6 @@ pub(crate) struct Ends {
     pub inputs: Vec<(String, InputHandle<Vec<Chunk>>)>,
     /// Rows to push once, before the first step.
     pub constants: Vec<(RecordBatch, InputHandle<Vec<Chunk>>)>,
-    /// One a sink, in the plan's order.
-    pub outputs: Vec<OutputHandle<SpineSnapshot<OrdZSet<Row>>>>,
 }
 
 /// What the parts of the builder share.
@@ -43,8 +43,9 @@ pub(crate) struct Builder<'a> {
     ends: Ends,
 }
 
-pub(crate) fn build(plan: &Plan, circuit: &mut RootCircuit, errors: RowErrors) -> Result<Ends, Error> {
-    let ends = Ends { inputs: vec![], constants: vec![], outputs: vec![] };
+/// `outputs` are one a sink, in the plan's order.
+pub(crate) fn build(plan: &Plan, circuit: &mut RootCircuit, outputs: &[Output], errors: RowErrors) -> Result<Ends, Error> {
+    let ends = Ends { inputs: vec![], constants: vec![] };
     let relations = vec![None; plan.nodes.len()];
     let mut builder = Builder { plan, circuit, errors, readers: plan.readers(), relations, indexes: HashMap::new(), ends };
     for index in 0..plan.nodes.len() {
@@ -53,11 +54,9 @@ pub(crate) fn build(plan: &Plan, circuit: &mut RootCircuit, errors: RowErrors) -
             builder.relations[index] = Some(relation);
         }
     }
-    for (index, sink) in plan.sinks.iter().enumerate() {
-        let rows = builder.relation(sink.node).to_rows()?;
-        let id = format!("{}-sink{index}", plan.node(sink.node).id);
-        rows.set_persistent_id(Some(&format!("{id}-rows")));
-        builder.ends.outputs.push(rows.accumulate_output_persistent(Some(&id)));
+    let worker = Runtime::worker_index();
+    for (sink, output) in plan.sinks.iter().zip(outputs.iter().cloned()) {
+        builder.relation(sink.node).to_chunks()?.inspect(move |chunks| output.push(worker, chunks));
     }
     Ok(builder.ends)
 }

@@ -1,4 +1,7 @@
 //! Pipelines against known answers, and the runtime against crashes.
 
 mod fixtures;
+mod nexmark;
+#[path = "../../examples/nexmark/queries.rs"]
+mod queries;
 mod runtime;
