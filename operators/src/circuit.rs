@@ -2,15 +2,13 @@
 
 use crate::Error;
 use crate::build::close::Watermark;
-use crate::build::relation::rows_to_chunk;
-use crate::build::{self, Ends};
+use crate::build::{self, Ends, Outputs};
 use crate::codec::Codec;
 use crate::delta::{Chunk, Delta};
+use crate::output::Output;
 use crate::panics;
-use crate::plan::Plan;
+use crate::plan::{Plan, Sink};
 use crate::row_errors::RowErrors;
-use arrow::array::{ArrayRef, Int64Array};
-use arrow::compute::take_record_batch;
 use arrow::datatypes::SchemaRef;
 use dbsp::circuit::{CircuitConfig, CircuitStorageConfig, Mode, StorageCacheConfig, StorageConfig, StorageOptions};
 use dbsp::{DBSPHandle, InputHandle, Runtime};
@@ -59,6 +57,7 @@ pub struct Circuit {
     plan: Arc<Plan>,
     handle: DBSPHandle,
     ends: Ends,
+    outputs: Outputs,
     codecs: Vec<Codec>,
     errors: RowErrors,
     workers: usize,
@@ -72,11 +71,13 @@ pub struct Circuit {
 impl Circuit {
     pub fn start(plan: Arc<Plan>, config: &Config) -> Result<Self, Error> {
         let errors = RowErrors::default();
-        let (for_build, errors_of_rows) = (plan.clone(), errors.clone());
+        let made = |sinks: &[Sink]| sinks.iter().map(|_| Output::default()).collect();
+        let outputs = Outputs { sinks: made(&plan.sinks), expiries: made(&plan.expiries) };
+        let (for_build, outputs_of_sinks, errors_of_rows) = (plan.clone(), outputs.clone(), errors.clone());
         let circuit_config = circuit_config(config)?;
         check_folder(config, fingerprint(&plan, config.workers.max(1)))?;
         let (mut handle, ends) = panics::starting(|| {
-            Runtime::init_circuit(circuit_config, move |circuit| Ok(build::build(&for_build, circuit, errors_of_rows)?))
+            Runtime::init_circuit(circuit_config, move |circuit| Ok(build::build(&for_build, circuit, &outputs_of_sinks, errors_of_rows)?))
         })?;
         if let (Some(checkpoint), Some(_)) = (config.checkpoint, handle.bootstrap_info()) {
             return Err(Error::OtherProgram { checkpoint });
@@ -87,7 +88,7 @@ impl Circuit {
             None => vec![],
         };
         let (workers, has_constants) = (config.workers.max(1), config.checkpoint.is_some());
-        Ok(Circuit { plan, handle, ends, codecs, errors, workers, watermark: i64::MIN, has_constants, checkpoints })
+        Ok(Circuit { plan, handle, ends, outputs, codecs, errors, workers, watermark: i64::MIN, has_constants, checkpoints })
     }
 
     /// Takes in changes of a table for the next step. Columns are found by name; more than the plan reads may be there.
@@ -125,6 +126,7 @@ impl Circuit {
             self.expire()?;
             self.set_watermark(Watermark { before: watermark, now: watermark });
             self.handle.transaction()?;
+            self.outputs.sinks.iter().chain(&self.outputs.expiries).for_each(Output::clear);
             self.watermark = watermark;
         }
         Ok(changes)
@@ -138,16 +140,13 @@ impl Circuit {
 
     /// Takes the rows that expire out of the tables that they are kept in.
     fn expire(&self) -> Result<(), Error> {
-        for (expiry, output) in self.plan.expiries.iter().zip(&self.ends.expiries) {
-            let rows = output.concat().consolidate();
-            if rows.is_empty() {
-                continue;
-            }
+        for (expiry, output) in self.plan.expiries.iter().zip(&self.outputs.expiries) {
             let schema = &self.plan.node(expiry.node).schema;
-            let Chunk { batch, weights } = rows_to_chunk(&rows, &Codec::for_schema(schema)?, schema).map_err(Error::Engine)?;
-            let weights = weights.map(|weights| Arc::new(weights.iter().map(|weight| -weight).collect()));
-            for (_, handle) in self.ends.inputs.iter().filter(|(table, _)| *table == expiry.table) {
-                spread(handle, &Chunk { batch: batch.clone(), weights: weights.clone() }, self.workers);
+            let expired = output.take(&Codec::for_schema(schema)?, schema).map_err(Error::Engine)?;
+            let weights = (0..expired.len()).map(|row| -expired.weight(row)).collect();
+            let chunk = Chunk { batch: expired.batch, weights: Some(Arc::new(weights)) };
+            for (_, handle) in self.ends.inputs.iter().filter(|(table, _)| *table == expiry.table && chunk.rows() > 0) {
+                spread(handle, &chunk, self.workers);
             }
         }
         Ok(())
@@ -161,18 +160,8 @@ impl Circuit {
             self.has_constants = true;
         }
         self.handle.transaction()?;
-        let sinks = self.plan.sinks.iter().zip(&self.ends.outputs).zip(&self.codecs);
-        sinks
-            .map(|((sink, output), codec)| {
-                let rows = output.concat().consolidate();
-                let schema = &self.plan.node(sink.node).schema;
-                if rows.is_empty() {
-                    return Ok(Delta { batch: arrow::array::RecordBatch::new_empty(schema.clone()), weights: Some(vec![]) });
-                }
-                let chunk = rows_to_chunk(&rows, codec, schema).map_err(Error::Engine)?;
-                deletes_first(&chunk).map_err(|e| Error::Engine(e.to_string()))
-            })
-            .collect()
+        let sinks = self.plan.sinks.iter().zip(&self.outputs.sinks).zip(&self.codecs);
+        sinks.map(|((sink, output), codec)| output.take(codec, &self.plan.node(sink.node).schema).map_err(Error::Engine)).collect()
     }
 
     /// Makes the state durable. The last two checkpoints are kept.
@@ -258,15 +247,6 @@ fn spread(handle: &InputHandle<Vec<Chunk>>, chunk: &Chunk, workers: usize) {
     for (worker, part) in chunk.split(workers).enumerate() {
         handle.update_for_worker(worker, |chunks| chunks.push(part));
     }
-}
-
-fn deletes_first(chunk: &Chunk) -> Result<Delta, arrow::error::ArrowError> {
-    let rows = chunk.rows() as i64;
-    let (deletes, inserts): (Vec<i64>, Vec<i64>) = (0..rows).partition(|row| chunk.weight(*row as usize) < 0);
-    let weights = deletes.iter().chain(&inserts).map(|row| chunk.weight(*row as usize)).collect();
-    let order: ArrayRef = Arc::new(Int64Array::from_iter_values(deletes.iter().chain(&inserts).copied()));
-    let batch = if deletes.is_empty() { chunk.batch.clone() } else { take_record_batch(&chunk.batch, &order)? };
-    Ok(Delta { batch, weights: Some(weights) })
 }
 
 impl Plan {

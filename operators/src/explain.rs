@@ -50,15 +50,15 @@ fn state(operator: &Operator) -> Option<String> {
         Operator::Join { .. } => "the rows of both sides by key; grows with its inputs".into(),
         Operator::Semi { .. } => "the left rows and the right keys; grows with its inputs".into(),
         Operator::Close { .. } => "its rows until the watermark has passed them; bounded by what is open".into(),
-        Operator::Aggregate { group, parts, closing, .. } => {
+        Operator::Aggregate { group, parts, closes, .. } => {
             let unit = if group.is_empty() { "in all" } else { "a group" };
             let mut kept: Vec<String> = parts.iter().map(|part| kept_by(part, unit)).collect();
             if kept.is_empty() {
                 kept.push("every different group".into());
             }
-            match closing {
-                true => format!("{}, until the group closes; bounded by what is open", kept.join(" and ")),
-                false => format!("{}; grows with {}", kept.join(" and "), grows_with(group.is_empty(), parts)),
+            match closes {
+                Some(_) => format!("{}, until the group closes; bounded by what is open", kept.join(" and ")),
+                None => format!("{}; grows with {}", kept.join(" and "), grows_with(group.is_empty(), parts)),
             }
         }
         Operator::Top { partition, limit, .. } => {

@@ -5,7 +5,6 @@
 //! ([`Delta`]); in between, stateless work runs on whole batches and stateful work on rows of bytes ([`Row`]) in Z-sets of the
 //! `dbsp` crate. This crate knows neither SQL nor any connector: expressions come in as [`ColumnFn`].
 
-mod acc;
 mod build;
 mod circuit;
 mod codec;
@@ -13,20 +12,21 @@ mod column;
 mod delta;
 mod error;
 mod explain;
+mod limbs;
+mod output;
 mod panics;
 mod plan;
 mod row;
 mod row_errors;
 mod stage;
 
-pub use acc::Acc;
 pub use circuit::{Circuit, Config, Memory, fingerprint};
 pub use codec::{Codec, Encoding, Rows};
 pub use column::{ColumnFn, RowsFn, Term};
 pub use delta::Delta;
 pub use error::Error;
 pub use explain::explain;
-pub use plan::{Body, GroupFn, JoinKind, Linear, Node, NodeId, Numbering, Operator, Part, PartitionFn, Plan, Side, Sink};
+pub use plan::{Body, Closes, GroupFn, JoinKind, Linear, Node, NodeId, Numbering, Operator, Part, PartitionFn, Plan, Side, Sink};
 pub use row::Row;
 pub use row_errors::RowErrors;
 pub use stage::Stage;

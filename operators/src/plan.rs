@@ -93,6 +93,22 @@ impl Body {
     }
 }
 
+/// When the watermark reaches the time at which something closes, it is given out.
+///
+/// It is taken back at the end of the step ([`crate::Circuit::step_to`]), so that operators further on keep nothing of it; with `keeps`, it is not.
+#[derive(Clone, Debug)]
+pub struct Closes {
+    /// A time, in ascending order.
+    pub time: Term,
+    pub keeps: bool,
+}
+
+impl Closes {
+    fn describe(&self) -> String {
+        format!("until {}{}", self.time.describe(), if self.keeps { ", for good" } else { "" })
+    }
+}
+
 /// Which row comes first, and with which number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Numbering {
@@ -144,23 +160,19 @@ pub enum Operator {
         input: NodeId,
         group: Vec<Term>,
         parts: Vec<Part>,
-        /// The first term of the group is the time at which the group closes, in ascending order: what is kept of it goes then.
-        closing: bool,
+        /// Groups are given out once, when they close, and are not kept any longer.
+        closes: Option<Closes>,
     },
     /// The rows without those that come when the watermark has passed the time at which they close: they are left out and counted.
     Late {
         input: NodeId,
         closes: Term,
     },
-    /// Holds each row back until the watermark reaches the time at which it closes. Columns: those of `value`.
-    ///
-    /// What is given out is taken back at the end of the step ([`crate::Circuit::step`]), so that operators further on keep
-    /// nothing of it; with `keeps`, it is not.
+    /// Holds each row back until it closes. Columns: those of `value`.
     Close {
         input: NodeId,
-        closes: Term,
+        closes: Closes,
         value: Vec<Term>,
-        keeps: bool,
     },
     /// The input if it has rows, else the one row of `default`.
     OrElse {
@@ -252,6 +264,21 @@ impl Linear {
         }
     }
 
+    /// What it adds up.
+    pub(crate) fn term(&self) -> Option<&Term> {
+        match self {
+            Linear::Count => None,
+            Linear::CountValues(term) | Linear::Sum { term, .. } | Linear::Average { term, .. } => Some(term),
+        }
+    }
+
+    pub(crate) fn term_mut(&mut self) -> Option<&mut Term> {
+        match self {
+            Linear::Count => None,
+            Linear::CountValues(term) | Linear::Sum { term, .. } | Linear::Average { term, .. } => Some(term),
+        }
+    }
+
     fn describe(&self) -> String {
         match self {
             Linear::Count => "count(*)".into(),
@@ -314,15 +341,12 @@ impl Operator {
                 let nulls = if *null_is_equal { ", null = null" } else { "" };
                 format!("{kind} join {} with {}{nulls}", side(left), side(right))
             }
-            Operator::Aggregate { group, parts, closing, .. } => {
-                let closing = if *closing { ", until it closes" } else { "" };
-                format!("aggregate by [{}]{closing}: {}", terms(group), list(parts.iter().map(Part::describe)))
+            Operator::Aggregate { group, parts, closes, .. } => {
+                let closes = closes.as_ref().map_or(String::new(), |closes| format!(", {}", closes.describe()));
+                format!("aggregate by [{}]{closes}: {}", terms(group), list(parts.iter().map(Part::describe)))
             }
             Operator::Late { closes, .. } => format!("leave out what comes after {}", closes.describe()),
-            Operator::Close { closes, value, keeps, .. } => {
-                let keeps = if *keeps { ", for good" } else { "" };
-                format!("hold back until {} keeping [{}]{keeps}", closes.describe(), terms(value))
-            }
+            Operator::Close { closes, value, .. } => format!("hold back {} keeping [{}]", closes.describe(), terms(value)),
             Operator::OrElse { default, .. } => format!("or else {default:?}"),
             Operator::Top { partition, order, value, numbering, skip, limit, .. } => {
                 let limit = limit.map_or("all".into(), |limit| limit.to_string());
@@ -347,7 +371,7 @@ pub struct Sink {
 }
 
 /// Changes with the bytes of rows: state in another form is not taken for ours.
-const ROW_FORMAT: &[u8] = b"rows 2";
+const ROW_FORMAT: &[u8] = b"rows 3";
 
 /// Nodes in an order in which each comes after its inputs, and the results.
 #[derive(Clone, Debug, Default)]

@@ -10,8 +10,16 @@ const INLINE_BYTES: usize = 24;
 
 /// A row as a [`Codec`](crate::Codec) writes it: equal bytes are equal columns, and where the codec was told to sort, the bytes sort as
 /// the columns do. Rows may be concatenated: the result reads as the columns side by side.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Row(SmallVec<[u8; INLINE_BYTES]>);
+
+impl Clone for Row {
+    /// Copies all bytes at once; `SmallVec` would clone one after another.
+    #[inline]
+    fn clone(&self) -> Self {
+        Row::new(self.bytes())
+    }
+}
 
 impl Row {
     #[inline]

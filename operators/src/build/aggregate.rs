@@ -1,17 +1,23 @@
-//! GROUP BY: each part of the aggregates is maintained on its own; the results of a group are then put side by side.
+//! GROUP BY: what can be added up is kept in a table of the groups; what needs a group's rows is maintained on its own, and its results are
+//! put beside the others.
 
-use super::close::{Bound, is_open};
-use super::relation::{Relation, RowMap, Source};
-use super::{Builder, group, linear};
-use crate::codec::{Codec, Encoding, NULL};
+use super::close::{Closed, Closing, is_open};
+use super::groups::{Batch, Feed, Groups, Layout, Piece};
+use super::linear::{Slot, Values};
+use super::relation::{Encoder, Relation, RowMap, Source};
+use super::{Builder, group};
+use crate::codec::{Codec, Encoding};
 use crate::column;
 use crate::panics;
-use crate::plan::{GroupFn, Node, NodeId, Part};
+use crate::plan::{Closes, GroupFn, Linear, Node, NodeId, Part};
 use crate::row::Row;
 use crate::row_errors::RowErrors;
 use crate::{Error, Term};
 use arrow::array::{ArrayRef, new_null_array};
-use dbsp::{RootCircuit, Stream};
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use dbsp::operator::apply_n;
+use dbsp::{Circuit, RootCircuit, Runtime, Stream};
+use std::borrow::Cow;
 use std::sync::Arc;
 
 impl Builder<'_> {
@@ -21,37 +27,81 @@ impl Builder<'_> {
         input: NodeId,
         group: &[Term],
         parts: &[Part],
-        closing: bool,
+        closes: Option<&Closes>,
     ) -> Result<Relation, Error> {
         let mut encodings = column::encodings(group);
-        let closed = if closing { Some(self.closed()?) } else { None };
-        let mut result: Option<RowMap> = None;
+        encodings.extend(parts.iter().flat_map(part_encodings));
+        // Groups that close are told apart by when they do, and are found by it.
+        let group: Vec<Term> = closes.map(|closes| closes.time.clone()).into_iter().chain(group.iter().cloned()).collect();
+        let group = &group[..];
+        let closed = if closes.is_some() { Some(self.closed()?) } else { None };
+        // What keeps a group's rows in order needs no table of the groups beside them.
+        if let ([part], None) = (parts, closes)
+            && let Some(map) = self.kept(input, group, part, &format!("{}-part0", node.id), None)?
+        {
+            return Ok(Relation::held(Source::Map(map), encodings, node.schema.clone(), self.errors.clone()));
+        }
+        let mut layout = Layout { pieces: vec![], words: 1, held: 0, different: vec![] };
+        let (mut linear, mut different, mut feeds) = (vec![], vec![], vec![]);
         for (index, part) in parts.iter().enumerate() {
-            let id = format!("{}-part{index}", node.id);
-            let next = self.part(input, group, part, &id, closed.as_ref())?;
-            forget(&next, closed.as_ref());
-            encodings.extend(part_encodings(part));
-            result = Some(match result {
-                None => next,
-                // Every part has every group, so an inner join loses none.
-                Some(before) => {
-                    let both = before.join_index(&next, |key, a, b| Some((key.clone(), Row::concat(&[a.bytes(), b.bytes()]))));
-                    both.set_persistent_id(Some(&format!("{id}-both")));
-                    both
+            layout.pieces.push(match part {
+                Part::Linear(items) => {
+                    linear.extend_from_slice(items);
+                    Piece::Totals(items.iter().map(|item| Slot::new(item, &mut layout.words)).collect::<Result<_, _>>()?)
+                }
+                Part::CountDistinct(term) => {
+                    different.push(term.clone());
+                    layout.different.push(layout.words);
+                    layout.words += 1;
+                    Piece::Different(layout.words - 1)
+                }
+                Part::First(_) | Part::Rows { .. } => {
+                    let place = layout.held;
+                    layout.held += 1;
+                    if let Some(map) = self.kept(input, group, part, &format!("{}-part{index}", node.id), closed.as_ref())? {
+                        feeds.push(map.apply_named("held", move |changes| vec![Feed::Held(place, changes.clone())]));
+                    }
+                    Piece::Held(place)
                 }
             });
         }
-        let source = match result {
-            Some(map) => Source::Map(map),
-            // Grouping without aggregates is the distinct groups.
-            None => {
-                let groups = self.group_index(input, group, &[], closed.as_ref())?;
-                let distinct = groups.distinct();
-                distinct.set_persistent_id(Some(&node.id));
-                Source::Map(distinct)
+        feeds.push(self.batches(input, group, linear, different)?);
+        if closes.is_some() {
+            feeds.push(self.watermark().apply(|watermark| vec![Feed::Watermark(*watermark)]));
+        }
+        let all = apply_n(self.circuit, feeds.iter(), |feeds| feeds.flat_map(Cow::into_owned).collect::<Vec<Feed>>());
+        let closing = closes.map(|closes| Closing::new(closes.keeps)).transpose()?;
+        let groups = Groups::new(layout, Codec::new(encodings)?, node.schema.clone(), self.errors.clone(), closing);
+        let changes = self.circuit.add_unary_operator(groups, &all);
+        changes.set_persistent_id(Some(&node.id));
+        Ok(Relation::chunks(changes, node.schema.clone(), self.errors.clone()))
+    }
+
+    /// A part that an operator of its own keeps; `None` for those that the table of groups does.
+    fn kept(&mut self, input: NodeId, group: &[Term], part: &Part, id: &str, closed: Option<&Closed>) -> Result<Option<RowMap>, Error> {
+        let results = match part {
+            Part::Linear(_) | Part::CountDistinct(_) => None,
+            Part::First(term) => {
+                let values = self.group_index(input, group, std::slice::from_ref(term), closed)?;
+                Some(group::apply(&values, id, |visit_all| {
+                    let mut first = Row::default();
+                    visit_all(&mut |bytes, _| {
+                        first = Row::new(bytes);
+                        false
+                    });
+                    first
+                }))
+            }
+            Part::Rows { order, value, function } => {
+                let terms = [&order[..], &value[..]].concat();
+                let map = self.group_index(input, group, &terms, closed)?;
+                Some(rows(&map, &terms, function, self.errors.clone(), id)?)
             }
         };
-        Ok(Relation::held(source, encodings, node.schema.clone(), self.errors.clone()))
+        if let Some(results) = &results {
+            forget(results, closed);
+        }
+        Ok(results)
     }
 
     /// An index by group, of open groups alone when some are closed.
@@ -64,43 +114,56 @@ impl Builder<'_> {
         Ok(index)
     }
 
-    fn part(&mut self, input: NodeId, group: &[Term], part: &Part, id: &str, closed: Option<&Closed>) -> Result<RowMap, Error> {
-        match part {
-            Part::Linear(items) => linear::build(self.relation(input), group, items, id, closed),
-            Part::CountDistinct(term) => {
-                let values = self.group_index(input, group, std::slice::from_ref(term), closed)?;
-                let distinct = values.distinct();
-                distinct.set_persistent_id(Some(&format!("{id}-distinct")));
-                Ok(linear::count_if(&distinct, |value| value.bytes() != [NULL], self.errors.clone(), id, closed))
-            }
-            Part::First(term) => {
-                let values = self.group_index(input, group, std::slice::from_ref(term), closed)?;
-                Ok(group::apply(&values, id, |visit_all| {
-                    let mut first = Row::default();
-                    visit_all(&mut |bytes, _| {
-                        first = Row::new(bytes);
-                        false
-                    });
-                    first
-                }))
-            }
-            Part::Rows { order, value, function } => {
-                let terms = [&order[..], &value[..]].concat();
-                let map = self.group_index(input, group, &terms, closed)?;
-                rows(&map, &terms, function, self.errors.clone(), id)
-            }
+    /// The rows of `input`, ready to be added up by group, each at the worker that keeps its group.
+    fn batches(
+        &mut self,
+        input: NodeId,
+        group: &[Term],
+        mut linear: Vec<Linear>,
+        mut different: Vec<Term>,
+    ) -> Result<Stream<RootCircuit, Vec<Feed>>, Error> {
+        let mut group = group.to_vec();
+        let mut relation = self.relation(input).clone();
+        if Runtime::num_workers() > 1 {
+            let read: Vec<Term> = linear.iter().filter_map(Linear::term).chain(&different).cloned().collect();
+            let map = self.index(input, &group, &read, false)?.shard();
+            let (encodings, schema) = numbered(group.iter().chain(&read));
+            relation = Relation::held(Source::Map(map), encodings, schema.clone(), self.errors.clone());
+            let mut columns = (0..schema.fields().len()).map(|index| Term::column(index, "c", schema.field(index).data_type().clone()));
+            let terms = group.iter_mut().chain(linear.iter_mut().filter_map(Linear::term_mut)).chain(&mut different);
+            terms.zip(&mut columns).for_each(|(term, column)| *term = Term { order: term.order, ..column });
         }
+        let groups = Encoder::new(&group)?;
+        let different = different.iter().map(|term| Encoder::new(std::slice::from_ref(term))).collect::<Result<Vec<_>, _>>()?;
+        relation.collect(
+            "batches of groups",
+            move |chunk, out| {
+                let batch = Batch {
+                    rows: chunk.rows(),
+                    groups: groups.encode(chunk)?.1,
+                    values: linear.iter().map(|item| Values::new(item, chunk)).collect::<Result<_, _>>()?,
+                    different: different.iter().map(|values| Ok(values.encode(chunk)?.1)).collect::<Result<_, String>>()?,
+                    weights: chunk.weights.clone(),
+                };
+                out.push(Feed::Batch(Arc::new(batch)));
+                Ok(())
+            },
+            |feeds| feeds,
+        )
     }
 }
-
-/// The time up to which groups were given out.
-pub(super) type Closed = Stream<RootCircuit, Bound>;
 
 /// Keeps nothing of closed groups.
 fn forget(map: &RowMap, closed: Option<&Closed>) {
     if let Some(closed) = closed {
         map.accumulate_integrate_trace_retain_keys(closed, is_open);
     }
+}
+
+/// The encodings of `terms`, and a schema of as many columns.
+fn numbered<'a>(terms: impl Iterator<Item = &'a Term> + Clone) -> (Vec<Encoding>, SchemaRef) {
+    let fields = terms.clone().enumerate().map(|(index, term)| Field::new(format!("c{index}"), term.data_type.clone(), true));
+    (terms.map(Term::encoding).collect(), Arc::new(Schema::new(fields.collect::<Vec<_>>())))
 }
 
 /// The columns of a part's result.

@@ -5,7 +5,7 @@ use super::relation::{Relation, Source};
 use crate::codec::{Codec, Encoding};
 use crate::column;
 use crate::delta::Chunk;
-use crate::plan::{Node, NodeId};
+use crate::plan::{Closes, Node, NodeId};
 use crate::row::Row;
 use crate::{Error, Term};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, TimestampNanosecondArray};
@@ -16,6 +16,7 @@ use dbsp::trace::{BatchReader as _, Cursor as _};
 use dbsp::typed_batch::TypedBox;
 use dbsp::utils::Tup2;
 use dbsp::{OrdIndexedZSet, RootCircuit, Stream};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const LATE: &str = "a row came after its window had closed (its time is older than the watermark)";
@@ -32,7 +33,7 @@ pub(crate) struct Watermark {
     pub now: i64,
 }
 
-/// The times at which rows close, as rows that wait for them are sorted.
+/// The times at which rows close, as what waits for them is sorted.
 pub(crate) fn closing_encoding() -> Encoding {
     Encoding::sorted(DataType::Timestamp(TimeUnit::Nanosecond, None), SortOptions { descending: false, nulls_first: false })
 }
@@ -55,7 +56,7 @@ impl Times {
 
 impl Builder<'_> {
     /// The watermark in each step; between two steps of one transaction it stays.
-    fn watermark(&mut self) -> Stream<RootCircuit, Watermark> {
+    pub(super) fn watermark(&mut self) -> Stream<RootCircuit, Watermark> {
         if let Some(watermark) = &self.watermark {
             return watermark.clone();
         }
@@ -92,22 +93,66 @@ impl Builder<'_> {
         Ok(Relation::chunks(in_time, node.schema.clone(), self.errors.clone()))
     }
 
-    pub(super) fn close(&mut self, node: &Node, input: NodeId, closes: &Term, value: &[Term], keeps: bool) -> Result<Relation, Error> {
-        let rows = self.index(input, std::slice::from_ref(closes), value, false)?;
+    pub(super) fn close(&mut self, node: &Node, input: NodeId, closes: &Closes, value: &[Term]) -> Result<Relation, Error> {
+        let rows = self.index(input, std::slice::from_ref(&closes.time), value, false)?;
         let times = Times::new()?;
         let bounds = self.watermark().apply(move |watermark| (times.row(watermark.before), times.row(watermark.now)));
         let closed = rows.window((false, true), &bounds);
         closed.set_persistent_id(Some(&format!("{}-closed", node.id)));
-        let given = if keeps { closed.apply(only_added) } else { closed };
+        let given = if closes.keeps { closed.apply(only_added) } else { closed };
         let values = given.map(|(_, row)| row.clone());
         values.set_persistent_id(Some(&node.id));
         Ok(Relation::held(Source::Rows(values), column::encodings(value), node.schema.clone(), self.errors.clone()))
     }
 
     /// The time up to which groups were given out; what begins with it or an earlier one need not be kept.
-    pub(super) fn closed(&mut self) -> Result<Stream<RootCircuit, Bound>, Error> {
+    pub(super) fn closed(&mut self) -> Result<Closed, Error> {
         let times = Times::new()?;
         Ok(self.watermark().apply(move |watermark| times.row(watermark.before)))
+    }
+}
+
+/// The time up to which groups were given out, in each step.
+pub(super) type Closed = Stream<RootCircuit, Bound>;
+
+/// Which groups close when.
+pub(super) struct Closing {
+    times: Times,
+    /// Places of groups by the time that their keys begin with.
+    open: BTreeMap<Box<[u8]>, Vec<u32>>,
+    /// How much of a key is the time.
+    pub time_bytes: usize,
+    /// What was given out and is to be taken back.
+    pub given: Vec<Row>,
+    pub keeps: bool,
+    pub watermark: Watermark,
+}
+
+impl Closing {
+    pub fn new(keeps: bool) -> Result<Self, Error> {
+        let times = Times::new()?;
+        let time_bytes = times.row(0).bytes().len();
+        let watermark = Watermark { before: i64::MIN, now: i64::MIN };
+        Ok(Closing { times, open: BTreeMap::new(), time_bytes, given: vec![], keeps, watermark })
+    }
+
+    /// A new group.
+    pub fn opened(&mut self, key: &[u8], place: usize) {
+        let time = &key[..self.time_bytes.min(key.len())];
+        match self.open.get_mut(time) {
+            Some(places) => places.push(place as u32),
+            None => drop(self.open.insert(time.into(), vec![place as u32])),
+        }
+    }
+
+    /// The groups that close by now, those of the earliest time first.
+    pub fn close(&mut self) -> Vec<u32> {
+        let bound = self.times.row(self.watermark.now);
+        let mut closed = vec![];
+        while let Some(first) = self.open.first_entry().filter(|first| first.key().as_ref() <= bound.bytes()) {
+            closed.extend(first.remove());
+        }
+        closed
     }
 }
 

@@ -4,22 +4,24 @@ mod aggregate;
 pub(crate) mod close;
 mod fixpoint;
 mod group;
+mod groups;
 mod join;
 mod linear;
-pub(crate) mod relation;
+mod relation;
+mod saved;
 mod top;
 mod window;
 
 use crate::codec::Codec;
 use crate::delta::Chunk;
-use crate::plan::{Node, NodeId, Operator, Plan, Sink};
+use crate::output::Output;
+use crate::plan::{Node, NodeId, Operator, Plan};
 use crate::row::Row;
 use crate::row_errors::RowErrors;
 use crate::{Error, Term};
 use arrow::array::RecordBatch;
 use close::Watermark;
-use dbsp::typed_batch::SpineSnapshot;
-use dbsp::{InputHandle, OrdZSet, OutputHandle, RootCircuit, Stream};
+use dbsp::{InputHandle, RootCircuit, Runtime, Stream};
 use relation::{Relation, RowMap, Source};
 use std::collections::HashMap;
 
@@ -29,10 +31,6 @@ pub(crate) struct Ends {
     pub inputs: Vec<(String, InputHandle<Vec<Chunk>>)>,
     /// Rows to push once, before the first step.
     pub constants: Vec<(RecordBatch, InputHandle<Vec<Chunk>>)>,
-    /// One a sink, in the plan's order.
-    pub outputs: Vec<OutputHandle<SpineSnapshot<OrdZSet<Row>>>>,
-    /// One an expiry, in the plan's order.
-    pub expiries: Vec<OutputHandle<SpineSnapshot<OrdZSet<Row>>>>,
     /// The watermark of each step, where something waits for it.
     pub watermark: Option<InputHandle<Option<Watermark>>>,
 }
@@ -50,8 +48,17 @@ pub(crate) struct Builder<'a> {
     ends: Ends,
 }
 
-pub(crate) fn build(plan: &Plan, circuit: &mut RootCircuit, errors: RowErrors) -> Result<Ends, Error> {
-    let ends = Ends { inputs: vec![], constants: vec![], outputs: vec![], expiries: vec![], watermark: None };
+/// What leaves a circuit, of all workers.
+#[derive(Clone)]
+pub(crate) struct Outputs {
+    /// One a sink, in the plan's order.
+    pub sinks: Vec<Output>,
+    /// One an expiry, in the plan's order.
+    pub expiries: Vec<Output>,
+}
+
+pub(crate) fn build(plan: &Plan, circuit: &mut RootCircuit, outputs: &Outputs, errors: RowErrors) -> Result<Ends, Error> {
+    let ends = Ends { inputs: vec![], constants: vec![], watermark: None };
     let relations = vec![None; plan.nodes.len()];
     let mut builder = Builder { plan, circuit, errors, readers: plan.readers(), relations, indexes: HashMap::new(), watermark: None, ends };
     for index in 0..plan.nodes.len() {
@@ -60,13 +67,11 @@ pub(crate) fn build(plan: &Plan, circuit: &mut RootCircuit, errors: RowErrors) -
             builder.relations[index] = Some(relation);
         }
     }
-    for (index, sink) in plan.sinks.iter().enumerate() {
-        let output = builder.output(sink, &format!("sink{index}"))?;
-        builder.ends.outputs.push(output);
-    }
-    for (index, expiry) in plan.expiries.iter().enumerate() {
-        let output = builder.output(expiry, &format!("expiry{index}"))?;
-        builder.ends.expiries.push(output);
+    let worker = Runtime::worker_index();
+    let sinks = plan.sinks.iter().zip(&outputs.sinks);
+    for (sink, output) in sinks.chain(plan.expiries.iter().zip(&outputs.expiries)) {
+        let output = output.clone();
+        builder.relation(sink.node).to_chunks()?.inspect(move |chunks| output.push(worker, chunks));
     }
     Ok(builder.ends)
 }
@@ -74,13 +79,6 @@ pub(crate) fn build(plan: &Plan, circuit: &mut RootCircuit, errors: RowErrors) -
 impl Builder<'_> {
     fn relation(&self, id: NodeId) -> &Relation {
         self.relations[id.0].as_ref().expect("inputs are built before the nodes that read them")
-    }
-
-    fn output(&self, sink: &Sink, role: &str) -> Result<OutputHandle<SpineSnapshot<OrdZSet<Row>>>, Error> {
-        let rows = self.relation(sink.node).to_rows()?;
-        let id = format!("{}-{role}", self.plan.node(sink.node).id);
-        rows.set_persistent_id(Some(&format!("{id}-rows")));
-        Ok(rows.accumulate_output_persistent(Some(&id)))
     }
 
     fn node(&mut self, id: NodeId) -> Result<Relation, Error> {
@@ -111,9 +109,9 @@ impl Builder<'_> {
             }
             Operator::Join { kind, left, right, null_is_equal, with_key } => self.join(node, *kind, left, right, *null_is_equal, *with_key),
             Operator::Semi { left, right, anti, null_is_equal } => self.semi(node, left, right, *anti, *null_is_equal),
-            Operator::Aggregate { input, group, parts, closing } => self.aggregate(node, *input, group, parts, *closing),
+            Operator::Aggregate { input, group, parts, closes } => self.aggregate(node, *input, group, parts, closes.as_ref()),
             Operator::Late { input, closes } => self.late(node, *input, closes),
-            Operator::Close { input, closes, value, keeps } => self.close(node, *input, closes, value, *keeps),
+            Operator::Close { input, closes, value } => self.close(node, *input, closes, value),
             Operator::OrElse { input, default } => self.or_else(node, *input, default),
             Operator::Top { input, partition, order, value, numbering, skip, limit } => {
                 self.top(node, *input, top::Spec { partition, order, value, numbering: *numbering, skip: *skip, limit: *limit })

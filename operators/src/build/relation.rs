@@ -44,24 +44,28 @@ pub(crate) struct Relation<C: Circuit = RootCircuit> {
 }
 
 /// Rows copied out of a Z-set, ready to be decoded.
-struct Arena {
+pub(super) struct Arena {
     bytes: Vec<u8>,
     ends: Vec<usize>,
     weights: Vec<i64>,
 }
 
 impl Arena {
-    fn with_capacity(rows: usize) -> Self {
+    pub fn with_capacity(rows: usize) -> Self {
         Arena { bytes: Vec::with_capacity(rows * 48), ends: Vec::with_capacity(rows), weights: Vec::with_capacity(rows) }
     }
 
-    fn push(&mut self, parts: &[&[u8]], weight: i64) {
+    pub fn push(&mut self, parts: &[&[u8]], weight: i64) {
         parts.iter().for_each(|part| self.bytes.extend_from_slice(part));
         self.ends.push(self.bytes.len());
         self.weights.push(weight);
     }
 
-    fn decode(self, codec: &Codec, schema: &SchemaRef) -> Result<Chunk, String> {
+    pub fn is_empty(&self) -> bool {
+        self.weights.is_empty()
+    }
+
+    pub fn decode(self, codec: &Codec, schema: &SchemaRef) -> Result<Chunk, String> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         let columns = codec.decode(starts.zip(&self.ends).map(|(start, end)| &self.bytes[start..*end]))?;
         let batch = batch_of(schema, columns, self.weights.len()).map_err(|e| e.to_string())?;
@@ -70,7 +74,7 @@ impl Arena {
 }
 
 /// The rows of a Z-set as a batch.
-pub(crate) fn rows_to_chunk(rows: &OrdZSet<Row>, codec: &Codec, schema: &SchemaRef) -> Result<Chunk, String> {
+fn rows_to_chunk(rows: &OrdZSet<Row>, codec: &Codec, schema: &SchemaRef) -> Result<Chunk, String> {
     let mut arena = Arena::with_capacity(rows.len());
     let mut cursor = rows.cursor();
     while cursor.key_valid() {

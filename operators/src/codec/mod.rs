@@ -4,13 +4,18 @@
 //! compared, copied, kept and spilled all day. Columns that rows are sorted by are written so that their bytes sort as their values do
 //! ([`Encoding::sorted`]). Every encoded column says where it ends, so rows can be concatenated.
 
+mod bytes;
+mod hash;
+
 use crate::Error;
 use arrow::array::{Array, ArrayData, ArrayRef, AsArray, BooleanArray, make_array, new_null_array};
 use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::compute::{SortOptions, cast};
 use arrow::datatypes::{ArrowNativeType, DataType, Schema};
 use arrow_row::{RowConverter, SortField};
-use uuid::Uuid;
+pub(crate) use bytes::NULL;
+use bytes::*;
+pub(crate) use hash::of_bytes;
 
 /// The type of an encoded column and, if its bytes are to sort as its values do, in which direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -246,7 +251,7 @@ impl Column {
                 let mut words = Vec::with_capacity(rows.len());
                 for row in rows {
                     let word = match self.order {
-                        None => take_number(row).map(|number| number.map(|number| unzigzag(number as u64))),
+                        None => take_word(row).map(|word| word.map(unzigzag)),
                         Some(order) => take_sorted(row, order).map(|bytes| bytes.map(|b| (u64::from_be_bytes(b) ^ (1 << 63)) as i64)),
                     };
                     let word = word.ok_or_else(damaged)?;
@@ -351,7 +356,7 @@ impl Writer<'_> {
         match self.order {
             None if is_null => out.push(NULL),
             None => match &self.values {
-                Values::Words(words) => put_number(out, u128::from(zigzag(words[row]))),
+                Values::Words(words) => put_word(out, zigzag(words[row])),
                 Values::Decimals(values) => put_number(out, zigzag_wide(values[row])),
                 Values::Text(texts) => put_text(out, texts.value(row)),
                 Values::Bytes(values) => put_bytes(out, values.value(row)),
@@ -370,202 +375,19 @@ impl Writer<'_> {
     }
 }
 
-/// Compact: a null, whatever its type.
-pub(crate) const NULL: u8 = 0;
-/// Compact numbers below this are one byte, that of the number plus one; others are a byte for their length above this, and as many bytes.
-const SMALL: u8 = 0xe0;
-/// Compact texts: the 16 bytes of a UUID follow. Other texts and bytes have their length and two.
-const UUID: u8 = 1;
-const LENGTHS_FROM: usize = 2;
-/// Sorted: a value follows. Nulls come before or after it.
-const VALUE: u8 = 0x80;
-
-fn null_mark(order: SortOptions) -> u8 {
-    if order.nulls_first { 0x00 } else { 0xff }
-}
-
-fn zigzag(value: i64) -> u64 {
-    ((value << 1) ^ (value >> 63)) as u64
-}
-
-fn unzigzag(value: u64) -> i64 {
-    ((value >> 1) as i64) ^ -((value & 1) as i64)
-}
-
-fn zigzag_wide(value: i128) -> u128 {
-    ((value << 1) ^ (value >> 127)) as u128
-}
-
-fn unzigzag_wide(value: u128) -> i128 {
-    ((value >> 1) as i128) ^ -((value & 1) as i128)
-}
-
-/// An integer that sorts as IEEE 754's total order does.
-fn total_order(value: f64) -> i64 {
-    let signed = value.to_bits() as i64;
-    signed ^ (((signed >> 63) as u64) >> 1) as i64
-}
-
-fn from_total_order(word: i64) -> f64 {
-    f64::from_bits((word ^ (((word >> 63) as u64) >> 1) as i64) as u64)
-}
-
-#[inline]
-fn put_number(out: &mut Vec<u8>, number: u128) {
-    if number < u128::from(SMALL - 1) {
-        return out.push(number as u8 + 1);
-    }
-    let bytes = number.to_le_bytes();
-    let length = bytes.len() - number.leading_zeros() as usize / 8;
-    out.push(SMALL + length as u8);
-    out.extend_from_slice(&bytes[..length]);
-}
-
-/// `None` when the row ends too early, `Some(None)` for a null.
-#[inline]
-fn take_number(row: &mut &[u8]) -> Option<Option<u128>> {
-    let (mark, rest) = row.split_first()?;
-    *row = rest;
-    if *mark == NULL {
-        return Some(None);
-    }
-    if *mark < SMALL {
-        return Some(Some(u128::from(*mark - 1)));
-    }
-    let (head, rest) = row.split_at_checked(usize::from(*mark - SMALL))?;
-    *row = rest;
-    let mut bytes = [0; 16];
-    bytes.get_mut(..head.len())?.copy_from_slice(head);
-    Some(Some(u128::from_le_bytes(bytes)))
-}
-
-/// Seven bits a byte, the lowest first; all but the last have the eighth set.
-fn put_length(out: &mut Vec<u8>, mut length: usize) {
-    while length >= 0x80 {
-        out.push(length as u8 | 0x80);
-        length >>= 7;
-    }
-    out.push(length as u8);
-}
-
-fn take_length(row: &mut &[u8]) -> Option<usize> {
-    let mut length = 0;
-    for shift in (0..usize::BITS).step_by(7) {
-        let (byte, rest) = row.split_first()?;
-        *row = rest;
-        length |= usize::from(byte & 0x7f) << shift;
-        if *byte < 0x80 {
-            return Some(length);
-        }
-    }
-    None
-}
-
-fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-    put_length(out, bytes.len() + LENGTHS_FROM);
-    out.extend_from_slice(bytes);
-}
-
-fn put_text(out: &mut Vec<u8>, text: &str) {
-    match uuid_of(text) {
-        Some(uuid) => {
-            out.push(UUID);
-            out.extend_from_slice(uuid.as_bytes());
-        }
-        None => put_bytes(out, text.as_bytes()),
-    }
-}
-
-/// The UUID that is written exactly like this.
-fn uuid_of(text: &str) -> Option<Uuid> {
-    let bytes = text.as_bytes();
-    if bytes.len() != 36 || bytes[8] != b'-' || bytes.iter().any(u8::is_ascii_uppercase) {
-        return None;
-    }
-    Uuid::try_parse(text).ok()
-}
-
-/// Appends the value to `out`; `Some(false)` for a null.
-fn take_compact(row: &mut &[u8], out: &mut Vec<u8>) -> Option<bool> {
-    let length = take_length(row)?;
-    if length == usize::from(NULL) {
-        return Some(false);
-    }
-    if length == usize::from(UUID) {
-        let (bytes, rest) = row.split_first_chunk::<16>()?;
-        *row = rest;
-        let mut text = Uuid::encode_buffer();
-        out.extend_from_slice(Uuid::from_bytes(*bytes).as_hyphenated().encode_lower(&mut text).as_bytes());
-        return Some(true);
-    }
-    let (bytes, rest) = row.split_at_checked(length - LENGTHS_FROM)?;
-    *row = rest;
-    out.extend_from_slice(bytes);
-    Some(true)
-}
-
-#[inline]
-fn put_sorted(out: &mut Vec<u8>, bytes: &[u8], order: SortOptions) {
-    let invert = if order.descending { 0xff } else { 0 };
-    out.push(VALUE);
-    out.extend(bytes.iter().map(|byte| byte ^ invert));
-}
-
-#[inline]
-fn take_sorted<const N: usize>(row: &mut &[u8], order: SortOptions) -> Option<Option<[u8; N]>> {
-    let (mark, rest) = row.split_first()?;
-    *row = rest;
-    if *mark != VALUE {
-        return Some(None);
-    }
-    let (bytes, rest) = row.split_first_chunk::<N>()?;
-    *row = rest;
-    Some(Some(if order.descending { bytes.map(|byte| !byte) } else { *bytes }))
-}
-
-/// A zero byte is followed by 255; two zeros end the value.
-fn put_escaped(out: &mut Vec<u8>, bytes: &[u8], order: SortOptions) {
-    let invert = if order.descending { 0xff } else { 0 };
-    out.push(VALUE);
-    for byte in bytes {
-        out.push(byte ^ invert);
-        if *byte == 0 {
-            out.push(!invert);
-        }
-    }
-    out.extend_from_slice(&[invert, invert]);
-}
-
-fn take_escaped(row: &mut &[u8], order: SortOptions, out: &mut Vec<u8>) -> Option<bool> {
-    let invert = if order.descending { 0xff } else { 0 };
-    let (mark, rest) = row.split_first()?;
-    *row = rest;
-    if *mark != VALUE {
-        return Some(false);
-    }
-    loop {
-        let (byte, rest) = row.split_first()?;
-        *row = rest;
-        let byte = byte ^ invert;
-        if byte == 0 {
-            let (next, rest) = row.split_first()?;
-            *row = rest;
-            if next ^ invert == 0 {
-                return Some(true);
-            }
-        }
-        out.push(byte);
-    }
-}
-
 /// Appends one value as the codec would, compact.
 pub mod value {
-    use super::{NULL, put_number, total_order, zigzag, zigzag_wide};
+    use super::bytes::{NULL, put_number, put_word, take_word, total_order, unzigzag, zigzag, zigzag_wide};
+
+    /// A null of any type.
+    pub fn null(out: &mut Vec<u8>) {
+        out.push(NULL);
+    }
 
     /// A 64-bit integer.
     pub fn int64(out: &mut Vec<u8>, value: Option<i64>) {
         match value {
-            Some(value) => put_number(out, zigzag(value).into()),
+            Some(value) => put_word(out, zigzag(value)),
             None => out.push(NULL),
         }
     }
@@ -573,6 +395,11 @@ pub mod value {
     /// An unsigned 64-bit integer.
     pub fn uint64(out: &mut Vec<u8>, value: u64) {
         int64(out, Some(value as i64));
+    }
+
+    /// The unsigned integer that a row begins with.
+    pub fn read_uint64(mut row: &[u8]) -> Option<u64> {
+        take_word(&mut row)?.map(|word| unzigzag(word) as u64)
     }
 
     /// A double.

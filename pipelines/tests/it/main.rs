@@ -1,5 +1,8 @@
 //! Pipelines against known answers, and the runtime against crashes.
 
 mod fixtures;
+mod nexmark;
+#[path = "../../examples/nexmark/queries.rs"]
+mod queries;
 mod runtime;
 mod script;

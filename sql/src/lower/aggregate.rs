@@ -98,7 +98,7 @@ impl Lowering<'_> {
         let default = if default { Some(empty_group(&arrow, &parts)?) } else { None };
         let mut node = match self.awaited(aggregate) {
             Some(window) => self.closing_groups(window, input, group, parts, &arrow)?,
-            None => self.plan.add(Operator::Aggregate { input: input.node, group, parts, closing: false }, arrow.clone()),
+            None => self.plan.add(Operator::Aggregate { input: input.node, group, parts, closes: None }, arrow.clone()),
         };
         // Without GROUP BY there is one row, whatever the input.
         if let Some(default) = default {

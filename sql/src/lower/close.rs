@@ -4,17 +4,14 @@ use super::finality::{grouping_window, reads_closed_window};
 use super::{Lowered, Lowering, Needed, Unsupported, column_term, expr, with};
 use crate::table::nullable;
 use arrow::compute::SortOptions;
-use arrow::datatypes::{Field, Schema, SchemaRef};
-use chimera_operators::{NodeId, Operator, Part, Term};
+use arrow::datatypes::SchemaRef;
+use chimera_operators::{Closes, NodeId, Operator, Part, Term};
 use datafusion::functions::core::expr_fn::get_field;
 use datafusion::logical_expr::{Aggregate, Expr, Window};
 use std::collections::HashSet;
-use std::sync::Arc;
 
 /// Times in their order; rows without one never close.
 const ASCENDING: SortOptions = SortOptions { descending: false, nulls_first: false };
-/// The column that says when a row closes.
-const CLOSES: &str = "__closes";
 /// The table under which closed rows are taken back.
 const EXPIRED: &str = "__expired_";
 
@@ -50,14 +47,8 @@ impl Lowering<'_> {
         let closes = self.term(&end(window), &input.schema)?.ordered(ASCENDING);
         let rows = self.plan.node(input.node).schema.clone();
         let input = self.plan.add(Operator::Late { input: input.node, closes: closes.clone() }, rows);
-        let time = Arc::new(Field::new(CLOSES, closes.data_type.clone(), true));
-        let fields: Vec<_> = std::iter::once(time).chain(arrow.fields().iter().cloned()).collect();
-        let held = Arc::new(Schema::new(fields));
-        let group = std::iter::once(closes).chain(group).collect();
-        let groups = self.plan.add(Operator::Aggregate { input, group, parts, closing: true }, held.clone());
-        let column = |index: usize| Term::column(index, held.field(index).name(), held.field(index).data_type().clone());
-        let (closes, value) = (column(0).ordered(ASCENDING), (1..held.fields().len()).map(column).collect());
-        Ok(self.plan.add(Operator::Close { input: groups, closes, value, keeps: self.keeps }, arrow.clone()))
+        let closes = Some(Closes { time: closes, keeps: self.keeps });
+        Ok(self.plan.add(Operator::Aggregate { input, group, parts, closes }, arrow.clone()))
     }
 
     /// Rows with the session that each is in, when it has closed; then they are forgotten.
@@ -80,10 +71,10 @@ impl Lowering<'_> {
         let open = self.plan.add(Operator::Union { inputs: vec![in_time, expired] }, rows.clone());
         let sessions = self.sessions(window, Lowered { node: open, schema: input.schema.clone() })?;
         let own = sessions.schema.fields().len() - 1;
-        let closes = self.term(&end(&Expr::Column(sessions.schema.columns()[own].clone())), &sessions.schema)?.ordered(ASCENDING);
+        let time = self.term(&end(&Expr::Column(sessions.schema.columns()[own].clone())), &sessions.schema)?.ordered(ASCENDING);
         let value = (0..=own).map(|index| column_term(&sessions.schema, index)).collect();
         let arrow = nullable(sessions.schema.as_arrow());
-        let node = self.plan.add(Operator::Close { input: sessions.node, closes, value, keeps: self.keeps }, arrow);
+        let node = self.plan.add(Operator::Close { input: sessions.node, closes: Closes { time, keeps: self.keeps }, value }, arrow);
         let closed = Lowered { node, schema: sessions.schema };
         let closed_rows = self.arrange(closed.clone(), &input.schema)?;
         self.plan.add_expiry(&table, closed_rows.node);

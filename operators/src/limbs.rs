@@ -1,0 +1,54 @@
+//! Wide numbers as words of 32 bits each: adding needs no carry, and each word can take 2³¹ additions before it could overflow.
+
+/// How many words hold one value of at most `digits` decimal digits.
+pub(crate) fn count(digits: u8) -> usize {
+    match digits {
+        0..=18 => 2,
+        19..=28 => 3,
+        _ => 4,
+    }
+}
+
+/// Adds `value` (that fits in `words.len()` limbs) times `weight` to `words`.
+#[inline]
+pub(crate) fn add(words: &mut [i64], value: i128, weight: i64) {
+    let last = words.len() - 1;
+    let mut rest = value;
+    for word in &mut words[..last] {
+        *word = word.wrapping_add((rest as u32 as i64).wrapping_mul(weight));
+        rest >>= 32;
+    }
+    words[last] = words[last].wrapping_add((rest as i64).wrapping_mul(weight));
+}
+
+/// The number that `words` stand for, or `None` when it does not fit in 128 bits.
+pub(crate) fn total(words: &[i64]) -> Option<i128> {
+    words.iter().rev().try_fold(0i128, |total, word| total.checked_mul(1 << 32)?.checked_add(i128::from(*word)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wide_sums_are_exact_and_retract_to_zero() {
+        let values = [i128::from(i64::MAX), -1, i128::from(i64::MIN), 123_456_789_012_345_678, -5];
+        let mut words = [0i64; 2];
+        values.iter().for_each(|value| add(&mut words, *value, 1));
+        assert_eq!(total(&words), Some(values.iter().sum()));
+        values.iter().for_each(|value| add(&mut words, *value, -1));
+        assert_eq!(words, [0; 2]);
+    }
+
+    #[test]
+    fn a_sum_past_128_bits_is_noticed() {
+        let mut words = [0i64; 4];
+        add(&mut words, i128::MAX, 1);
+        assert_eq!(total(&words), Some(i128::MAX));
+        add(&mut words, i128::MAX, 1);
+        assert_eq!(total(&words), None);
+        add(&mut words, i128::MAX, -1);
+        add(&mut words, i128::MIN, 1);
+        assert_eq!(total(&words), Some(-1));
+    }
+}

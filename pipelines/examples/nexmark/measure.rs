@@ -1,0 +1,158 @@
+//! One query, measured.
+
+use crate::queries::{self, Query};
+use anyhow::Context;
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
+use chimera_connectors::nexmark::{Config, Generator};
+use chimera_sql::{DataflowConfig, Delta, Functions, Program};
+use datafusion::datasource::MemTable;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A busy site, and enough time for windows of ten seconds to come and go.
+const EVENTS_PER_SECOND: u64 = 100_000;
+
+#[derive(Debug)]
+pub struct Settings {
+    pub events: usize,
+    /// Events a step.
+    pub batch: usize,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Measured {
+    /// Pushing and stepping, without making the events.
+    pub seconds: f64,
+    /// Of all threads, without making the events.
+    pub cpu_seconds: f64,
+    /// Rows of all changes that came out.
+    pub changes: u64,
+    /// The most memory that the process had, with the batches that were pushed.
+    pub peak_mib: u64,
+    /// State in files after the last checkpoint.
+    pub disk_mib: u64,
+    pub checkpoint_seconds: f64,
+    /// DataFusion, once over all events, in memory.
+    pub batch_seconds: f64,
+    pub batch_cpu_seconds: f64,
+}
+
+pub fn run(query: &Query, settings: &Settings) -> anyhow::Result<Measured> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let schema = runtime.block_on(async {
+        let none: Vec<(&str, RecordBatch)> = Generator::new(Config::default()).next(0)?.tables();
+        anyhow::Ok(context(group(none)?)?.sql(query.batch()).await?.schema().as_arrow().clone())
+    })?;
+    let mut measured = stream(query, &schema, settings)?;
+    let mut tables = vec![];
+    let mut generator = generator();
+    let mut left = settings.events;
+    while left > 0 {
+        let events = generator.next(left.min(settings.batch))?;
+        left -= events.len();
+        tables.extend(events.tables());
+    }
+    let context = context(group(tables)?)?;
+    let (start, cpu) = (Instant::now(), process_cpu()?);
+    let rows = runtime.block_on(async { context.sql(query.batch()).await?.collect().await })?;
+    measured.batch_seconds = start.elapsed().as_secs_f64();
+    measured.batch_cpu_seconds = (process_cpu()? - cpu).as_secs_f64();
+    drop(rows);
+    Ok(measured)
+}
+
+fn generator() -> Generator {
+    Generator::new(Config { events_per_second: EVENTS_PER_SECOND, ..Config::default() })
+}
+
+/// The query maintained: all that is measured but for the batch.
+fn stream(query: &Query, schema: &Schema, settings: &Settings) -> anyhow::Result<Measured> {
+    let program = Program::parse(&query.program(schema), &Functions::new()).with_context(|| query.name)?;
+    let folder = tempfile::tempdir()?;
+    let mut dataflow = program.start(DataflowConfig { storage: Some(folder.path().to_path_buf()), ..DataflowConfig::default() })?;
+    dataflow.push("side_input", Delta::insert(queries::side_input()?))?;
+    dataflow.step()?;
+    let mut generator = generator();
+    let (mut seconds, mut making, mut changes) = (Duration::ZERO, Duration::ZERO, 0);
+    let cpu = process_cpu()?;
+    let mut left = settings.events;
+    while left > 0 {
+        let own = thread_cpu()?;
+        let events = generator.next(left.min(settings.batch))?;
+        making += thread_cpu()? - own;
+        left -= events.len();
+        let start = Instant::now();
+        for (table, batch) in events.tables() {
+            dataflow.push(table, Delta::insert(batch))?;
+        }
+        changes += dataflow.step()?.iter().map(|output| output.changes.len() as u64).sum::<u64>();
+        seconds += start.elapsed();
+    }
+    let cpu_seconds = (process_cpu()? - cpu).saturating_sub(making).as_secs_f64();
+    let peak_mib = peak_mib()?;
+    let errors = dataflow.take_row_errors();
+    anyhow::ensure!(errors.is_empty(), "{}: rows were refused: {errors:?}", query.name);
+    let start = Instant::now();
+    dataflow.checkpoint()?;
+    let checkpoint_seconds = start.elapsed().as_secs_f64();
+    let disk_mib = size_bytes(folder.path())? >> 20;
+    dataflow.stop();
+    let seconds = seconds.as_secs_f64();
+    Ok(Measured { seconds, cpu_seconds, changes, peak_mib, disk_mib, checkpoint_seconds, batch_seconds: 0.0, batch_cpu_seconds: 0.0 })
+}
+
+fn group(batches: Vec<(&str, RecordBatch)>) -> anyhow::Result<BTreeMap<String, Vec<RecordBatch>>> {
+    let mut tables: BTreeMap<String, Vec<RecordBatch>> = BTreeMap::new();
+    for (table, batch) in batches {
+        tables.entry(table.to_string()).or_default().push(batch);
+    }
+    tables.insert("side_input".into(), vec![queries::side_input()?]);
+    Ok(tables)
+}
+
+/// DataFusion on one thread, with the types that programs have.
+fn context(tables: BTreeMap<String, Vec<RecordBatch>>) -> anyhow::Result<SessionContext> {
+    let mut config = SessionConfig::new().with_target_partitions(1);
+    config.options_mut().sql_parser.map_string_types_to_utf8view = false;
+    let context = SessionContext::new_with_config(config);
+    for (name, batches) in tables {
+        let schema = batches.first().with_context(|| format!("{name} has no batch"))?.schema();
+        context.register_table(name, Arc::new(MemTable::try_new(schema, vec![batches])?))?;
+    }
+    Ok(context)
+}
+
+/// CPU time of all threads of this process, in steps of ten milliseconds.
+fn process_cpu() -> anyhow::Result<Duration> {
+    const TICKS_A_SECOND: u64 = 100;
+    let text = std::fs::read_to_string("/proc/self/stat")?;
+    // The name, in parentheses, may have spaces; fields 14 and 15 are user and system time.
+    let (_, fields) = text.rsplit_once(')').context("/proc/self/stat has no name")?;
+    let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<u64>).sum::<Result<u64, _>>()?;
+    Ok(Duration::from_millis(ticks * 1000 / TICKS_A_SECOND))
+}
+
+fn thread_cpu() -> anyhow::Result<Duration> {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat")?;
+    Ok(Duration::from_nanos(text.split_whitespace().next().context("schedstat is empty")?.parse()?))
+}
+
+fn peak_mib() -> anyhow::Result<u64> {
+    let text = std::fs::read_to_string("/proc/self/status")?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM in /proc/self/status")?;
+    Ok(line.split_whitespace().next().context("VmHWM is empty")?.parse::<u64>()? >> 10)
+}
+
+fn size_bytes(folder: &Path) -> anyhow::Result<u64> {
+    let mut total = 0;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        total += if entry.file_type()?.is_dir() { size_bytes(&entry.path())? } else { entry.metadata()?.len() };
+    }
+    Ok(total)
+}

@@ -1,0 +1,17 @@
+WITH counts AS (
+    SELECT auction, start, count(*) AS num
+    FROM (
+        SELECT auction, unnest([
+            date_bin(INTERVAL '2 seconds', date_time),
+            date_bin(INTERVAL '2 seconds', date_time) - INTERVAL '2 seconds',
+            date_bin(INTERVAL '2 seconds', date_time) - INTERVAL '4 seconds',
+            date_bin(INTERVAL '2 seconds', date_time) - INTERVAL '6 seconds',
+            date_bin(INTERVAL '2 seconds', date_time) - INTERVAL '8 seconds'
+        ]) AS start
+        FROM bid
+    ) AS windows
+    GROUP BY auction, start
+)
+SELECT c.auction, c.num
+FROM counts c
+JOIN (SELECT start, max(num) AS most FROM counts GROUP BY start) AS m ON c.start = m.start AND c.num = m.most

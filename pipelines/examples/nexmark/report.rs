@@ -1,0 +1,93 @@
+//! What was measured, as lines and as a page.
+
+use crate::measure::{Measured, Settings};
+use crate::queries::Query;
+use std::fmt::Write as _;
+
+/// Thousand events a second a core, as published: query, Flink 2.0, Feldera.
+const PUBLISHED: [(&str, u32, u32); 10] = [
+    ("q0", 379, 436),
+    ("q3", 219, 413),
+    ("q4", 28, 265),
+    ("q5", 75, 412),
+    ("q7", 23, 196),
+    ("q8", 162, 415),
+    ("q9", 14, 57),
+    ("q16", 45, 51),
+    ("q18", 65, 85),
+    ("q20", 18, 85),
+];
+/// Thousand events a CPU-second of Arroyo 0.16 on a machine with two cores.
+const ARROYO: [(&str, u32); 6] = [("q0", 759), ("q1", 781), ("q2", 784), ("q5", 443), ("q7", 447), ("q8", 525)];
+
+pub fn line_titles() -> String {
+    format!(
+        "{:5} {:>10} {:>12} {:>9} {:>9} {:>9} {:>11} {:>12} {:>7}",
+        "query", "events/s", "events/CPU-s", "peak MiB", "disk MiB", "changes", "checkpoint", "batch/CPU-s", "ratio"
+    )
+}
+
+pub fn line(query: &Query, settings: &Settings, measured: &Measured) -> String {
+    let events = settings.events as f64;
+    format!(
+        "{:5} {:>9.0}k {:>11.0}k {:>9} {:>9} {:>9} {:>8.0} ms {:>11.0}k {:>7.2}",
+        query.name,
+        events / measured.seconds / 1e3,
+        events / measured.cpu_seconds / 1e3,
+        measured.peak_mib,
+        measured.disk_mib,
+        measured.changes,
+        measured.checkpoint_seconds * 1e3,
+        events / measured.batch_cpu_seconds.max(0.01) / 1e3,
+        ratio(measured),
+    )
+}
+
+/// How many times the CPU of one batch run it takes to keep the result up to date.
+fn ratio(measured: &Measured) -> f64 {
+    measured.cpu_seconds / measured.batch_cpu_seconds.max(0.01)
+}
+
+pub fn page(settings: &Settings, rows: &[(&Query, Measured)]) -> String {
+    let mut text = format!(
+        "# Nexmark
+
+`make bench-nexmark` wrote this page. {} events (of fifty one is a person, three are auctions, 46 are bids) go through each query in
+steps of {}, on one worker, in a process of its own; results are updated at every step, by event time, without waiting for a watermark.
+Making the events is not counted. *Batch* is DataFusion answering the same question once, over the same events in memory, on one thread,
+right after; *ratio* is the CPU time of keeping the result up to date to that of the batch. *Peak* is the most memory that the process
+had. Thousands of events a CPU-second; for the other systems a second a core, as published, and for Arroyo 0.16 a CPU-second on two cores.
+
+| | asks | events/s | events/CPU-s | peak MiB | on disk MiB | batch | ratio | Flink 2.0 | Feldera | Arroyo |
+|---|---|---|---|---|---|---|---|---|---|---|
+",
+        settings.events, settings.batch
+    );
+    for (query, measured) in rows {
+        let events = settings.events as f64 / 1e3;
+        let published = PUBLISHED.iter().find(|(name, ..)| *name == query.name);
+        let arroyo = ARROYO.iter().find(|(name, _)| *name == query.name);
+        let shown = |number: Option<u32>| number.map_or(String::new(), |number| format!("{number}k"));
+        let _ = writeln!(
+            text,
+            "| {} | {} | {:.0}k | {:.0}k | {} | {} | {:.0}k | {:.1} | {} | {} | {} |",
+            query.name,
+            question(query),
+            events / measured.seconds,
+            events / measured.cpu_seconds,
+            measured.peak_mib,
+            measured.disk_mib,
+            events / measured.batch_cpu_seconds.max(0.01),
+            ratio(measured),
+            shown(published.map(|(_, flink, _)| *flink)),
+            shown(published.map(|(_, _, feldera)| *feldera)),
+            shown(arroyo.map(|(_, arroyo)| *arroyo)),
+        );
+    }
+    text
+}
+
+/// The comment at the head of a query.
+fn question(query: &Query) -> &str {
+    query.sql.lines().next().unwrap_or_default().trim_start_matches("-- ")
+}
