@@ -7,7 +7,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/chimera/target
 CHIMERA := $(CARGO_TARGET_DIR)/release/chimera
 WEB := serving/web/dist/index.html
 
-.PHONY: help up down test test-e2e bench chaos quality fmt lint web build setup setup-test
+.PHONY: help up down test test-e2e bench bench-nexmark chaos quality fmt lint web build setup setup-test
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -39,6 +39,10 @@ test-e2e: build ## The pages in headless Chromium against a running platform
 
 bench: build ## Measure, beside reference runs in the same minute, and write docs/benchmarks.md
 	@$(CHIMERA) bench --write docs/benchmarks.md
+
+bench-nexmark: ## Measure the Nexmark queries, each beside one DataFusion run over the same events, and write docs/nexmark.md
+	@cargo build --release --locked --workspace --examples
+	@$(CARGO_TARGET_DIR)/release/examples/nexmark --write docs/nexmark.md
 
 quality: build ## Measure search and picture search, and write docs/quality.md
 	@cargo build --release --locked --workspace --examples

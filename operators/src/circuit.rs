@@ -7,7 +7,7 @@ use crate::codec::Codec;
 use crate::delta::{Chunk, Delta};
 use crate::output::Output;
 use crate::panics;
-use crate::plan::{Plan, Sink};
+use crate::plan::{Node, Operator, Plan, Sink};
 use crate::row_errors::RowErrors;
 use arrow::datatypes::SchemaRef;
 use dbsp::circuit::{CircuitConfig, CircuitStorageConfig, Mode, StorageCacheConfig, StorageConfig, StorageOptions};
@@ -98,6 +98,9 @@ impl Circuit {
             && weights.len() != delta.len()
         {
             return Err(Error::WeightCount { table: table.into(), weights: weights.len(), rows: delta.len() });
+        }
+        if delta.weights.iter().flatten().any(|weight| *weight < 0) && self.plan.is_append_only(table) {
+            return Err(Error::AppendOnly(table.into()));
         }
         let weights = delta.weights.map(Arc::new);
         for (name, handle) in &self.ends.inputs {
@@ -253,8 +256,13 @@ impl Plan {
     /// The columns that the plan reads of a table.
     pub fn input_schema(&self, table: &str) -> Option<&SchemaRef> {
         self.nodes.iter().find_map(|node| match &node.operator {
-            crate::Operator::Input { table: name } if name == table => Some(&node.schema),
+            Operator::Input { table: name, .. } if name == table => Some(&node.schema),
             _ => None,
         })
+    }
+
+    fn is_append_only(&self, table: &str) -> bool {
+        let is_it = |node: &Node| matches!(&node.operator, Operator::Input { table: name, append_only: true } if name == table);
+        self.nodes.iter().any(is_it)
     }
 }

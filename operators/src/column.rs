@@ -45,6 +45,11 @@ impl Term {
         Term::new(Arc::new(Column { index, name: name.to_string() }), data_type)
     }
 
+    /// The column at `index`, with this term's type and order.
+    pub(crate) fn at(&self, index: usize) -> Self {
+        Term { order: self.order, ..Term::column(index, "c", self.data_type.clone()) }
+    }
+
     pub fn ordered(mut self, order: SortOptions) -> Self {
         self.order = Some(order);
         self

@@ -14,6 +14,8 @@ pub enum Error {
     ColumnType { table: String, column: String, found: String, declared: String },
     #[error("input for `{table}` has {weights} weights for {rows} rows")]
     WeightCount { table: String, weights: usize, rows: usize },
+    #[error("`{0}` is append-only, but a row of it was deleted; declare a format whose rows can change, such as debezium_json")]
+    AppendOnly(String),
     #[error("the storage folder {path} cannot be used: {cause}")]
     Storage { path: String, cause: String },
     #[error("checkpoint {checkpoint} was made by another program or another version of it; start without it and read the sources again")]

@@ -1,21 +1,29 @@
 //! A plan as text: the dataflow, and what each operator keeps.
 
-use crate::plan::{NodeId, Operator, Part, Plan};
+use crate::plan::{NodeId, Numbering, Operator, Part, Plan};
 use std::fmt::Write as _;
 
 /// The dataflow of every sink as a tree, with what each operator keeps and whether that is bounded by the data it reads now.
 pub fn explain(plan: &Plan) -> String {
     let mut text = String::new();
     let mut shown = vec![false; plan.nodes.len()];
-    let readers = plan.readers();
+    let about = About { plan, readers: plan.readers(), append_only: plan.append_only() };
     for sink in &plan.sinks {
         let _ = writeln!(text, "{} =", sink.table);
-        tree(plan, sink.node, 1, &readers, &mut shown, &mut text);
+        tree(&about, sink.node, 1, &mut shown, &mut text);
     }
     text
 }
 
-fn tree(plan: &Plan, id: NodeId, depth: usize, readers: &[usize], shown: &mut [bool], text: &mut String) {
+/// A plan and what is known of its nodes.
+struct About<'a> {
+    plan: &'a Plan,
+    readers: Vec<usize>,
+    append_only: Vec<bool>,
+}
+
+fn tree(about: &About<'_>, id: NodeId, depth: usize, shown: &mut [bool], text: &mut String) {
+    let (plan, readers) = (about.plan, &about.readers);
     let operator = &plan.node(id).operator;
     let indent = "  ".repeat(depth);
     let is_shared = readers[id.0] > 1;
@@ -26,16 +34,16 @@ fn tree(plan: &Plan, id: NodeId, depth: usize, readers: &[usize], shown: &mut [b
     }
     shown[id.0] = true;
     let _ = writeln!(text, "{indent}{name}{}", operator.describe());
-    if let Some(state) = state(operator) {
+    if let Some(state) = state(operator, &about.append_only) {
         let _ = writeln!(text, "{indent}  · keeps {state}");
     }
     for input in operator.inputs() {
-        tree(plan, input, depth + 1, readers, shown, text);
+        tree(about, input, depth + 1, shown, text);
     }
 }
 
 /// What an operator keeps between steps.
-fn state(operator: &Operator) -> Option<String> {
+fn state(operator: &Operator, append_only: &[bool]) -> Option<String> {
     Some(match operator {
         Operator::Input { .. }
         | Operator::Constant { .. }
@@ -50,15 +58,22 @@ fn state(operator: &Operator) -> Option<String> {
         Operator::Join { .. } => "the rows of both sides by key; grows with its inputs".into(),
         Operator::Semi { .. } => "the left rows and the right keys; grows with its inputs".into(),
         Operator::Close { .. } => "its rows until the watermark has passed them; bounded by what is open".into(),
-        Operator::Aggregate { group, parts, closes, .. } => {
+        Operator::Aggregate { input, group, parts, closes } => {
+            let is_append_only = append_only[input.0];
             let unit = if group.is_empty() { "in all" } else { "a group" };
-            let mut kept: Vec<String> = parts.iter().map(|part| kept_by(part, unit)).collect();
+            let mut kept: Vec<String> = parts.iter().map(|part| kept_by(part, unit, is_append_only)).collect();
             if kept.is_empty() {
                 kept.push("every different group".into());
             }
-            match closes {
-                Some(_) => format!("{}, until the group closes; bounded by what is open", kept.join(" and ")),
-                None => format!("{}; grows with {}", kept.join(" and "), grows_with(group.is_empty(), parts)),
+            if closes.is_some() {
+                return Some(format!("{}, until the group closes; bounded by what is open", kept.join(" and ")));
+            }
+            format!("{}; grows with {}", kept.join(" and "), grows_with(group.is_empty(), parts, is_append_only))
+        }
+        Operator::Top { input, partition, numbering: Numbering::RowNumber, limit: Some(limit), .. } if append_only[input.0] => {
+            match partition.is_empty() {
+                true => format!("the first {limit}, since none is ever deleted; grows with nothing: bounded"),
+                false => format!("the first {limit} of each partition, since none is ever deleted; grows with the number of partitions"),
             }
         }
         Operator::Top { partition, limit, .. } => {
@@ -78,17 +93,19 @@ fn state(operator: &Operator) -> Option<String> {
     })
 }
 
-fn kept_by(part: &Part, unit: &str) -> String {
+fn kept_by(part: &Part, unit: &str, is_append_only: bool) -> String {
     match part {
         Part::Linear(items) => format!("{} total(s) {unit}", items.len()),
         Part::CountDistinct(_) => format!("the different values {unit}"),
+        Part::First(_) if is_append_only => format!("one value {unit}"),
         Part::First(_) => format!("the values in order {unit}"),
         Part::Rows { .. } => format!("the rows {unit}, all read again at each change"),
     }
 }
 
-fn grows_with(is_global: bool, parts: &[Part]) -> &'static str {
-    let is_linear = parts.iter().all(|part| matches!(part, Part::Linear(_)));
+fn grows_with(is_global: bool, parts: &[Part], is_append_only: bool) -> &'static str {
+    let is_linear = |part: &Part| matches!(part, Part::Linear(_)) || is_append_only && matches!(part, Part::First(_));
+    let is_linear = parts.iter().all(is_linear);
     match (is_linear, is_global) {
         (true, true) => "nothing: bounded",
         (true, false) => "the number of groups",

@@ -122,6 +122,8 @@ pub enum Operator {
     /// Rows that are pushed under a table's name.
     Input {
         table: String,
+        /// Rows of the table are never deleted.
+        append_only: bool,
     },
     /// Rows that are there from the first step on.
     Constant {
@@ -265,13 +267,6 @@ impl Linear {
     }
 
     /// What it adds up.
-    pub(crate) fn term(&self) -> Option<&Term> {
-        match self {
-            Linear::Count => None,
-            Linear::CountValues(term) | Linear::Sum { term, .. } | Linear::Average { term, .. } => Some(term),
-        }
-    }
-
     pub(crate) fn term_mut(&mut self) -> Option<&mut Term> {
         match self {
             Linear::Count => None,
@@ -325,7 +320,7 @@ impl Operator {
     pub fn describe(&self) -> String {
         let side = |side: &Side| format!("[{}] keeping [{}]", terms(&side.key), terms(&side.value));
         match self {
-            Operator::Input { table } => format!("input {table}"),
+            Operator::Input { table, append_only } => format!("input {table}{}", if *append_only { ", append-only" } else { "" }),
             Operator::Constant { rows } => format!("constant {rows:?}"),
             Operator::Map { stages, .. } => list(stages.iter().map(Stage::describe)),
             Operator::Union { .. } => "union all".into(),
@@ -428,6 +423,22 @@ impl Plan {
             }
         }
         readers
+    }
+
+    /// Of each node, whether rows only ever come out of it: what is not among the first of them now will never be.
+    pub fn append_only(&self) -> Vec<bool> {
+        let mut nodes: Vec<bool> = Vec::with_capacity(self.nodes.len());
+        for node in &self.nodes {
+            let only_grows = match &node.operator {
+                Operator::Input { append_only, .. } => *append_only,
+                Operator::Semi { anti, .. } => !anti,
+                Operator::Join { kind, .. } => *kind == JoinKind::Inner,
+                Operator::Constant { .. } | Operator::Map { .. } | Operator::Late { .. } | Operator::Union { .. } | Operator::Distinct { .. } => true,
+                _ => false,
+            };
+            nodes.push(only_grows && node.operator.inputs().iter().all(|input| nodes[input.0]));
+        }
+        nodes
     }
 
     /// Equal for plans that compute the same results in the same way: state of one can be restored into the other.

@@ -6,10 +6,12 @@
 //! | `json` | a row to come, an object with a field a column |
 //! | `raw_string` | a row to come, whose one column is the whole text |
 //! | `raw_bytes` | a row to come, whose one column is the record as it is |
+//! | `avro` | a row to come, in Confluent's wire format, by a schema of a registry: [`AvroDecoder`] |
 //!
 //! A record that does not fit its table is a [`BadRecord`]; the others of its batch are decoded all the same. A field that is missing is
 //! NULL, a column that the record does not name never matters, and a record without a value (a tombstone) is nothing.
 
+mod avro;
 mod builder;
 mod debezium;
 mod decoder;
@@ -20,6 +22,7 @@ mod value;
 
 use std::str::FromStr;
 
+pub use avro::{AVRO, AvroDecoder, AvroEncoder, Registry, conform};
 pub use decoder::{BadRecord, Decoded, Decoder};
 pub use encoder::Encoder;
 pub(crate) use transaction::transaction_id_range;

@@ -5,8 +5,6 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use arrow::array::{RecordBatch, RecordBatchOptions, new_null_array};
-use arrow::compute::cast;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use flate2::bufread::MultiGzDecoder;
@@ -14,7 +12,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use super::{BadRow, Batch, Source, SourceSpec};
-use crate::format::{Decoder, Format};
+use crate::format::{Decoder, Format, conform};
 use crate::log::{Entry, MAX_RECORD_BYTES, Record};
 use crate::{Changes, Error, Result};
 
@@ -184,18 +182,4 @@ fn columns(file: File, schema: &SchemaRef, rows: usize) -> Result<ParquetRecordB
     let wanted = found.fields().iter().enumerate().filter(|(_, field)| schema.index_of(field.name()).is_ok()).map(|(index, _)| index);
     let mask = ProjectionMask::roots(builder.parquet_schema(), wanted.collect::<Vec<_>>());
     builder.with_projection(mask).with_batch_size(rows).build()
-}
-
-/// The columns of `schema` in `batch`, by name; values of other types are taken as the column's.
-fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, String> {
-    let column = |field: &arrow::datatypes::FieldRef| match batch.column_by_name(field.name()) {
-        Some(column) if column.data_type() == field.data_type() => Ok(column.clone()),
-        Some(column) => cast(column, field.data_type())
-            .map_err(|_| format!("column `{}` is {}, which is no {}", field.name(), column.data_type(), field.data_type())),
-        None if field.is_nullable() => Ok(new_null_array(field.data_type(), batch.num_rows())),
-        None => Err(format!("there is no column `{}`", field.name())),
-    };
-    let columns = schema.fields().iter().map(column).collect::<Result<Vec<_>, _>>()?;
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    RecordBatch::try_new_with_options(schema.clone(), columns, &options).map_err(|error| error.to_string())
 }

@@ -7,11 +7,13 @@ use arrow::compute::concat_batches;
 use tokio::runtime::{Builder, Runtime};
 
 use super::{BadRow, Batch, Source, SourceSpec, options};
-use crate::format::{Decoder, Format};
-use crate::log::{KafkaLog, KafkaOptions, Log};
+use crate::format::{AVRO, AvroDecoder, Decoded, Decoder, Format, Registry};
+use crate::log::{Entry, KafkaLog, KafkaOptions, Log};
 use crate::{Changes, Error, Result};
 
 pub(super) const CONNECTOR: &str = "kafka";
+/// Where the schemas of Avro's records are.
+pub(crate) const REGISTRY: &str = "schema_registry.endpoint";
 /// How long a partition without records is waited for.
 const WAIT: Duration = Duration::from_millis(20);
 
@@ -21,9 +23,23 @@ struct Partition {
     end: Option<u64>,
 }
 
+enum Reader {
+    Records(Decoder),
+    Avro(AvroDecoder),
+}
+
+impl Reader {
+    fn decode(&mut self, topic: &str, partition: u32, entries: &[Entry]) -> Result<Decoded> {
+        match self {
+            Reader::Records(decoder) => Ok(decoder.decode(topic, partition, entries)),
+            Reader::Avro(decoder) => decoder.decode(entries),
+        }
+    }
+}
+
 struct Topic {
     topic: String,
-    decoder: Decoder,
+    decoder: Reader,
     log: Arc<KafkaLog>,
     partitions: Vec<Partition>,
     /// The log's calls are asynchronous; this source has a thread.
@@ -34,7 +50,8 @@ pub(super) fn open(spec: SourceSpec) -> Result<Box<dyn Source>> {
     let mut options = options(CONNECTOR, &spec);
     let bootstrap_servers = options.required("bootstrap_servers")?;
     let topic = options.required("topic")?;
-    let format: Format = options.required("format")?.parse()?;
+    let format = options.required("format")?;
+    let registry = options.optional(REGISTRY);
     let from = options.optional("source.offset").unwrap_or_else(|| "earliest".into());
     let until = options.optional("source.until");
     let chosen = |options: &crate::options::Options, name: &str, value: &str, known: &[&str]| match known.contains(&value) {
@@ -46,7 +63,12 @@ pub(super) fn open(spec: SourceSpec) -> Result<Box<dyn Source>> {
         chosen(&options, "source.until", until, &["latest"])?;
     }
     options.finish()?;
-    let decoder = Decoder::new(format, spec.schema, spec.metadata)?;
+    let decoder = match (format.as_str(), registry) {
+        (AVRO, Some(endpoint)) if spec.metadata.is_empty() => Reader::Avro(AvroDecoder::new(spec.schema, Registry::new(&endpoint)?)),
+        (AVRO, Some(_)) => return Err(Error::config(AVRO, format!("table {}: rows of Avro have no METADATA", spec.table))),
+        (AVRO, None) => return Err(Error::config(AVRO, format!("table {}: option '{REGISTRY}' is missing", spec.table))),
+        (format, _) => Reader::Records(Decoder::new(format.parse::<Format>()?, spec.schema, spec.metadata)?),
+    };
     let runtime =
         Builder::new_current_thread().enable_all().build().map_err(|source| Error::Io { what: "cannot start Kafka".into(), source })?;
     let transactional_id = format!("chimera-run-{}", uuid::Uuid::new_v4());
@@ -83,7 +105,7 @@ impl Source for Topic {
                 (None, Some(end)) => partition.next = end,
                 (None, None) => {}
             }
-            let decoded = self.decoder.decode(&self.topic, number, &entries);
+            let decoded = self.decoder.decode(&self.topic, number, &entries)?;
             let place = |offset| format!("topic {}, partition {number}, offset {offset}", self.topic);
             bad.extend(decoded.bad.into_iter().map(|bad| BadRow { place: place(bad.offset), error: bad.error }));
             weights.extend(decoded.changes.weights);

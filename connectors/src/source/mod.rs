@@ -10,7 +10,7 @@
 
 mod files;
 mod generated;
-mod kafka;
+pub(crate) mod kafka;
 
 use std::collections::BTreeMap;
 

@@ -7,15 +7,30 @@ use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
 
 use super::{Writer, WriterSpec, encoder, options};
-use crate::format::Encoder;
+use crate::format::{AVRO, AvroEncoder, Encoder, Registry};
 use crate::log::{Append, KafkaLog, KafkaOptions, Log, Record, TopicConfig};
+use crate::source::kafka::REGISTRY;
 use crate::{Changes, Error, Result};
 
 pub(super) const CONNECTOR: &str = "kafka";
 
+enum Records {
+    Plain(Encoder),
+    Avro(AvroEncoder),
+}
+
+impl Records {
+    fn encode(&self, changes: &Changes, emit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        match self {
+            Records::Plain(encoder) => encoder.encode(changes, emit),
+            Records::Avro(encoder) => encoder.encode(changes, emit),
+        }
+    }
+}
+
 struct Topic {
     topic: String,
-    encoder: Encoder,
+    encoder: Records,
     waiting: Vec<Append>,
     log: Arc<KafkaLog>,
     /// The log's calls are asynchronous; a script writes from its own thread.
@@ -26,7 +41,15 @@ pub(super) fn open(spec: &WriterSpec) -> Result<Box<dyn Writer>> {
     let mut options = options(CONNECTOR, spec);
     let bootstrap_servers = options.required("bootstrap_servers")?;
     let topic = options.required("topic")?;
-    let encoder = encoder(&mut options, spec)?;
+    let registry = options.optional(REGISTRY);
+    let encoder = match (spec.options.get("format").map(String::as_str), registry) {
+        (Some(AVRO), Some(endpoint)) => {
+            options.optional("format");
+            Records::Avro(AvroEncoder::new(&spec.schema, &topic, &Registry::new(&endpoint)?)?)
+        }
+        (Some(AVRO), None) => return Err(options.error(format!("option '{REGISTRY}' is missing"))),
+        _ => Records::Plain(encoder(&mut options, spec)?),
+    };
     // Every write is a transaction.
     if let Some(mode) = options.optional("sink.commit_mode").filter(|mode| mode != "exactly_once" && mode != "at_least_once") {
         return Err(options.error(format!("option 'sink.commit_mode' = '{mode}' must be exactly_once or at_least_once")));

@@ -14,9 +14,8 @@ use crate::row::Row;
 use crate::row_errors::RowErrors;
 use crate::{Error, Term};
 use arrow::array::{ArrayRef, new_null_array};
-use arrow::datatypes::{Field, Schema, SchemaRef};
 use dbsp::operator::apply_n;
-use dbsp::{Circuit, RootCircuit, Runtime, Stream};
+use dbsp::{Circuit, RootCircuit, Stream};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -41,8 +40,8 @@ impl Builder<'_> {
         {
             return Ok(Relation::held(Source::Map(map), encodings, node.schema.clone(), self.errors.clone()));
         }
-        let mut layout = Layout { pieces: vec![], words: 1, held: 0, different: vec![] };
-        let (mut linear, mut different, mut feeds) = (vec![], vec![], vec![]);
+        let mut layout = Layout { pieces: vec![], words: 1, held: 0, different: vec![], first: vec![] };
+        let (mut linear, mut different, mut first, mut feeds) = (vec![], vec![], vec![], vec![]);
         for (index, part) in parts.iter().enumerate() {
             layout.pieces.push(match part {
                 Part::Linear(items) => {
@@ -55,6 +54,12 @@ impl Builder<'_> {
                     layout.words += 1;
                     Piece::Different(layout.words - 1)
                 }
+                Part::First(term) if self.append_only[input.0] => {
+                    first.push(term.clone());
+                    layout.first.push(layout.held);
+                    layout.held += 1;
+                    Piece::Held(layout.held - 1)
+                }
                 Part::First(_) | Part::Rows { .. } => {
                     let place = layout.held;
                     layout.held += 1;
@@ -65,7 +70,7 @@ impl Builder<'_> {
                 }
             });
         }
-        feeds.push(self.batches(input, group, linear, different)?);
+        feeds.push(self.batches(input, group, linear, &different, &first)?);
         if closes.is_some() {
             feeds.push(self.watermark().apply(|watermark| vec![Feed::Watermark(*watermark)]));
         }
@@ -81,6 +86,7 @@ impl Builder<'_> {
     fn kept(&mut self, input: NodeId, group: &[Term], part: &Part, id: &str, closed: Option<&Closed>) -> Result<Option<RowMap>, Error> {
         let results = match part {
             Part::Linear(_) | Part::CountDistinct(_) => None,
+            Part::First(_) if self.append_only[input.0] => None,
             Part::First(term) => {
                 let values = self.group_index(input, group, std::slice::from_ref(term), closed)?;
                 Some(group::apply(&values, id, |visit_all| {
@@ -120,29 +126,28 @@ impl Builder<'_> {
         input: NodeId,
         group: &[Term],
         mut linear: Vec<Linear>,
-        mut different: Vec<Term>,
+        different: &[Term],
+        first: &[Term],
     ) -> Result<Stream<RootCircuit, Vec<Feed>>, Error> {
-        let mut group = group.to_vec();
-        let mut relation = self.relation(input).clone();
-        if Runtime::num_workers() > 1 {
-            let read: Vec<Term> = linear.iter().filter_map(Linear::term).chain(&different).cloned().collect();
-            let map = self.index(input, &group, &read, false)?.shard();
-            let (encodings, schema) = numbered(group.iter().chain(&read));
-            relation = Relation::held(Source::Map(map), encodings, schema.clone(), self.errors.clone());
-            let mut columns = (0..schema.fields().len()).map(|index| Term::column(index, "c", schema.field(index).data_type().clone()));
-            let terms = group.iter_mut().chain(linear.iter_mut().filter_map(Linear::term_mut)).chain(&mut different);
-            terms.zip(&mut columns).for_each(|(term, column)| *term = Term { order: term.order, ..column });
-        }
+        let mut read: Vec<Term> = linear.iter_mut().filter_map(Linear::term_mut).map(|term| term.clone()).collect();
+        read.extend([different, first].concat());
+        let (relation, group, read) = self.sharded(input, group, &read)?;
+        let mut read = read.into_iter();
+        linear.iter_mut().filter_map(Linear::term_mut).zip(&mut read).for_each(|(term, read)| *term = read);
+        let values = read.map(|term| Encoder::new(&[term])).collect::<Result<Vec<_>, _>>()?;
         let groups = Encoder::new(&group)?;
-        let different = different.iter().map(|term| Encoder::new(std::slice::from_ref(term))).collect::<Result<Vec<_>, _>>()?;
+        let different = different.len();
         relation.collect(
             "batches of groups",
             move |chunk, out| {
+                let mut encoded = values.iter().map(|values| Ok(values.encode(chunk)?.1)).collect::<Result<Vec<_>, String>>()?;
+                let first = encoded.split_off(different);
                 let batch = Batch {
                     rows: chunk.rows(),
                     groups: groups.encode(chunk)?.1,
                     values: linear.iter().map(|item| Values::new(item, chunk)).collect::<Result<_, _>>()?,
-                    different: different.iter().map(|values| Ok(values.encode(chunk)?.1)).collect::<Result<_, String>>()?,
+                    different: encoded,
+                    first,
                     weights: chunk.weights.clone(),
                 };
                 out.push(Feed::Batch(Arc::new(batch)));
@@ -158,12 +163,6 @@ fn forget(map: &RowMap, closed: Option<&Closed>) {
     if let Some(closed) = closed {
         map.accumulate_integrate_trace_retain_keys(closed, is_open);
     }
-}
-
-/// The encodings of `terms`, and a schema of as many columns.
-fn numbered<'a>(terms: impl Iterator<Item = &'a Term> + Clone) -> (Vec<Encoding>, SchemaRef) {
-    let fields = terms.clone().enumerate().map(|(index, term)| Field::new(format!("c{index}"), term.data_type.clone(), true));
-    (terms.map(Term::encoding).collect(), Arc::new(Schema::new(fields.collect::<Vec<_>>())))
 }
 
 /// The columns of a part's result.

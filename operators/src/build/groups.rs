@@ -43,6 +43,8 @@ pub(super) struct Batch {
     pub values: Vec<Values>,
     /// Of each part that counts different values, the values.
     pub different: Vec<Rows>,
+    /// Of each part whose first value is kept here, the values.
+    pub first: Vec<Rows>,
     pub weights: Option<Arc<Vec<i64>>>,
 }
 
@@ -70,6 +72,8 @@ pub(super) struct Layout {
     pub held: usize,
     /// The words that count different values.
     pub different: Vec<usize>,
+    /// What is held at these places is the smallest value that ever came.
+    pub first: Vec<usize>,
 }
 
 impl Layout {
@@ -144,13 +148,32 @@ impl Groups {
         for (slot, values) in self.layout.slots().zip(&batch.values) {
             slot.add(values, &starts, |row| batch.weight(row), &mut self.state.words);
         }
-        for (part, (word, values)) in self.layout.different.iter().zip(&batch.different).enumerate() {
-            let mut key = Vec::new();
-            for (row, start) in starts.iter().enumerate().filter(|(row, _)| values.get(*row) != [NULL]) {
-                key.clear();
-                value::uint64(&mut key, self.state.numbers[start / width]);
-                key.extend_from_slice(values.get(row));
-                self.state.words[start + word] += self.state.count(part, &key, batch.weight(row));
+        for part in 0..batch.different.len() {
+            self.add_different(part, batch, &starts);
+        }
+        for (part, values) in batch.first.iter().enumerate() {
+            self.add_first(self.layout.first[part], values, starts.iter().map(|start| start / width));
+        }
+    }
+
+    fn add_different(&mut self, part: usize, batch: &Batch, starts: &[usize]) {
+        let (word, values) = (self.layout.different[part], &batch.different[part]);
+        let mut key = Vec::new();
+        for (row, start) in starts.iter().enumerate().filter(|(row, _)| values.get(*row) != [NULL]) {
+            key.clear();
+            value::uint64(&mut key, self.state.numbers[start / self.layout.words]);
+            key.extend_from_slice(values.get(row));
+            self.state.words[start + word] += self.state.count(part, &key, batch.weight(row));
+        }
+    }
+
+    /// Smaller values take the place of those that are held.
+    fn add_first(&mut self, index: usize, values: &Rows, places: impl Iterator<Item = usize>) {
+        for (row, place) in places.enumerate() {
+            let held = &mut self.state.held[place * self.layout.held + index];
+            let value = values.get(row);
+            if held.bytes().is_empty() || value < held.bytes() {
+                *held = Row::new(value);
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Builds the dbsp circuit of a plan. Every worker runs this once.
 
 mod aggregate;
+mod best;
 pub(crate) mod close;
 mod fixpoint;
 mod group;
@@ -13,6 +14,7 @@ mod top;
 mod window;
 
 use crate::codec::Codec;
+use crate::column;
 use crate::delta::Chunk;
 use crate::output::Output;
 use crate::plan::{Node, NodeId, Operator, Plan};
@@ -20,10 +22,12 @@ use crate::row::Row;
 use crate::row_errors::RowErrors;
 use crate::{Error, Term};
 use arrow::array::RecordBatch;
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use close::Watermark;
 use dbsp::{InputHandle, RootCircuit, Runtime, Stream};
 use relation::{Relation, RowMap, Source};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The ends of a circuit that the caller holds.
 pub(crate) struct Ends {
@@ -41,6 +45,7 @@ pub(crate) struct Builder<'a> {
     circuit: &'a mut RootCircuit,
     errors: RowErrors,
     readers: Vec<usize>,
+    append_only: Vec<bool>,
     relations: Vec<Option<Relation>>,
     /// Indexes by what they hold: operators that need the same one share it, and its state.
     indexes: HashMap<String, RowMap>,
@@ -60,7 +65,17 @@ pub(crate) struct Outputs {
 pub(crate) fn build(plan: &Plan, circuit: &mut RootCircuit, outputs: &Outputs, errors: RowErrors) -> Result<Ends, Error> {
     let ends = Ends { inputs: vec![], constants: vec![], watermark: None };
     let relations = vec![None; plan.nodes.len()];
-    let mut builder = Builder { plan, circuit, errors, readers: plan.readers(), relations, indexes: HashMap::new(), watermark: None, ends };
+    let mut builder = Builder {
+        plan,
+        circuit,
+        errors,
+        readers: plan.readers(),
+        append_only: plan.append_only(),
+        relations,
+        indexes: HashMap::new(),
+        watermark: None,
+        ends,
+    };
     for index in 0..plan.nodes.len() {
         if builder.readers[index] > 0 {
             let relation = builder.node(NodeId(index))?;
@@ -84,7 +99,7 @@ impl Builder<'_> {
     fn node(&mut self, id: NodeId) -> Result<Relation, Error> {
         let node = self.plan.node(id);
         match &node.operator {
-            Operator::Input { table } => {
+            Operator::Input { table, .. } => {
                 let (stream, handle) = self.circuit.add_input_stream::<Vec<Chunk>>();
                 stream.set_persistent_id(Some(&node.id));
                 self.ends.inputs.push((table.clone(), handle));
@@ -134,6 +149,20 @@ impl Builder<'_> {
         index.set_persistent_id(Some(&id));
         self.indexes.insert(id, index.clone());
         Ok(index)
+    }
+
+    /// The rows of a node where those of equal keys are at one worker, and the terms that key and values have there.
+    fn sharded(&mut self, input: NodeId, key: &[Term], value: &[Term]) -> Result<(Relation, Vec<Term>, Vec<Term>), Error> {
+        if Runtime::num_workers() == 1 {
+            return Ok((self.relation(input).clone(), key.to_vec(), value.to_vec()));
+        }
+        let map = self.index(input, key, value, false)?.shard();
+        let terms = [key, value].concat();
+        let fields = terms.iter().enumerate().map(|(index, term)| Field::new(format!("c{index}"), term.data_type.clone(), true));
+        let schema: SchemaRef = Arc::new(Schema::new(fields.collect::<Vec<_>>()));
+        let mut columns: Vec<Term> = terms.iter().enumerate().map(|(index, term)| term.at(index)).collect();
+        let values = columns.split_off(key.len());
+        Ok((Relation::held(Source::Map(map), column::encodings(&terms), schema, self.errors.clone()), columns, values))
     }
 
     fn index_id(&self, input: NodeId, key: &[Term], value: &[Term], drop_null_keys: bool) -> String {

@@ -1,6 +1,7 @@
 //! The first rows of each partition, numbered.
 
-use super::relation::{Relation, Source};
+use super::best::{Batch, Best, Numbers};
+use super::relation::{Encoder, Relation, Source};
 use super::{Builder, group};
 use crate::codec::{Codec, Encoding, value};
 use crate::column;
@@ -8,6 +9,8 @@ use crate::plan::{Node, NodeId, Numbering};
 use crate::row::Row;
 use crate::{Error, Term};
 use arrow::datatypes::DataType;
+use dbsp::Circuit;
+use std::sync::Arc;
 
 pub(super) struct Spec<'a> {
     pub partition: &'a [Term],
@@ -24,6 +27,13 @@ const LENGTH_BYTES: usize = 4;
 impl Builder<'_> {
     pub(super) fn top(&mut self, node: &Node, input: NodeId, spec: Spec<'_>) -> Result<Relation, Error> {
         let terms = [spec.order, spec.value].concat();
+        let mut encodings = column::encodings(spec.partition);
+        encodings.extend(column::encodings(&terms));
+        encodings.push(Encoding::compact(DataType::UInt64));
+        if let (true, Numbering::RowNumber, Some(limit)) = (self.append_only[input.0], spec.numbering, spec.limit) {
+            let numbers = Numbers { skip: spec.skip as usize, end: spec.skip.saturating_add(limit) as usize };
+            return self.best(node, input, spec.partition, &terms, numbers, encodings);
+        }
         let rows = self.index(input, spec.partition, &terms, false)?;
         let (numbering, skip) = (spec.numbering, spec.skip);
         let end = spec.limit.map_or(u64::MAX, |limit| limit.saturating_add(skip));
@@ -62,10 +72,34 @@ impl Builder<'_> {
         let entries = lists
             .flat_map(|(partition, list)| entries(list.bytes()).map(|entry| Row::concat(&[partition.bytes(), entry])).collect::<Vec<_>>());
         entries.set_persistent_id(Some(&format!("{}-entries", node.id)));
-        let mut encodings = column::encodings(spec.partition);
-        encodings.extend(column::encodings(&terms));
-        encodings.push(Encoding::compact(DataType::UInt64));
         Ok(Relation::held(Source::Rows(entries), encodings, node.schema.clone(), self.errors.clone()))
+    }
+
+    /// The same where rows only come.
+    fn best(
+        &mut self,
+        node: &Node,
+        input: NodeId,
+        partition: &[Term],
+        terms: &[Term],
+        numbers: Numbers,
+        encodings: Vec<Encoding>,
+    ) -> Result<Relation, Error> {
+        let (relation, partition, terms) = self.sharded(input, partition, terms)?;
+        let (partitions, values) = (Encoder::new(&partition)?, Encoder::new(&terms)?);
+        let batches = relation.collect(
+            "batches of first rows",
+            move |chunk, out| {
+                let (partitions, values) = (partitions.encode(chunk)?.1, values.encode(chunk)?.1);
+                out.push(Arc::new(Batch { rows: chunk.rows(), partitions, values, weights: chunk.weights.clone() }));
+                Ok(())
+            },
+            |batches| batches,
+        )?;
+        let best = Best::new(numbers, Codec::new(encodings)?, node.schema.clone());
+        let changes = self.circuit.add_unary_operator(best, &batches);
+        changes.set_persistent_id(Some(&node.id));
+        Ok(Relation::chunks(changes, node.schema.clone(), self.errors.clone()))
     }
 }
 

@@ -4,5 +4,6 @@ mod fixtures;
 mod nexmark;
 #[path = "../../examples/nexmark/queries.rs"]
 mod queries;
+mod registry;
 mod runtime;
 mod script;

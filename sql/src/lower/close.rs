@@ -67,7 +67,7 @@ impl Lowering<'_> {
         let in_time = Operator::Late { input: input.node, closes: expr::just_after(self.term(time, &input.schema)?) };
         let in_time = self.plan.add(in_time, rows.clone());
         let table = format!("{EXPIRED}{}", self.plan.node(in_time).id);
-        let expired = self.plan.add(Operator::Input { table: table.clone() }, rows.clone());
+        let expired = self.plan.add(Operator::Input { table: table.clone(), append_only: false }, rows.clone());
         let open = self.plan.add(Operator::Union { inputs: vec![in_time, expired] }, rows.clone());
         let sessions = self.sessions(window, Lowered { node: open, schema: input.schema.clone() })?;
         let own = sessions.schema.fields().len() - 1;

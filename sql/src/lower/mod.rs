@@ -232,7 +232,8 @@ impl<'a> Lowering<'a> {
             (None, None) => {
                 let table = self.sources.iter().find(|table| table.name == name);
                 let table = table.ok_or_else(|| Unsupported::new(format!("there is no table `{name}`")).at(name))?;
-                let node = self.plan.add(Operator::Input { table: name.to_string() }, table.nullable_schema());
+                let node =
+                    self.plan.add(Operator::Input { table: name.to_string(), append_only: is_append_only(table) }, table.nullable_schema());
                 (node, (0..all.fields().len()).collect())
             }
         };
@@ -317,6 +318,11 @@ impl<'a> Lowering<'a> {
         let positions = columns.iter().filter_map(|column| outer.maybe_index_of_column(column));
         positions.map(|index| Column::from(inner.qualified_field(index))).collect()
     }
+}
+
+/// Events are written once: of the formats, only change envelopes tell of rows that were deleted.
+fn is_append_only(table: &Table) -> bool {
+    table.options.get("format").is_some_and(|format| !format.starts_with("debezium"))
 }
 
 /// `needed` and what `exprs` read.

@@ -7,6 +7,7 @@ mod insert;
 mod locate;
 mod rewrite;
 mod script;
+mod targets;
 mod windows;
 
 use crate::dialect::{self, Name, Statement, StatementKind};
@@ -20,6 +21,7 @@ use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col};
 use datafusion::sql::planner::{ParserOptions, SqlToRel};
 use datafusion::sql::sqlparser::ast::{Query, Statement as SqlStatement};
 use declare::Declared;
+use targets::Arroyo;
 use locate::Place;
 pub(crate) use script::SourceTime;
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,6 +46,8 @@ pub struct Program {
     pub(crate) plan: Arc<Plan>,
     /// How far time has come by a source's rows; of scripts alone.
     pub(crate) times: Vec<SourceTime>,
+    /// The sinks that Arroyo does not keep, with its reasons.
+    arroyo_refuses: Vec<(String, String)>,
 }
 
 /// The sink that a script's queries on their own go to; the second one is `preview_2`.
@@ -72,15 +76,26 @@ impl Program {
         let Declared { sources, sinks, memory } = declare::tables(sql, &statements, &mode)?;
         let is_script = matches!(mode, Mode::Script(_));
         let context = Context::new(functions);
-        let mut planner = Planner { sql, statements: &statements, context, sources, sinks, memory, is_script };
+        let mut planner = Planner { sql, statements: &statements, context, sources, sinks, memory, is_script, arroyo_refuses: vec![] };
         let plan = planner.plan()?;
         let times = if is_script { planner.times()? } else { vec![] };
-        Ok(Program { sources: planner.sources, sinks: planner.sinks, plan: Arc::new(plan), times })
+        let Planner { sources, sinks, arroyo_refuses, .. } = planner;
+        Ok(Program { sources, sinks, plan: Arc::new(plan), times, arroyo_refuses })
     }
 
     /// The dataflow as text: for each sink its operators, what each of them keeps, and what that grows with.
+    /// Then where it can run.
     pub fn explain(&self) -> String {
-        chimera_operators::explain(&self.plan)
+        let mut text = chimera_operators::explain(&self.plan);
+        text.push_str("\nruns on this engine: yes\nruns on Arroyo: ");
+        match &self.arroyo_refuses[..] {
+            [] => text.push_str("yes\n"),
+            refused => {
+                text.push_str("no\n");
+                refused.iter().for_each(|(sink, reason)| text.push_str(&format!("  {sink}: {reason}\n")));
+            }
+        }
+        text
     }
 
     /// What the fingerprint of a dataflow with this many workers will be.
@@ -97,6 +112,7 @@ struct Planner<'a> {
     sinks: Vec<Table>,
     memory: Vec<Table>,
     is_script: bool,
+    arroyo_refuses: Vec<(String, String)>,
 }
 
 impl Planner<'_> {
@@ -162,6 +178,12 @@ impl Planner<'_> {
             lower::columns_read(&plan, &mut used);
             views.push((view.statement, view.name, columns, plan));
         }
+        let arroyo = Arroyo { sources: &self.sources, views: views.iter().map(|(_, name, _, plan)| (name.as_str(), plan)).collect() };
+        let refused = optimised_inserts.iter().filter_map(|(_, table, plan)| {
+            let sink = self.sinks.iter().find(|sink| sink.name == *table)?;
+            Some((table.clone(), arroyo.refuses(sink, plan)?))
+        });
+        self.arroyo_refuses = refused.collect();
         let mut lowering = Lowering::new(&self.context.state, &self.sources);
         for (statement, name, columns, plan) in views.into_iter().rev() {
             lowering.view(&name, columns, &plan).map_err(|e| self.lower_error(statement, e))?;

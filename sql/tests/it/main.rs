@@ -1,6 +1,7 @@
 //! The SQL engine from the outside: what it maintains equals what DataFusion computes afresh, and what it refuses it explains.
 #![allow(clippy::unwrap_used)]
 
+mod append_only;
 mod data;
 mod functions;
 mod harness;

@@ -160,6 +160,20 @@ fn explain_says_what_is_kept() {
 }
 
 #[test]
+fn explain_says_where_a_program_can_run() {
+    let cases = [
+        ("SELECT sku, sum(quantity) FROM items GROUP BY sku", "runs on Arroyo: yes"),
+        ("SELECT a.sku, a.n FROM (SELECT sku, count(*) AS n FROM items GROUP BY sku) AS a JOIN items AS b ON a.sku = b.sku", "joins with a side that changes"),
+        ("SELECT sku, max(quantity) FROM (SELECT sku, quantity FROM items ORDER BY quantity LIMIT 3) AS i GROUP BY sku", "refuses ORDER BY and LIMIT"),
+        ("SELECT sku, sum(n) FROM (SELECT sku, count(*) AS n FROM items GROUP BY sku, quantity) AS i GROUP BY sku", "aggregates over rows that change"),
+    ];
+    for (query, expected) in cases {
+        let text = Program::parse(&format!("{TABLES}INSERT INTO out {query};"), &Functions::new()).unwrap_or_else(|e| panic!("{e}")).explain();
+        assert!(text.contains("runs on this engine: yes") && text.contains(expected), "{query}: {text}");
+    }
+}
+
+#[test]
 fn tables_are_read_as_declared() {
     let sql = r#"
         CREATE TABLE t (

@@ -2,15 +2,15 @@
 
 CREATE TABLE person (
     id BIGINT, name TEXT, email_address TEXT, credit_card TEXT, city TEXT, state TEXT, date_time TIMESTAMP, extra TEXT
-) WITH (type = 'source');
+) WITH (format = 'json', type = 'source');
 
 CREATE TABLE auction (
     id BIGINT, item_name TEXT, description TEXT, initial_bid BIGINT, reserve BIGINT, date_time TIMESTAMP, expires TIMESTAMP,
     seller BIGINT, category BIGINT, extra TEXT
-) WITH (type = 'source');
+) WITH (format = 'json', type = 'source');
 
 CREATE TABLE bid (
     auction BIGINT, bidder BIGINT, price BIGINT, channel TEXT, url TEXT, date_time TIMESTAMP, extra TEXT
-) WITH (type = 'source');
+) WITH (format = 'json', type = 'source');
 
-CREATE TABLE side_input (key BIGINT, value TEXT) WITH (type = 'source');
+CREATE TABLE side_input (key BIGINT, value TEXT) WITH (format = 'json', type = 'source');

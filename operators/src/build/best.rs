@@ -1,0 +1,208 @@
+//! The first rows of each partition where rows only come: those that are not among the first never will be, and are not kept.
+
+use super::relation::Arena;
+use super::saved::{Reader, Writer};
+use crate::codec::{self, Codec, Rows, value};
+use crate::delta::Chunk;
+use crate::row::Row;
+use arrow::datatypes::SchemaRef;
+use dbsp::Runtime;
+use dbsp::circuit::Scope;
+use dbsp::circuit::circuit_builder::GlobalNodeId;
+use dbsp::circuit::operator_traits::{Operator, UnaryOperator};
+use dbsp::storage::backend::{StorageError, StoragePath};
+use feldera_storage::FileCommitter;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// Rows of bytes: their partitions, and what they are sorted by with what is kept beside it.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub rows: usize,
+    pub partitions: Rows,
+    pub values: Rows,
+    pub weights: Option<Arc<Vec<i64>>>,
+}
+
+/// Which of a partition's rows are given out: from number `skip + 1` to number `end`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Numbers {
+    pub skip: usize,
+    pub end: usize,
+}
+
+/// Keeps the first rows of each partition, in order.
+pub(super) struct Best {
+    numbers: Numbers,
+    /// Of a partition, a row and its number.
+    codec: Codec,
+    schema: SchemaRef,
+    places: HashTable<u32>,
+    partitions: Vec<Partition>,
+    /// Partitions that changed since rows were last given out, and their rows then.
+    changed: Vec<(u32, Vec<Row>)>,
+    is_last: bool,
+    node: String,
+}
+
+#[derive(Default)]
+struct Partition {
+    key: Row,
+    rows: Vec<Row>,
+    is_changed: bool,
+}
+
+impl Best {
+    pub fn new(numbers: Numbers, codec: Codec, schema: SchemaRef) -> Self {
+        let (places, partitions, changed) = (HashTable::new(), vec![], vec![]);
+        Best { numbers, codec, schema, places, partitions, changed, is_last: false, node: String::new() }
+    }
+
+    fn add(&mut self, batch: &Batch) {
+        for row in 0..batch.rows {
+            let place = self.place(batch.partitions.get(row));
+            let partition = &mut self.partitions[place];
+            let value = batch.values.get(row);
+            let times = batch.weights.as_ref().map_or(1, |weights| weights[row]);
+            for _ in 0..times {
+                let is_full = partition.rows.len() >= self.numbers.end;
+                if is_full && partition.rows.last().is_none_or(|last| last.bytes() <= value) {
+                    break;
+                }
+                if !partition.is_changed {
+                    partition.is_changed = true;
+                    self.changed.push((place as u32, partition.rows.clone()));
+                }
+                if is_full {
+                    partition.rows.pop();
+                }
+                let index = partition.rows.partition_point(|row| row.bytes() <= value);
+                partition.rows.insert(index, Row::new(value));
+            }
+        }
+    }
+
+    fn place(&mut self, key: &[u8]) -> usize {
+        let partitions = &self.partitions;
+        let is_same = |place: &u32| partitions[*place as usize].key.bytes() == key;
+        match self.places.entry(codec::of_bytes(key), is_same, |place| codec::of_bytes(partitions[*place as usize].key.bytes())) {
+            Entry::Occupied(entry) => *entry.get() as usize,
+            Entry::Vacant(entry) => {
+                let place = self.partitions.len();
+                entry.insert(place as u32);
+                self.partitions.push(Partition { key: Row::new(key), ..Partition::default() });
+                place
+            }
+        }
+    }
+
+    /// What is different, number by number, since the last time.
+    fn changes(&mut self) -> Vec<Chunk> {
+        let mut arena = Arena::with_capacity(2 * self.changed.len());
+        let mut number = Vec::new();
+        for (place, before) in self.changed.drain(..) {
+            let partition = &mut self.partitions[place as usize];
+            partition.is_changed = false;
+            for index in self.numbers.skip..partition.rows.len() {
+                let (old, new) = (before.get(index), &partition.rows[index]);
+                if old == Some(new) {
+                    continue;
+                }
+                number.clear();
+                value::uint64(&mut number, index as u64 + 1);
+                for (row, weight) in old.map(|row| (row, -1)).into_iter().chain([(new, 1)]) {
+                    arena.push(&[partition.key.bytes(), row.bytes(), &number], weight);
+                }
+            }
+        }
+        if arena.is_empty() {
+            return vec![];
+        }
+        // Only broken storage makes decoding fail; dbsp reports the panic as a failed step.
+        vec![arena.decode(&self.codec, &self.schema).unwrap_or_else(|e| panic!("stored rows cannot be read: {e}"))]
+    }
+
+    fn read(&mut self, mut saved: Reader<'_>) -> Option<()> {
+        for _ in 0..saved.number()? {
+            let place = self.place(saved.bytes()?);
+            for _ in 0..saved.number()? {
+                let row = Row::new(saved.bytes()?);
+                self.partitions[place].rows.push(row);
+            }
+        }
+        saved.is_empty().then_some(())
+    }
+
+    fn file(base: &StoragePath, id: &str) -> StoragePath {
+        base.clone().join(format!("best-{id}.dat"))
+    }
+
+    fn id<'a>(&self, id: Option<&'a str>) -> Result<&'a str, dbsp::Error> {
+        id.ok_or_else(|| dbsp::Error::Storage(StorageError::NoPersistentId(self.node.clone())))
+    }
+}
+
+impl Operator for Best {
+    fn name(&self) -> Cow<'static, str> {
+        "first rows".into()
+    }
+
+    fn init(&mut self, id: &GlobalNodeId) {
+        self.node = id.to_string();
+    }
+
+    fn fixedpoint(&self, _: Scope) -> bool {
+        true
+    }
+
+    fn flush(&mut self) {
+        self.is_last = true;
+    }
+
+    fn is_flush_complete(&self) -> bool {
+        !self.is_last
+    }
+
+    fn checkpoint(
+        &mut self,
+        base: &StoragePath,
+        persistent_id: Option<&str>,
+        files: &mut Vec<Arc<dyn FileCommitter>>,
+    ) -> Result<(), dbsp::Error> {
+        let file = Self::file(base, self.id(persistent_id)?);
+        let mut out = Writer::default();
+        out.number(self.partitions.len() as u64);
+        for partition in &self.partitions {
+            out.bytes(partition.key.bytes());
+            out.number(partition.rows.len() as u64);
+            partition.rows.iter().for_each(|row| out.bytes(row.bytes()));
+        }
+        files.push(Runtime::storage_backend()?.write(&file, out.finish())?);
+        Ok(())
+    }
+
+    fn restore(&mut self, base: &StoragePath, persistent_id: Option<&str>) -> Result<(), dbsp::Error> {
+        let file = Self::file(base, self.id(persistent_id)?);
+        let content = Runtime::storage_backend()?.read(&file)?;
+        self.clear_state()?;
+        let damaged = || StorageError::stdio(std::io::ErrorKind::InvalidData, "reading the first rows of partitions", &file);
+        self.read(Reader::new(&content)).ok_or_else(damaged)?;
+        Ok(())
+    }
+
+    fn clear_state(&mut self) -> Result<(), dbsp::Error> {
+        self.places.clear();
+        self.partitions.clear();
+        self.changed.clear();
+        Ok(())
+    }
+}
+
+impl UnaryOperator<Vec<Arc<Batch>>, Vec<Chunk>> for Best {
+    async fn eval(&mut self, batches: &Vec<Arc<Batch>>) -> Vec<Chunk> {
+        batches.iter().for_each(|batch| self.add(batch));
+        if std::mem::take(&mut self.is_last) { self.changes() } else { vec![] }
+    }
+}
