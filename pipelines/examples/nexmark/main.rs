@@ -8,6 +8,7 @@
 mod measure;
 mod queries;
 mod report;
+mod uniform;
 
 use anyhow::{Context, bail};
 use measure::{Measured, Settings};
@@ -32,7 +33,7 @@ fn main() -> anyhow::Result<()> {
             "--write" => write = Some(value()?),
             ONE => one = Some(value()?),
             name if QUERIES.iter().any(|query| query.name == name) => names.push(name.to_string()),
-            other => bail!("there is no query `{other}`: q0 to q22"),
+            other => bail!("there is no query `{other}`: q0 to q22, hop, group, join, dedup"),
         }
     }
     if let Some(name) = one {

@@ -1,6 +1,7 @@
 //! One query, measured.
 
 use crate::queries::{self, Query};
+use crate::uniform::Uniform;
 use anyhow::Context;
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
@@ -24,6 +25,13 @@ pub struct Settings {
     pub batch: usize,
 }
 
+impl Settings {
+    /// The sizes of the steps.
+    fn batches(&self) -> impl Iterator<Item = usize> {
+        (0..self.events).step_by(self.batch.max(1)).map(|start| self.batch.min(self.events - start))
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Measured {
     /// Pushing and stepping, without making the events.
@@ -45,17 +53,14 @@ pub struct Measured {
 pub fn run(query: &Query, settings: &Settings) -> anyhow::Result<Measured> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let schema = runtime.block_on(async {
-        let none: Vec<(&str, RecordBatch)> = Generator::new(Config::default()).next(0)?.tables();
+        let none = [Source::new(false).next(0)?, Source::new(true).next(0)?].concat();
         anyhow::Ok(context(group(none)?)?.sql(query.batch()).await?.schema().as_arrow().clone())
     })?;
     let mut measured = stream(query, &schema, settings)?;
     let mut tables = vec![];
-    let mut generator = generator();
-    let mut left = settings.events;
-    while left > 0 {
-        let events = generator.next(left.min(settings.batch))?;
-        left -= events.len();
-        tables.extend(events.tables());
+    let mut source = Source::new(query.is_uniform);
+    for size in settings.batches() {
+        tables.extend(source.next(size)?);
     }
     let context = context(group(tables)?)?;
     let (start, cpu) = (Instant::now(), process_cpu()?);
@@ -66,8 +71,26 @@ pub fn run(query: &Query, settings: &Settings) -> anyhow::Result<Measured> {
     Ok(measured)
 }
 
-fn generator() -> Generator {
-    Generator::new(Config { events_per_second: EVENTS_PER_SECOND, ..Config::default() })
+/// Where the rows come from.
+enum Source {
+    Events(Generator),
+    Uniform(Uniform),
+}
+
+impl Source {
+    fn new(is_uniform: bool) -> Self {
+        match is_uniform {
+            true => Source::Uniform(Uniform::new()),
+            false => Source::Events(Generator::new(Config { events_per_second: EVENTS_PER_SECOND, ..Config::default() })),
+        }
+    }
+
+    fn next(&mut self, rows: usize) -> anyhow::Result<Vec<(&'static str, RecordBatch)>> {
+        Ok(match self {
+            Source::Events(generator) => generator.next(rows)?.tables(),
+            Source::Uniform(uniform) => uniform.next(rows)?,
+        })
+    }
 }
 
 /// The query maintained: all that is measured but for the batch.
@@ -77,17 +100,15 @@ fn stream(query: &Query, schema: &Schema, settings: &Settings) -> anyhow::Result
     let mut dataflow = program.start(DataflowConfig { storage: Some(folder.path().to_path_buf()), ..DataflowConfig::default() })?;
     dataflow.push("side_input", Delta::insert(queries::side_input()?))?;
     dataflow.step()?;
-    let mut generator = generator();
+    let mut source = Source::new(query.is_uniform);
     let (mut seconds, mut making, mut changes) = (Duration::ZERO, Duration::ZERO, 0);
     let cpu = process_cpu()?;
-    let mut left = settings.events;
-    while left > 0 {
+    for size in settings.batches() {
         let own = thread_cpu()?;
-        let events = generator.next(left.min(settings.batch))?;
+        let tables = source.next(size)?;
         making += thread_cpu()? - own;
-        left -= events.len();
         let start = Instant::now();
-        for (table, batch) in events.tables() {
+        for (table, batch) in tables {
             dataflow.push(table, Delta::insert(batch))?;
         }
         changes += dataflow.step()?.iter().map(|output| output.changes.len() as u64).sum::<u64>();

@@ -10,18 +10,23 @@ pub struct Query {
     pub sql: &'static str,
     /// The same question as DataFusion knows it, where the dialect's words for windows of time differ.
     batch: Option<&'static str>,
+    /// Reads rows of uniform keys, not the events.
+    pub is_uniform: bool,
 }
 
 macro_rules! query {
     ($name:literal) => {
-        Query { name: $name, sql: include_str!(concat!("queries/", $name, ".sql")), batch: None }
+        Query { name: $name, sql: include_str!(concat!("queries/", $name, ".sql")), batch: None, is_uniform: false }
+    };
+    ($name:literal, uniform) => {
+        Query { is_uniform: true, ..query!($name) }
     };
     ($name:literal, batch) => {
         Query { batch: Some(include_str!(concat!("queries/batch/", $name, ".sql"))), ..query!($name) }
     };
 }
 
-pub const QUERIES: [Query; 23] = [
+pub const QUERIES: [Query; 27] = [
     query!("q0"),
     query!("q1"),
     query!("q2"),
@@ -45,6 +50,10 @@ pub const QUERIES: [Query; 23] = [
     query!("q20"),
     query!("q21"),
     query!("q22"),
+    query!("hop", batch),
+    query!("group", uniform),
+    query!("join", uniform),
+    query!("dedup", uniform),
 ];
 
 impl Query {

@@ -14,3 +14,9 @@ CREATE TABLE bid (
 ) WITH (format = 'json', type = 'source');
 
 CREATE TABLE side_input (key BIGINT, value TEXT) WITH (format = 'json', type = 'source');
+
+-- What measures operators one at a time.
+
+CREATE TABLE item (key BIGINT, value BIGINT, at TIMESTAMP) WITH (format = 'json', type = 'source');
+
+CREATE TABLE lot (id BIGINT, seller BIGINT) WITH (format = 'json', type = 'source');
