@@ -64,6 +64,8 @@ pub struct Circuit {
     /// Constants are in the state; false only before the first step of a new circuit.
     has_constants: bool,
     checkpoints: Vec<Uuid>,
+    /// Nanoseconds since 1970.
+    now: Option<i64>,
 }
 
 impl Circuit {
@@ -84,7 +86,7 @@ impl Circuit {
             None => vec![],
         };
         let (workers, has_constants) = (config.workers.max(1), config.checkpoint.is_some());
-        Ok(Circuit { plan, handle, ends, codecs, errors, workers, has_constants, checkpoints })
+        Ok(Circuit { plan, handle, ends, codecs, errors, workers, has_constants, checkpoints, now: None })
     }
 
     /// Takes in changes of a table for the next step. Columns are found by name; more than the plan reads may be there.
@@ -107,6 +109,11 @@ impl Circuit {
         if known { Ok(()) } else { Err(Error::UnknownTable(table.into())) }
     }
 
+    /// Says what time it is from the next step on, in nanoseconds since 1970 (UTC). A time before the present one changes nothing.
+    pub fn advance(&mut self, now: i64) {
+        self.now = self.now.max(Some(now));
+    }
+
     /// Computes what the pushed changes change: for each sink, in the plan's order, its changes, each row once, deletes first.
     pub fn step(&mut self) -> Result<Vec<Delta>, Error> {
         if !self.has_constants {
@@ -114,6 +121,9 @@ impl Circuit {
                 handle.update_for_worker(0, |chunks| chunks.push(Chunk { batch: rows.clone(), weights: None }));
             }
             self.has_constants = true;
+        }
+        if let Some(clock) = &self.ends.clock {
+            clock.set_for_all(self.now.ok_or(Error::NoTime)?);
         }
         self.handle.transaction()?;
         let sinks = self.plan.sinks.iter().zip(&self.ends.outputs).zip(&self.codecs);

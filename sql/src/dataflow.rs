@@ -63,6 +63,12 @@ impl Dataflow {
         self.circuit.push(table, delta)
     }
 
+    /// Says what `now()` is from the next step on, in nanoseconds since 1970 (UTC). It never goes back. After a start it must be
+    /// said again, if the program [uses it](Program::uses_clock).
+    pub fn advance(&mut self, now: i64) {
+        self.circuit.advance(now);
+    }
+
     /// One epoch: the changes of each sink that what was pushed since the last step brings. Sinks without changes are left out.
     pub fn step(&mut self) -> Result<Vec<Output>, Error> {
         let changes = self.sinks.iter().zip(self.circuit.step()?);

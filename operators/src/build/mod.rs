@@ -1,6 +1,7 @@
 //! Builds the dbsp circuit of a plan. Every worker runs this once.
 
 mod aggregate;
+mod aging;
 mod fixpoint;
 mod group;
 mod join;
@@ -17,7 +18,7 @@ use crate::row_errors::RowErrors;
 use crate::{Error, Term};
 use arrow::array::RecordBatch;
 use dbsp::typed_batch::SpineSnapshot;
-use dbsp::{InputHandle, OrdZSet, OutputHandle, RootCircuit};
+use dbsp::{InputHandle, OrdZSet, OutputHandle, RootCircuit, Stream};
 use relation::{Relation, RowMap, Source};
 use std::collections::HashMap;
 
@@ -27,6 +28,8 @@ pub(crate) struct Ends {
     pub inputs: Vec<(String, InputHandle<Vec<Chunk>>)>,
     /// Rows to push once, before the first step.
     pub constants: Vec<(RecordBatch, InputHandle<Vec<Chunk>>)>,
+    /// The time of the next step, if something depends on it: for all workers.
+    pub clock: Option<InputHandle<i64>>,
     /// One a sink, in the plan's order.
     pub outputs: Vec<OutputHandle<SpineSnapshot<OrdZSet<Row>>>>,
 }
@@ -40,13 +43,15 @@ pub(crate) struct Builder<'a> {
     relations: Vec<Option<Relation>>,
     /// Indexes by what they hold: operators that need the same one share it, and its state.
     indexes: HashMap<String, RowMap>,
+    /// The time of each step, once somebody asked for it.
+    clock: Option<Stream<RootCircuit, i64>>,
     ends: Ends,
 }
 
 pub(crate) fn build(plan: &Plan, circuit: &mut RootCircuit, errors: RowErrors) -> Result<Ends, Error> {
-    let ends = Ends { inputs: vec![], constants: vec![], outputs: vec![] };
+    let ends = Ends { inputs: vec![], constants: vec![], clock: None, outputs: vec![] };
     let relations = vec![None; plan.nodes.len()];
-    let mut builder = Builder { plan, circuit, errors, readers: plan.readers(), relations, indexes: HashMap::new(), ends };
+    let mut builder = Builder { plan, circuit, errors, readers: plan.readers(), relations, indexes: HashMap::new(), clock: None, ends };
     for index in 0..plan.nodes.len() {
         if builder.readers[index] > 0 {
             let relation = builder.node(NodeId(index))?;
@@ -102,6 +107,7 @@ impl Builder<'_> {
             }
             Operator::Fixpoint { base, body } => self.fixpoint(node, *base, body),
             Operator::Round { name } => Err(Error::Engine(format!("`{name}` is read outside of its recursion"))),
+            Operator::Aging { input, time, value, after, until } => self.aging(node, *input, time, value, after.as_ref(), until.as_ref()),
             Operator::Window { input, partition, order, value, function } => {
                 self.window(node, *input, partition, &[&order[..], &value[..]].concat(), function)
             }

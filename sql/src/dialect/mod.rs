@@ -1,9 +1,11 @@
 //! The text of a program as statements, with places kept.
 
+mod create_function;
 mod create_table;
 mod options;
 mod types;
 
+pub(crate) use create_function::CreateFunction;
 pub(crate) use create_table::CreateTable;
 
 use crate::error::{Error, Position};
@@ -26,6 +28,7 @@ pub(crate) struct Statement {
 #[derive(Debug)]
 pub(crate) enum StatementKind {
     Table(CreateTable),
+    Function(CreateFunction),
     View { name: Name, columns: Vec<Name>, query: Box<Query> },
     Insert { table: Name, columns: Vec<Name>, query: Box<Query> },
 }
@@ -159,6 +162,9 @@ impl Parser<'_> {
             if self.keyword(Keyword::TABLE) {
                 return Ok(StatementKind::Table(self.create_table(at)?));
             }
+            if self.keyword(Keyword::FUNCTION) {
+                return Ok(StatementKind::Function(self.create_function()?));
+            }
             self.keyword(Keyword::MATERIALIZED);
             if self.keyword(Keyword::VIEW) {
                 let name = self.name()?;
@@ -166,7 +172,7 @@ impl Parser<'_> {
                 self.expect_keyword(Keyword::AS)?;
                 return Ok(StatementKind::View { name, columns, query: self.query()? });
             }
-            return Err(self.unexpected("TABLE or VIEW"));
+            return Err(self.unexpected("TABLE, VIEW or FUNCTION"));
         }
         if self.keyword(Keyword::INSERT) {
             self.expect_keyword(Keyword::INTO)?;
@@ -186,7 +192,7 @@ impl Parser<'_> {
                 .error(at, "a query on its own yields nothing")
                 .with_help("write INSERT INTO a sink table before it, or make it a CREATE VIEW … AS"));
         }
-        Err(self.unexpected("CREATE TABLE, CREATE VIEW or INSERT INTO"))
+        Err(self.unexpected("CREATE TABLE, CREATE VIEW, CREATE FUNCTION or INSERT INTO"))
     }
 
     fn is_query_in_parentheses(&self) -> bool {

@@ -90,8 +90,10 @@ impl Lowering<'_> {
         });
         let schema = schema_of(fields)?;
         let arrow = nullable(schema.as_arrow());
-        let default = group.is_empty() && !parts.is_empty();
-        let default = if default { Some(empty_group(&arrow, &parts)?) } else { None };
+        if group.is_empty() && parts.is_empty() {
+            return self.constant(&arrow, vec![], 1, &schema);
+        }
+        let default = if group.is_empty() { Some(empty_group(&arrow, &parts)?) } else { None };
         let mut node = self.plan.add(Operator::Aggregate { input, group, parts }, arrow.clone());
         // Without GROUP BY there is one row, whatever the input.
         if let Some(default) = default {

@@ -15,7 +15,7 @@ pub(super) fn tables(sql: &str, statements: &[Statement]) -> Result<(Vec<Table>,
         let name = match &statement.kind {
             StatementKind::Table(table) => &table.name,
             StatementKind::View { name, .. } => name,
-            StatementKind::Insert { .. } => continue,
+            StatementKind::Insert { .. } | StatementKind::Function(_) => continue,
         };
         if let Some(line) = names.insert(&name.text, name.at.line) {
             let message = format!("`{}` is declared twice, first on line {line}", name.text);

@@ -6,6 +6,7 @@ mod declare;
 mod insert;
 mod locate;
 mod rewrite;
+mod sql_functions;
 mod windows;
 
 use crate::dialect::{self, Name, Statement, StatementKind};
@@ -19,6 +20,7 @@ use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col};
 use datafusion::sql::planner::{ParserOptions, SqlToRel};
 use datafusion::sql::sqlparser::ast::{Query, Statement as SqlStatement};
 use locate::Place;
+use sql_functions::SqlFunctions;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -44,7 +46,8 @@ impl Program {
     pub fn parse(sql: &str, functions: &Functions) -> Result<Program, Error> {
         let statements = dialect::parse(sql)?;
         let (sources, sinks) = declare::tables(sql, &statements)?;
-        let mut planner = Planner { sql, statements: &statements, context: Context::new(functions), sources, sinks };
+        let mut planner =
+            Planner { sql, statements: &statements, context: Context::new(functions), functions: SqlFunctions::default(), sources, sinks };
         let plan = planner.plan()?;
         Ok(Program { sources: planner.sources, sinks: planner.sinks, plan: Arc::new(plan) })
     }
@@ -52,6 +55,13 @@ impl Program {
     /// The dataflow as text: for each sink its operators, what each of them keeps, and what that grows with.
     pub fn explain(&self) -> String {
         chimera_operators::explain(&self.plan)
+    }
+
+    /// Whether results depend on the time: rows come and go though nothing is pushed, and [`Dataflow::advance`] must be called.
+    ///
+    /// [`Dataflow::advance`]: crate::Dataflow::advance
+    pub fn uses_clock(&self) -> bool {
+        self.plan.uses_clock()
     }
 
     /// What the fingerprint of a dataflow with this many workers will be.
@@ -64,6 +74,7 @@ struct Planner<'a> {
     sql: &'a str,
     statements: &'a [Statement],
     context: Context,
+    functions: SqlFunctions,
     sources: Vec<Table>,
     sinks: Vec<Table>,
 }
@@ -80,6 +91,10 @@ impl Planner<'_> {
         for (index, statement) in self.statements.iter().enumerate() {
             match &statement.kind {
                 StatementKind::Table(_) => {}
+                StatementKind::Function(function) => self
+                    .functions
+                    .declare(function, &self.context)
+                    .map_err(|(at, message, help)| Error::new(self.sql, at, message).with_help(help))?,
                 StatementKind::View { name, columns, query } => {
                     let plan = self.view(index, name, columns, query)?;
                     let schema = nullable(plan.schema().as_arrow());
@@ -163,7 +178,10 @@ impl Planner<'_> {
 
     fn query(&self, index: usize, query: &Query) -> Result<LogicalPlan, Error> {
         let mut query = query.clone();
+        self.functions.expand(&mut query).map_err(|(at, message, help)| self.error(at, message).with_help(help))?;
         rewrite::refuse_using(&query).map_err(|(at, message, help)| self.error(at, message).with_help(help))?;
+        rewrite::mark_asof(&mut query).map_err(|(at, message, help)| self.error(at, message).with_help(help))?;
+        rewrite::qualify_using(&mut query);
         rewrite::lateral_lists(&mut query).map_err(|(at, message)| self.error(at, message))?;
         windows::rewrite(&mut query, &self.context, &self.sources)
             .map_err(|(at, message, help)| self.error(at, message).with_help(help))?;
