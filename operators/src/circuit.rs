@@ -66,6 +66,8 @@ pub struct Circuit {
     /// Constants are in the state; false only before the first step of a new circuit.
     has_constants: bool,
     checkpoints: Vec<Uuid>,
+    /// Nanoseconds since 1970.
+    now: Option<i64>,
 }
 
 impl Circuit {
@@ -88,7 +90,7 @@ impl Circuit {
             None => vec![],
         };
         let (workers, has_constants) = (config.workers.max(1), config.checkpoint.is_some());
-        Ok(Circuit { plan, handle, ends, outputs, codecs, errors, workers, watermark: i64::MIN, has_constants, checkpoints })
+        Ok(Circuit { plan, handle, ends, outputs, codecs, errors, workers, watermark: i64::MIN, has_constants, checkpoints, now: None })
     }
 
     /// Takes in changes of a table for the next step. Columns are found by name; more than the plan reads may be there.
@@ -114,6 +116,11 @@ impl Circuit {
         if known { Ok(()) } else { Err(Error::UnknownTable(table.into())) }
     }
 
+    /// Says what time it is from the next step on, in nanoseconds since 1970 (UTC). A time before the present one changes nothing.
+    pub fn advance(&mut self, now: i64) {
+        self.now = self.now.max(Some(now));
+    }
+
     /// Computes what the pushed changes change: for each sink, in the plan's order, its changes, each row once, deletes first.
     pub fn step(&mut self) -> Result<Vec<Delta>, Error> {
         self.step_to(self.watermark)
@@ -123,7 +130,7 @@ impl Circuit {
     pub fn step_to(&mut self, watermark: i64) -> Result<Vec<Delta>, Error> {
         let watermark = watermark.max(self.watermark);
         self.set_watermark(Watermark { before: self.watermark, now: watermark });
-        let changes = self.advance()?;
+        let changes = self.transact()?;
         if self.ends.watermark.is_some() && watermark > self.watermark {
             // What was given out is taken back where it was computed, so that nothing keeps it. No sink gets to know.
             self.expire()?;
@@ -155,12 +162,15 @@ impl Circuit {
         Ok(())
     }
 
-    fn advance(&mut self) -> Result<Vec<Delta>, Error> {
+    fn transact(&mut self) -> Result<Vec<Delta>, Error> {
         if !self.has_constants {
             for (rows, handle) in &self.ends.constants {
                 handle.update_for_worker(0, |chunks| chunks.push(Chunk { batch: rows.clone(), weights: None }));
             }
             self.has_constants = true;
+        }
+        if let Some(clock) = &self.ends.clock {
+            clock.set_for_all(self.now.ok_or(Error::NoTime)?);
         }
         self.handle.transaction()?;
         let sinks = self.plan.sinks.iter().zip(&self.outputs.sinks).zip(&self.codecs);

@@ -22,6 +22,8 @@ pub enum Error {
     OtherProgram { checkpoint: uuid::Uuid },
     #[error("a checkpoint needs a storage folder; give the dataflow one")]
     NoStorage,
+    #[error("results depend on the time (`now()`), which was not told; call advance before the first step")]
+    NoTime,
     #[error("there is nothing to checkpoint before the first step")]
     NothingToCheckpoint,
     #[error("the dataflow failed and must be started again from its last checkpoint: {0}")]

@@ -86,6 +86,10 @@ fn state(operator: &Operator, append_only: &[bool]) -> Option<String> {
         Operator::Fixpoint { .. } => {
             "what each round brought, and the rows it joins with by key; grows with its result and the rounds that led to it".into()
         }
+        Operator::Aging { after: Some(_), .. } => {
+            "the rows that are in, and those to come, by time; forgets what is past: bounded by time".into()
+        }
+        Operator::Aging { after: None, .. } => "all rows by time; grows with its input".into(),
         Operator::Window { partition, .. } => {
             let unit = if partition.is_empty() { "all of them" } else { "its partition" };
             format!("all rows in order, before and after, and computes {unit} again when a row changes; grows with its input")

@@ -200,6 +200,15 @@ pub enum Operator {
     Round {
         name: String,
     },
+    /// Rows whose time is not before `after` and not past `until`, which move with the clock: rows come and go though the input does
+    /// not change. Columns: values. A row without a time is left out.
+    Aging {
+        input: NodeId,
+        time: Term,
+        value: Vec<Term>,
+        after: Option<Bound>,
+        until: Option<Bound>,
+    },
     /// Every row with what a function makes of it and the other rows of its partition. Columns: order, value, outputs.
     Window {
         input: NodeId,
@@ -208,6 +217,15 @@ pub enum Operator {
         value: Vec<Term>,
         function: Arc<dyn PartitionFn>,
     },
+}
+
+/// A time that depends on the clock, and never goes back when that goes on.
+#[derive(Clone, Debug)]
+pub struct Bound {
+    /// Over one column: the clock, a timestamp in nanoseconds. Of the type of the times that it bounds.
+    pub time: Term,
+    /// Whether what is equal to it is in.
+    pub inclusive: bool,
 }
 
 /// Aggregates of a group that share their state.
@@ -309,6 +327,7 @@ impl Operator {
             | Operator::Close { input, .. }
             | Operator::OrElse { input, .. }
             | Operator::Top { input, .. }
+            | Operator::Aging { input, .. }
             | Operator::Window { input, .. } => vec![*input],
             Operator::Union { inputs } => inputs.clone(),
             Operator::Fixpoint { base, body, .. } => [vec![*base], body.inputs()].concat(),
@@ -350,6 +369,14 @@ impl Operator {
             }
             Operator::Fixpoint { body, .. } => format!("recursion: {}", body.describe()),
             Operator::Round { name } => format!("last round of {name}"),
+            Operator::Aging { time, value, after, until, .. } => {
+                let bound = |bound: &Option<Bound>, open: &str, closed: &str| match bound {
+                    Some(bound) => format!(" {} {}", if bound.inclusive { closed } else { open }, bound.time.describe()),
+                    None => String::new(),
+                };
+                let bounds = [bound(after, ">", ">="), bound(until, "<", "<=")].concat();
+                format!("while {}{bounds} keeping [{}]", time.describe(), terms(value))
+            }
             Operator::Window { partition, order, value, function, .. } => {
                 let (partition, order, value) = (terms(partition), terms(order), terms(value));
                 format!("window {} by [{order}] in each [{partition}] keeping [{value}]", function.describe())
@@ -413,6 +440,12 @@ impl Plan {
         &self.nodes[id.0]
     }
 
+    /// Whether results change with the clock.
+    pub fn uses_clock(&self) -> bool {
+        let readers = self.readers();
+        self.nodes.iter().zip(readers).any(|(node, readers)| readers > 0 && matches!(node.operator, Operator::Aging { .. }))
+    }
+
     /// How many sinks, and nodes that themselves are read, read each node.
     pub fn readers(&self) -> Vec<usize> {
         let mut readers = vec![0; self.nodes.len()];
@@ -433,7 +466,11 @@ impl Plan {
                 Operator::Input { append_only, .. } => *append_only,
                 Operator::Semi { anti, .. } => !anti,
                 Operator::Join { kind, .. } => *kind == JoinKind::Inner,
-                Operator::Constant { .. } | Operator::Map { .. } | Operator::Late { .. } | Operator::Union { .. } | Operator::Distinct { .. } => true,
+                Operator::Constant { .. }
+                | Operator::Map { .. }
+                | Operator::Late { .. }
+                | Operator::Union { .. }
+                | Operator::Distinct { .. } => true,
                 _ => false,
             };
             nodes.push(only_grows && node.operator.inputs().iter().all(|input| nodes[input.0]));

@@ -26,6 +26,8 @@ const EPOCH_INTERVAL: Duration = Duration::from_millis(40);
 const EPOCH_INTERVAL_MOST: Duration = Duration::from_millis(150);
 /// So many times what the pipelines took for the last epoch.
 const EPOCH_SPARE: u32 = 2;
+/// How often an epoch is formed though nothing comes in, if results depend on the time.
+const TICK: Duration = Duration::from_secs(1);
 /// With this many events waiting an epoch does not wait.
 const BACKLOG_EVENTS: u64 = 2_048;
 
@@ -65,6 +67,8 @@ pub struct Coordinator {
     pub tail: Tail,
     pub inputs: Arc<Inputs>,
     pub epochs: Arc<Epochs>,
+    /// Whether the results of some pipeline depend on the time.
+    pub uses_clock: bool,
     pub board: Arc<Board>,
     pub shutdown: CancellationToken,
 }
@@ -108,7 +112,7 @@ impl Coordinator {
                 for source in &mut sources {
                     source.drain();
                 }
-                if sources.iter().all(|source| source.waiting.is_empty()) {
+                if sources.iter().all(|source| source.waiting.is_empty()) && !(self.uses_clock && began.elapsed() >= TICK) {
                     break;
                 }
                 if sources.iter().map(Source::events).sum::<u64>() < BACKLOG_EVENTS {
@@ -148,7 +152,7 @@ impl Coordinator {
             .collect()
     }
 
-    /// Forms one epoch of what waits.
+    /// Forms one epoch of what waits; one that brings nothing but the time, if results depend on it.
     async fn form(&mut self, sources: &mut [Source]) -> Result<(), Error> {
         let mut ranges: BTreeMap<String, (u64, u64)> = BTreeMap::new();
         let mut records: HashMap<String, Vec<Entry>> = HashMap::new();
@@ -206,7 +210,7 @@ impl Coordinator {
                 }
             }
         }
-        if ranges.is_empty() {
+        if ranges.is_empty() && !self.uses_clock {
             return Ok(());
         }
         for (topic, (_, to)) in &ranges {
@@ -214,8 +218,10 @@ impl Coordinator {
         }
         let epoch = self.tail.epoch + 1;
         let decoded = self.decode(records).await?;
-        let entry = journal::Entry { epoch, ranges, frontier: frontier.clone(), committed_ms, positions: None };
+        let formed_ms = self.tail.formed_ms.max(chrono::Utc::now().timestamp_millis());
+        let entry = journal::Entry { epoch, ranges, frontier: frontier.clone(), committed_ms, formed_ms, positions: None };
         self.journal.append(entry, &self.tail.positions).await?;
+        self.tail.formed_ms = formed_ms;
         self.tail.epoch = epoch;
         self.tail.frontier = frontier.clone();
         self.publish(decoded, frontier, committed_ms, commits_ms);
@@ -228,7 +234,7 @@ impl Coordinator {
         metrics::counter!("chimera_epoch_changes_total").increment(events as u64);
         let info = Arc::new(EpochInfo { incarnation: self.journal.incarnation, epoch: self.tail.epoch, frontier, committed_ms });
         self.board.epoch_formed(self.tail.epoch, commits_ms);
-        self.epochs.publish(Arc::new(Epoch { info, changes: decoded.changes }));
+        self.epochs.publish(Arc::new(Epoch { info, formed_ms: self.tail.formed_ms, changes: decoded.changes }));
     }
 
     /// Decodes off the async threads; records that cannot be decoded go to the dead-letter topic before the epoch is journalled.

@@ -12,6 +12,8 @@ use crate::inputs::Brought;
 /// One epoch, or several that are run as one while catching up: what it brings by input.
 pub struct Epoch {
     pub info: Arc<EpochInfo>,
+    /// What `now()` is in it, milliseconds since 1970.
+    pub formed_ms: i64,
     /// By index into [`crate::inputs::Inputs`]; `None` where the epoch has nothing of that input.
     pub changes: Vec<Option<Arc<Brought>>>,
 }

@@ -33,6 +33,9 @@ pub struct Entry {
     pub frontier: Frontier,
     /// Commit time of the newest change, milliseconds since 1970; 0 when there is none.
     pub committed_ms: i64,
+    /// When it was formed, milliseconds since 1970: what `now()` is in it. Never before the epoch before it.
+    #[serde(default)]
+    pub formed_ms: i64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub positions: Option<Positions>,
 }
@@ -58,6 +61,7 @@ pub struct Tail {
     pub epoch: u64,
     pub positions: Positions,
     pub frontier: Frontier,
+    pub formed_ms: i64,
 }
 
 impl Journal {
@@ -122,7 +126,7 @@ impl Journal {
 
     async fn tail(&self) -> Result<Tail, Error> {
         let end = self.log.end_offset(TOPIC, 0).await?;
-        let mut tail = Tail { epoch: 0, positions: Positions::new(), frontier: Frontier::default() };
+        let mut tail = Tail { epoch: 0, positions: Positions::new(), frontier: Frontier::default(), formed_ms: 0 };
         // Step back far enough to meet an entry with all positions; offsets may have gaps, so widen until one is found.
         let mut back = 2 * BASE_EVERY;
         loop {
@@ -135,6 +139,7 @@ impl Journal {
                     tail.positions.extend(entry.positions.unwrap_or_default());
                     tail.positions.extend(entry.ranges.into_iter().map(|(topic, (_, to))| (topic, to)));
                     tail.frontier = entry.frontier;
+                    tail.formed_ms = entry.formed_ms;
                 }
                 return Ok(tail);
             }

@@ -96,6 +96,7 @@ impl Runtime {
             tasks: Arc::new(Mutex::default()),
         };
 
+        let uses_clock = programs.iter().any(|(_, program)| program.uses_clock());
         let mut store = 0;
         for (number, (plan, (_, program))) in planned.into_iter().zip(programs).enumerate() {
             let mut outlets = Vec::new();
@@ -152,7 +153,7 @@ impl Runtime {
             handle.threads.lock().push(thread);
         }
 
-        let coordinator = Coordinator { log, journal, tail, inputs, epochs, board, shutdown: handle.shutdown.clone() };
+        let coordinator = Coordinator { log, journal, tail, inputs, epochs, uses_clock, board, shutdown: handle.shutdown.clone() };
         handle.tasks.lock().push(tokio::spawn(coordinator.run()));
         Ok(handle)
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use chimera_connectors::source::{self, Batch, Source, SourceSpec};
 use chimera_connectors::writer::{self, Writer, WriterSpec};
@@ -21,6 +21,9 @@ const WAITING: usize = 8;
 const STEP_ROWS: usize = 65_536;
 /// How often it is looked whether somebody stopped the script.
 const PATIENCE: Duration = Duration::from_millis(50);
+
+/// How often results that depend on the time are brought up to it.
+const TICK: Duration = Duration::from_millis(200);
 
 const CONNECTOR: &str = "connector";
 const BAD_DATA: &str = "bad_data";
@@ -84,6 +87,9 @@ struct Script {
     writers: BTreeMap<String, Box<dyn Writer>>,
     previews: BTreeMap<String, bool>,
     preview: Preview,
+    /// Results depend on the time, and so change though no rows come.
+    uses_clock: bool,
+    stepped: Instant,
     summary: Summary,
 }
 
@@ -105,7 +111,8 @@ pub fn run(program: &Program, options: Options) -> Result<Summary, Error> {
     }
     let config = DataflowConfig { workers: options.workers, ..DataflowConfig::default() };
     let dataflow = program.start(config).map_err(failed)?;
-    let mut script = Script { dataflow, inputs, writers, previews, preview: options.preview, summary: Summary::default() };
+    let (uses_clock, preview) = (program.uses_clock(), options.preview);
+    let mut script = Script { dataflow, inputs, writers, previews, preview, uses_clock, stepped: started, summary: Summary::default() };
     let left = sources.len();
     let (sender, receiver) = sync_channel(WAITING);
     let threads: Vec<_> = sources
@@ -168,7 +175,10 @@ impl Script {
                     break;
                 }
                 let Some(first) = first else {
-                    self.flush()?;
+                    match self.uses_clock && self.stepped.elapsed() >= TICK {
+                        true => self.step()?,
+                        false => self.flush()?,
+                    }
                     continue;
                 };
                 let mut news = Some(first);
@@ -215,6 +225,11 @@ impl Script {
     }
 
     fn step(&mut self) -> Result<(), Error> {
+        if self.uses_clock {
+            let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            self.dataflow.advance(since_1970.as_nanos() as i64);
+        }
+        self.stepped = Instant::now();
         for Output { table, changes } in self.dataflow.step().map_err(failed)? {
             let weights = changes.weights.unwrap_or_else(|| vec![1; changes.batch.num_rows()]);
             let changes = Changes { batch: changes.batch, weights };

@@ -25,6 +25,8 @@ use crate::status::Board;
 /// Records that epochs are run together for while catching up.
 const AGAIN_RECORDS: u64 = 16_384;
 
+const NS_PER_MS: i64 = 1_000_000;
+
 /// Between attempts to start a pipeline that failed.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -182,8 +184,12 @@ impl Worker {
                 fed = true;
             }
         }
+        let is_timed = self.program.uses_clock();
+        if is_timed {
+            running.dataflow.advance(epoch.formed_ms.saturating_mul(NS_PER_MS));
+        }
         // A view of nothing (a total of no orders) has a row too: the first epoch runs even if it brings nothing.
-        let outputs = if fed || running.epoch == 0 {
+        let outputs = if fed || is_timed || running.epoch == 0 {
             let began = Instant::now();
             let outputs = running.dataflow.step().map_err(|error| failed(error.to_string()))?;
             metrics::histogram!("chimera_pipeline_step_seconds", "pipeline" => self.name.clone()).record(began.elapsed().as_secs_f64());
@@ -307,7 +313,7 @@ impl Worker {
                 EpochInfo { incarnation: self.journal.incarnation, epoch: again.last.epoch, frontier: again.last.frontier, committed_ms };
             // What cannot be decoded was put aside when the epoch was formed.
             let decoded = self.inputs.decode(&again.records, |input| wanted.contains(&input));
-            Ok(Epoch { info: Arc::new(info), changes: decoded.changes })
+            Ok(Epoch { info: Arc::new(info), formed_ms: again.last.formed_ms, changes: decoded.changes })
         })
     }
 }

@@ -100,6 +100,12 @@ impl Dataflow {
         open.map(|time| time.latest).min().filter(|time| *time > i64::MIN)
     }
 
+    /// Says what `now()` is from the next step on, in nanoseconds since 1970 (UTC). It never goes back. After a start it must be
+    /// said again, if the program [uses it](Program::uses_clock).
+    pub fn advance(&mut self, now: i64) {
+        self.circuit.advance(now);
+    }
+
     /// One epoch: the changes of each sink that what was pushed since the last step brings. Sinks without changes are left out.
     pub fn step(&mut self) -> Result<Vec<Output>, EngineError> {
         let changes = self.circuit.step_to(self.watermark().unwrap_or(i64::MIN))?;

@@ -40,7 +40,8 @@ impl Registry {
     /// [`Error::Config`] when `endpoint` is no URL of HTTP.
     pub fn new(endpoint: &str) -> Result<Self> {
         let url = Url::parse(&format!("{}/", endpoint.trim_end_matches('/'))).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        let endpoint = url.ok_or_else(|| Error::config(AVRO, "the schema registry's endpoint must be a URL that begins with http:// or https://"))?;
+        let endpoint =
+            url.ok_or_else(|| Error::config(AVRO, "the schema registry's endpoint must be a URL that begins with http:// or https://"))?;
         let client = Client::builder().timeout(PATIENCE).build().map_err(|error| Error::config(AVRO, error.to_string()))?;
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|source| Error::Io { what: "cannot start HTTP".into(), source })?;
@@ -127,7 +128,13 @@ impl AvroDecoder {
     }
 
     /// Records of one schema.
-    fn run(&mut self, id: Option<u32>, run: &[(usize, &Entry, &[u8])], decoded: &mut Decoded, batches: &mut Vec<RecordBatch>) -> Result<()> {
+    fn run(
+        &mut self,
+        id: Option<u32>,
+        run: &[(usize, &Entry, &[u8])],
+        decoded: &mut Decoded,
+        batches: &mut Vec<RecordBatch>,
+    ) -> Result<()> {
         let Some(id) = id.filter(|_| !run.is_empty()) else { return Ok(()) };
         if !self.schemas.contains_key(&id) {
             let schema = self.registry.schema(id)?;
@@ -135,7 +142,8 @@ impl AvroDecoder {
         }
         let written = self.schemas.get(&id).cloned().flatten().ok_or_else(|| format!("the schema registry has no schema {id}"));
         let all: Vec<&[u8]> = run.iter().map(|(_, _, value)| *value).collect();
-        let read = |values: &[&[u8]]| written.clone().and_then(|written| rows(id, &written, values)).and_then(|rows| conform(&rows, &self.schema));
+        let read =
+            |values: &[&[u8]]| written.clone().and_then(|written| rows(id, &written, values)).and_then(|rows| conform(&rows, &self.schema));
         match read(&all) {
             Ok(batch) => {
                 batches.push(batch);

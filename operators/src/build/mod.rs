@@ -1,6 +1,7 @@
 //! Builds the dbsp circuit of a plan. Every worker runs this once.
 
 mod aggregate;
+mod aging;
 mod best;
 pub(crate) mod close;
 mod fixpoint;
@@ -37,6 +38,8 @@ pub(crate) struct Ends {
     pub constants: Vec<(RecordBatch, InputHandle<Vec<Chunk>>)>,
     /// The watermark of each step, where something waits for it.
     pub watermark: Option<InputHandle<Option<Watermark>>>,
+    /// The time of the next step, if something depends on it: for all workers.
+    pub clock: Option<InputHandle<i64>>,
 }
 
 /// What the parts of the builder share.
@@ -50,6 +53,8 @@ pub(crate) struct Builder<'a> {
     /// Indexes by what they hold: operators that need the same one share it, and its state.
     indexes: HashMap<String, RowMap>,
     watermark: Option<Stream<RootCircuit, Watermark>>,
+    /// The time of each step, once somebody asked for it.
+    clock: Option<Stream<RootCircuit, i64>>,
     ends: Ends,
 }
 
@@ -63,7 +68,7 @@ pub(crate) struct Outputs {
 }
 
 pub(crate) fn build(plan: &Plan, circuit: &mut RootCircuit, outputs: &Outputs, errors: RowErrors) -> Result<Ends, Error> {
-    let ends = Ends { inputs: vec![], constants: vec![], watermark: None };
+    let ends = Ends { inputs: vec![], constants: vec![], watermark: None, clock: None };
     let relations = vec![None; plan.nodes.len()];
     let mut builder = Builder {
         plan,
@@ -74,6 +79,7 @@ pub(crate) fn build(plan: &Plan, circuit: &mut RootCircuit, outputs: &Outputs, e
         relations,
         indexes: HashMap::new(),
         watermark: None,
+        clock: None,
         ends,
     };
     for index in 0..plan.nodes.len() {
@@ -133,6 +139,7 @@ impl Builder<'_> {
             }
             Operator::Fixpoint { base, body } => self.fixpoint(node, *base, body),
             Operator::Round { name } => Err(Error::Engine(format!("`{name}` is read outside of its recursion"))),
+            Operator::Aging { input, time, value, after, until } => self.aging(node, *input, time, value, after.as_ref(), until.as_ref()),
             Operator::Window { input, partition, order, value, function } => {
                 self.window(node, *input, partition, &[&order[..], &value[..]].concat(), function)
             }

@@ -287,3 +287,36 @@ async fn a_replayed_record_is_taken_once_and_only_by_those_that_had_put_it_aside
     }
     platform.stop().await;
 }
+
+const RECENT: &str = "
+CREATE TABLE clicks (sku TEXT, at TIMESTAMP) WITH (connector = 'kafka', topic = 'clicks', format = 'json', type = 'source');
+CREATE TABLE recent (sku TEXT PRIMARY KEY, clicks BIGINT) WITH (connector = 'view', type = 'sink');
+INSERT INTO recent SELECT sku, count(*) FROM clicks WHERE at > now() GROUP BY sku;
+";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_age_out_though_nothing_comes_in() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let platform = Platform::start_all(dir.path(), &[("recent", RECENT)]).await;
+    let in_seconds = |seconds| (chrono::Utc::now() + chrono::TimeDelta::seconds(seconds)).format("%Y-%m-%dT%H:%M:%S").to_string();
+    let clicks = [("soon", 3), ("late", 3600), ("late", 3600), ("past", -3600)];
+    let clicks = clicks.map(|(sku, seconds)| append("clicks", Some(json!({"sku": sku, "at": in_seconds(seconds)}))));
+    platform.log.append(clicks.into()).await.expect("appended");
+    platform.reached("recent.recent", &Frontier::single("clicks", 4)).await;
+    let left = [json!({"sku": "late", "clicks": 2})];
+    tokio::time::timeout(Duration::from_secs(60), async {
+        while platform.rows("recent.recent") != left {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await
+    .expect("what is past goes");
+    platform.handle.stop().await;
+    drop((platform.log, platform.context));
+
+    let platform = Platform::start_all(dir.path(), &[("recent", RECENT)]).await;
+    platform.log.append(vec![append("clicks", Some(json!({"sku": "last", "at": in_seconds(3600)})))]).await.expect("appended");
+    platform.reached("recent.recent", &Frontier::single("clicks", 5)).await;
+    assert_eq!(platform.rows("recent.recent"), [json!({"sku": "last", "clicks": 1}), json!({"sku": "late", "clicks": 2})]);
+    platform.handle.stop().await;
+}

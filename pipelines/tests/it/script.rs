@@ -259,14 +259,21 @@ fn avro(broker: &KafkaBroker) {
     let table = |name: &str, columns: &str, format: &str, rest: &str| {
         let registry = if format == "avro" { format!(", 'schema_registry.endpoint' = '{}'", registry.endpoint) } else { String::new() };
         let servers = broker.bootstrap_servers();
-        format!("CREATE TABLE {name} ({columns}) WITH (connector = 'kafka', bootstrap_servers = '{servers}', topic = 'avro', format = '{format}'{registry}{rest});\n")
+        format!(
+            "CREATE TABLE {name} ({columns}) WITH (connector = 'kafka', bootstrap_servers = '{servers}', topic = 'avro', format = '{format}'{registry}{rest});\n"
+        )
     };
     let file = |name: &str, columns: &str| {
-        format!("CREATE TABLE {name} ({columns}) WITH (connector = 'single_file', format = 'json', path = '{}/{name}.json');\n", dir.path().display())
+        format!(
+            "CREATE TABLE {name} ({columns}) WITH (connector = 'single_file', format = 'json', path = '{}/{name}.json');\n",
+            dir.path().display()
+        )
     };
     let columns = "name TEXT, n INT NOT NULL, at TIMESTAMP";
     let until = ", type = 'source', 'source.until' = 'latest'";
-    run(&(table("out", columns, "avro", "") + "INSERT INTO out SELECT 'Zoe', 70, TIMESTAMP '1970-01-01 00:00:01'; INSERT INTO out SELECT NULL, -1, NULL;")).unwrap();
+    run(&(table("out", columns, "avro", "")
+        + "INSERT INTO out SELECT 'Zoe', 70, TIMESTAMP '1970-01-01 00:00:01'; INSERT INTO out SELECT NULL, -1, NULL;"))
+    .unwrap();
     // Another program's record, with other fields in another order; one of a schema that nobody knows; and one that ends too early.
     let other = registry.register(r#"{"type":"record","name":"r","fields":[{"name":"n","type":"long"},{"name":"more","type":"string"},{"name":"name","type":"string"}]}"#);
     let others = [format!("00{other:08x}06046869026f"), "0000000063".to_owned(), format!("00{other:08x}0604")];
@@ -280,12 +287,17 @@ fn avro(broker: &KafkaBroker) {
     // A null is the first of a union's kinds, a text its length and bytes; numbers are zigzagged: 70 is 140, a second is two million microseconds' worth.
     assert!(hex.contains(&"000000000102065a6f658c010280897a".to_owned()) && hex.contains(&"0000000001000100".to_owned()), "{hex:?}");
 
-    let back = table("back", columns, "avro", &format!("{until}, bad_data = 'drop'")) + &file("rows", columns) + "INSERT INTO rows SELECT * FROM back;";
+    let back = table("back", columns, "avro", &format!("{until}, bad_data = 'drop'"))
+        + &file("rows", columns)
+        + "INSERT INTO rows SELECT * FROM back;";
     let summary = run(&back).unwrap();
     let mut rows = read(&dir.path().join("rows.json"));
     rows.sort_by_key(|row| row["n"].as_i64());
-    let expected =
-        [json!({"name": null, "n": -1, "at": null}), json!({"name": "o", "n": 3, "at": null}), json!({"name": "Zoe", "n": 70, "at": "1970-01-01T00:00:01Z"})];
+    let expected = [
+        json!({"name": null, "n": -1, "at": null}),
+        json!({"name": "o", "n": 3, "at": null}),
+        json!({"name": "Zoe", "n": 70, "at": "1970-01-01T00:00:01Z"}),
+    ];
     assert_eq!((rows, summary.bad), (expected.to_vec(), 2));
     let error = run(&back.replace("'drop'", "'fail'")).unwrap_err();
     assert!(error.contains("no schema 99") || error.contains("ends too early"), "{error}");

@@ -1,9 +1,11 @@
 //! The text of a program as statements, with places kept.
 
+mod create_function;
 mod create_table;
 mod options;
 mod types;
 
+pub(crate) use create_function::CreateFunction;
 pub(crate) use create_table::CreateTable;
 
 use crate::error::{Error, Position};
@@ -26,6 +28,7 @@ pub(crate) struct Statement {
 #[derive(Debug)]
 pub(crate) enum StatementKind {
     Table(CreateTable),
+    Function(CreateFunction),
     View {
         name: Name,
         columns: Vec<Name>,
@@ -173,6 +176,9 @@ impl Parser<'_> {
             if self.keyword(Keyword::TABLE) {
                 return Ok(StatementKind::Table(self.create_table(at)?));
             }
+            if self.keyword(Keyword::FUNCTION) {
+                return Ok(StatementKind::Function(self.create_function()?));
+            }
             self.keyword(Keyword::MATERIALIZED);
             if self.keyword(Keyword::VIEW) {
                 let name = self.name()?;
@@ -180,7 +186,7 @@ impl Parser<'_> {
                 self.expect_keyword(Keyword::AS)?;
                 return Ok(StatementKind::View { name, columns, query: self.query()? });
             }
-            return Err(self.unexpected("TABLE or VIEW"));
+            return Err(self.unexpected("TABLE, VIEW or FUNCTION"));
         }
         if self.keyword(Keyword::INSERT) {
             self.expect_keyword(Keyword::INTO)?;
@@ -198,7 +204,7 @@ impl Parser<'_> {
         if matches!(&self.peek().token, Token::Word(w) if w.keyword == Keyword::SELECT || w.keyword == Keyword::WITH) {
             return Ok(StatementKind::Query { query: self.query()? });
         }
-        Err(self.unexpected("CREATE TABLE, CREATE VIEW or INSERT INTO"))
+        Err(self.unexpected("CREATE TABLE, CREATE VIEW, CREATE FUNCTION or INSERT INTO"))
     }
 
     fn is_query_in_parentheses(&self) -> bool {

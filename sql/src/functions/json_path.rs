@@ -9,7 +9,7 @@ use std::fmt;
 
 /// A step of a path.
 #[derive(Debug, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
     Key(String),
     Index(usize),
 }
@@ -145,6 +145,13 @@ impl Visitor<'_> for IsKey<'_> {
     }
 }
 
+/// The value at the end of `steps`, as it is written. A text that is not JSON is an error.
+pub(super) fn find<'t>(text: &'t str, steps: &[Step]) -> Result<Option<&'t str>, String> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let found = Find(steps).deserialize(&mut reader).and_then(|found| reader.end().map(|()| found));
+    found.map(|found| found.map(RawValue::get)).map_err(|e| format!("the text is not JSON: {e}"))
+}
+
 /// What `take` makes of the value's text at the path, for each row; null where the text, the path or the value is null or missing.
 /// A text that is not JSON refuses the row.
 pub(super) fn extract(args: &[ArrayRef], take: impl Fn(&str) -> Option<Cow<'_, str>>) -> Result<ArrayRef, String> {
@@ -161,11 +168,8 @@ pub(super) fn extract(args: &[ArrayRef], take: impl Fn(&str) -> Option<Cow<'_, s
         if parsed.as_ref().is_none_or(|(text, _)| *text != path_text) {
             parsed = Some((path_text, Path::parse(path_text)?));
         }
-        let mut reader = serde_json::Deserializer::from_str(texts.value(row));
-        let steps = parsed.as_ref().map_or(&[][..], |(_, path)| &path.0);
-        let found = Find(steps).deserialize(&mut reader).and_then(|found| reader.end().map(|()| found));
-        let found = found.map_err(|e| format!("the text is not JSON: {e}"))?;
-        results.append_option(found.and_then(|found| take(found.get())));
+        let found = find(texts.value(row), parsed.as_ref().map_or(&[][..], |(_, path)| &path.0))?;
+        results.append_option(found.and_then(&take));
     }
     Ok(std::sync::Arc::new(results.finish()))
 }

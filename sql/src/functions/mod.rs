@@ -1,18 +1,23 @@
-//! Scalar functions beside DataFusion's. One file a function, one line in [`Functions::new`].
+//! Functions and aggregates beside DataFusion's. One file each, one line in [`Functions::new`].
 
+mod aggregate;
+pub(crate) mod asof;
+pub(crate) mod clock;
 mod extract_json;
 mod extract_json_string;
 mod hop;
 mod json;
+pub(crate) mod json_get;
 mod json_object;
 mod json_path;
+mod max_by;
 pub(crate) mod session;
 pub(crate) mod window;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
 use datafusion::common::{DataFusionError, ScalarValue};
-use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
+use datafusion::logical_expr::{AggregateUDF, ColumnarValue, ScalarUDF, Signature, Volatility, create_udf};
 use std::sync::Arc;
 
 /// The body of a scalar function: columns of equal length to one column of that length, or why not. It must be deterministic:
@@ -23,6 +28,7 @@ pub type Function = Arc<dyn Fn(&[ArrayRef]) -> Result<ArrayRef, String> + Send +
 #[derive(Clone, Debug)]
 pub struct Functions {
     scalars: Vec<Arc<ScalarUDF>>,
+    aggregates: Vec<Arc<AggregateUDF>>,
 }
 
 impl Default for Functions {
@@ -34,13 +40,18 @@ impl Default for Functions {
 impl Functions {
     /// The built-ins.
     pub fn new() -> Self {
-        let mut functions = Functions { scalars: vec![] };
+        let mut functions = Functions { scalars: vec![], aggregates: vec![] };
+        functions.add(asof::function());
         functions.add(extract_json::function());
         functions.add(extract_json_string::function());
         functions.add(hop::function());
         functions.add(json::function());
+        functions.add(json_get::function(false));
+        functions.add(json_get::function(true));
         functions.add(json_object::function());
         functions.add(session::function());
+        functions.add_aggregate(max_by::max_by());
+        functions.add_aggregate(max_by::min_by());
         functions
     }
 
@@ -49,9 +60,25 @@ impl Functions {
         self.add(scalar(name, arg_types, return_type, function));
     }
 
+    /// Adds an aggregate `name(arg_types…)` → `return_type`; replaces one of that name. Its body gets the arguments in all rows of a
+    /// group (or in none) and gives one value. It runs again whenever a row of the group comes, goes or changes.
+    pub fn register_aggregate(&mut self, name: &str, arg_types: Vec<DataType>, return_type: DataType, function: Function) {
+        let signature = Signature::exact(arg_types, Volatility::Immutable);
+        self.add_aggregate(aggregate::of_all_rows(name, signature, move |_| return_type.clone(), function));
+    }
+
+    fn add_aggregate(&mut self, aggregate: AggregateUDF) {
+        self.aggregates.retain(|known| known.name() != aggregate.name());
+        self.aggregates.push(Arc::new(aggregate));
+    }
+
     fn add(&mut self, function: ScalarUDF) {
         self.scalars.retain(|known| known.name() != function.name());
         self.scalars.push(Arc::new(function));
+    }
+
+    pub(crate) fn aggregates(&self) -> &[Arc<AggregateUDF>] {
+        &self.aggregates
     }
 
     pub(crate) fn scalars(&self) -> &[Arc<ScalarUDF>] {

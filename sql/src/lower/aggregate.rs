@@ -94,8 +94,10 @@ impl Lowering<'_> {
         });
         let schema = schema_of(fields)?;
         let arrow = nullable(schema.as_arrow());
-        let default = group.is_empty() && !parts.is_empty();
-        let default = if default { Some(empty_group(&arrow, &parts)?) } else { None };
+        if group.is_empty() && parts.is_empty() {
+            return self.constant(&arrow, vec![], 1, &schema);
+        }
+        let default = if group.is_empty() { Some(empty_group(&arrow, &parts)?) } else { None };
         let mut node = match self.awaited(aggregate) {
             Some(window) => self.closing_groups(window, input, group, parts, &arrow)?,
             None => self.plan.add(Operator::Aggregate { input: input.node, group, parts, closes: None }, arrow.clone()),

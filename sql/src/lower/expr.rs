@@ -5,6 +5,7 @@ use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef, TimestampNanosecondType};
 use chimera_operators::{ColumnFn, Term};
 use datafusion::common::DFSchema;
+use datafusion::common::tree_node::TreeNode;
 use datafusion::logical_expr::{Expr, lit, when};
 use datafusion::physical_expr::PhysicalExpr;
 use std::sync::Arc;
@@ -40,6 +41,11 @@ impl Lowering<'_> {
     pub(super) fn term(&self, expr: &Expr, schema: &DFSchema) -> Result<Term, Unsupported> {
         let expr = expr.clone().unalias();
         let text = expr.to_string();
+        if has_subquery(&expr) {
+            return Err(Unsupported::new("a subquery that depends on the row outside in this way is not supported")
+                .help("join with the subquery, grouped by what it has in common with the row outside")
+                .at("select"));
+        }
         let failed = |error: datafusion::error::DataFusionError| {
             Unsupported::new(format!("`{text}` cannot be computed here: {}", error.strip_backtrace()))
         };
@@ -84,6 +90,10 @@ impl ColumnFn for JustAfter {
     fn describe(&self) -> String {
         format!("after {}", self.0.function.describe())
     }
+}
+
+fn has_subquery(expr: &Expr) -> bool {
+    expr.exists(|expr| Ok(matches!(expr, Expr::ScalarSubquery(_) | Expr::InSubquery(_) | Expr::Exists(_)))).unwrap_or(false)
 }
 
 /// A condition that refuses rows with a null in one of `columns`.

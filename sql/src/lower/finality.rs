@@ -1,6 +1,7 @@
 //! Which queries only ever add rows: those that a sink can be fed with that takes no row back.
 
 use super::Unsupported;
+use super::aging::names_clock;
 use crate::functions::{session, window};
 use crate::table::Table;
 use arrow::datatypes::DataType;
@@ -29,12 +30,16 @@ pub(crate) fn of(plan: &LogicalPlan, sources: &[Table]) -> Result<Finality, Unsu
     match plan {
         LogicalPlan::TableScan(scan) => {
             let name = scan.table_name.table();
+            if scan.filters.iter().any(names_clock) {
+                return Err(aging());
+            }
             match sources.iter().find(|table| table.name == name) {
                 Some(table) if table.is_changelog() => Err(changing(format!("`{name}`, a table of changes,"), AS_CHANGES).at(name)),
                 _ => Ok(Finality::Appended),
             }
         }
         LogicalPlan::EmptyRelation(_) | LogicalPlan::Values(_) => Ok(Finality::Appended),
+        LogicalPlan::Filter(filter) if names_clock(&filter.predicate) => Err(aging()),
         LogicalPlan::Aggregate(aggregate) => grouped(aggregate, sources),
         LogicalPlan::Window(window) => numbered(window, sources),
         LogicalPlan::Join(join) => joined(join, sources),
@@ -65,6 +70,10 @@ pub(crate) fn of(plan: &LogicalPlan, sources: &[Table]) -> Result<Finality, Unsu
         | LogicalPlan::Sort(_) => plan.inputs().first().map_or(Ok(Finality::Appended), |input| of(input, sources)),
         other => Err(changing(format!("`{}`", other.display()), AS_CHANGES)),
     }
+}
+
+fn aging() -> Unsupported {
+    changing("a condition on now()", AS_CHANGES).at("now")
 }
 
 fn mixed(what: &str) -> Unsupported {

@@ -60,7 +60,8 @@ impl Lowering<'_> {
                 let alone = self.without_match(join, &swapped, &right, &left)?;
                 self.padded_union(matched, alone)
             }
-            JoinType::LeftAnti if join.null_aware => self.not_in(join, &keys, &left, &right),
+            // NOT IN is planned without it.
+            JoinType::LeftAnti if join.null_aware => Err(Unsupported::new("an anti join that minds nulls is not supported").at("not")),
             JoinType::LeftSemi | JoinType::LeftAnti => self.semi(join, &keys, &left, &right, join.join_type == JoinType::LeftAnti),
             JoinType::RightSemi | JoinType::RightAnti => {
                 let keys = Keys { left: keys.right, right: keys.left };
@@ -146,27 +147,6 @@ impl Lowering<'_> {
     /// The rows of `left` that no row of `right` goes with.
     fn without_match(&mut self, join: &Join, keys: &Keys, left: &Lowered, right: &Lowered) -> Result<Lowered, Unsupported> {
         self.semi(join, keys, left, right, true)
-    }
-
-    /// `x NOT IN (SELECT y …)`: the rows of `left` for which no row of `right` has an equal `y`, or might have: none has a null
-    /// `y`, and if `x` is null there is none at all.
-    fn not_in(&mut self, join: &Join, keys: &Keys, left: &Lowered, right: &Lowered) -> Result<Lowered, Unsupported> {
-        // The first pair is that of IN, the others are what the subquery demands of the outer row.
-        let pair = keys.left.first().zip(keys.right.first());
-        let is_first = |item: &Expr| plain(item, join.right.schema()) == Some(0);
-        let Some((value, item)) = pair.filter(|(_, item)| is_first(item)) else {
-            return Err(Unsupported::new("this NOT IN (SELECT …) is not supported")
-                .help("write NOT EXISTS (SELECT 1 FROM … WHERE …), which ignores nulls")
-                .at("not"));
-        };
-        let rest = Keys { left: keys.left[1..].to_vec(), right: keys.right[1..].to_vec() };
-        let nulls = self.filter(right.clone(), &item.clone().is_null())?;
-        let unequal = self.semi(join, keys, left, right, true)?;
-        let certain = self.semi(join, &rest, &unequal, &nulls, true)?;
-        let known = self.filter(certain.clone(), &value.clone().is_not_null())?;
-        let unknown = self.filter(certain, &value.clone().is_null())?;
-        let alone = self.semi(join, &rest, &unknown, right, true)?;
-        self.padded_union(known, alone)
     }
 
     /// The rows of `left`, with a last column that says whether a row of `right` goes with them.

@@ -1,6 +1,7 @@
 //! From DataFusion's logical plan to operators that are maintained.
 
 mod aggregate;
+mod aging;
 mod close;
 mod expr;
 pub(crate) mod finality;
@@ -20,6 +21,7 @@ use chimera_operators::{NodeId, Operator, Plan, Stage, Term};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, DataFusionError, ScalarValue, TableReference};
 use datafusion::execution::SessionState;
+use datafusion::logical_expr::utils::{conjunction, split_conjunction};
 use datafusion::logical_expr::{Distinct, Expr, LogicalPlan, Projection, TableScan};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -257,6 +259,12 @@ impl<'a> Lowering<'a> {
     }
 
     fn filter(&mut self, lowered: Lowered, predicate: &Expr) -> Result<Lowered, Unsupported> {
+        let (timed, plain): (Vec<&Expr>, Vec<&Expr>) = split_conjunction(predicate).into_iter().partition(|expr| aging::names_clock(expr));
+        if !timed.is_empty() {
+            let plain = conjunction(plain.into_iter().cloned());
+            let lowered = plain.map_or(Ok(lowered.clone()), |plain| self.filter(lowered, &plain))?;
+            return timed.into_iter().try_fold(lowered, |lowered, condition| self.aging(&lowered, condition));
+        }
         let term = self.term(predicate, &lowered.schema)?;
         let arrow = nullable(lowered.schema.as_arrow());
         let node = self.map(lowered.node, vec![Stage::Filter(term)], arrow);

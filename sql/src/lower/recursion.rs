@@ -21,8 +21,13 @@ impl Lowering<'_> {
         self.rounds.push((query.name.clone(), round));
         let last = self.conformed(&query.recursive_term, &schema);
         self.rounds.pop();
-        let body = self.body(last?, round)?.ok_or_else(|| Unsupported::new(format!("`{}` does not refer to itself", query.name)))?;
-        let node = self.plan.add(Operator::Fixpoint { base, body }, schema);
+        let last = last?;
+        let operator = match self.body(last, round)? {
+            Some(body) => Operator::Fixpoint { base, body },
+            // Nothing is left of the recursion, as when its condition is never true.
+            None => Operator::Distinct { input: self.plan.add(Operator::Union { inputs: vec![base, last] }, schema.clone()) },
+        };
+        let node = self.plan.add(operator, schema);
         Ok(Lowered { node, schema: query.schema.as_ref().clone() })
     }
 

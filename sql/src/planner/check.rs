@@ -31,6 +31,11 @@ pub(super) fn check(plan: &LogicalPlan) -> Result<(), Unsupported> {
             .at(session::NAME));
     }
     match found {
+        Some(function) if matches!(function.as_str(), "now" | "current_date") => {
+            Err(Unsupported::new(format!("`{function}` may only bound a time: as a value it would change every row all the time"))
+                .help("write WHERE at > now() - INTERVAL '1 hour', joined to other conditions by AND; take other times from a column")
+                .at(function))
+        }
         Some(function) => Err(Unsupported::new(format!("`{function}` gives another result each time: a maintained result cannot use it"))
             .help("take the time of the event from a column; what depends on the clock belongs in the query that reads the store")
             .at(function)),

@@ -1,6 +1,6 @@
 //! What DataFusion's planner asks for while it reads a query: tables, views and functions.
 
-use crate::functions::Functions;
+use crate::functions::{Functions, json_get};
 use arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
 use datafusion::common::{Constraint, Constraints, DataFusionError, Result, TableReference};
 use datafusion::config::ConfigOptions;
@@ -71,6 +71,8 @@ impl Context {
         let rules = Optimizer::new().rules.into_iter().filter(|rule| !RULES_LEFT_OUT.contains(&rule.name())).collect();
         let mut builder = SessionStateBuilder::new().with_config(config).with_default_features().with_optimizer_rules(rules);
         builder.scalar_functions().get_or_insert_default().extend(functions.scalars().iter().cloned());
+        builder.expr_planners().get_or_insert_default().push(Arc::new(json_get::Operators));
+        builder.aggregate_functions().get_or_insert_default().extend(functions.aggregates().iter().cloned());
         Context { state: builder.build(), relations: BTreeMap::new() }
     }
 }

@@ -60,7 +60,7 @@ fn unique(sql: &str, statements: &[Statement]) -> Result<(), Error> {
         let name = match &statement.kind {
             StatementKind::Table(table) => &table.name,
             StatementKind::View { name, .. } => name,
-            StatementKind::Insert { .. } | StatementKind::Query { .. } => continue,
+            StatementKind::Insert { .. } | StatementKind::Query { .. } | StatementKind::Function(_) => continue,
         };
         if let Some(line) = names.insert(&name.text, name.at.line) {
             let message = format!("`{}` is declared twice, first on line {line}", name.text);

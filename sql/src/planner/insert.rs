@@ -124,7 +124,8 @@ fn assign(expr: Expr, from: &DataType, to: &DataType) -> Result<Expr, &'static s
         (Dictionary(_, value), to) => value.as_ref() == to,
         (Timestamp(..) | Date32, Timestamp(..)) => true,
         (List(a) | LargeList(a) | FixedSizeList(a, _), List(b)) => {
-            a.data_type() == b.data_type() || (a.data_type().is_numeric() && b.data_type().is_floating())
+            let (a, b) = (a.data_type(), b.data_type());
+            a == b || (a.is_numeric() && b.is_floating()) || (is_text(a) && is_text(b))
         }
         _ => false,
     };

@@ -7,6 +7,7 @@ mod insert;
 mod locate;
 mod rewrite;
 mod script;
+mod sql_functions;
 mod targets;
 mod windows;
 
@@ -21,11 +22,12 @@ use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col};
 use datafusion::sql::planner::{ParserOptions, SqlToRel};
 use datafusion::sql::sqlparser::ast::{Query, Statement as SqlStatement};
 use declare::Declared;
-use targets::Arroyo;
 use locate::Place;
 pub(crate) use script::SourceTime;
+use sql_functions::SqlFunctions;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use targets::Arroyo;
 
 /// What a program may hold.
 pub(crate) enum Mode<'a> {
@@ -76,7 +78,9 @@ impl Program {
         let Declared { sources, sinks, memory } = declare::tables(sql, &statements, &mode)?;
         let is_script = matches!(mode, Mode::Script(_));
         let context = Context::new(functions);
-        let mut planner = Planner { sql, statements: &statements, context, sources, sinks, memory, is_script, arroyo_refuses: vec![] };
+        let functions = SqlFunctions::default();
+        let mut planner =
+            Planner { sql, statements: &statements, context, functions, sources, sinks, memory, is_script, arroyo_refuses: vec![] };
         let plan = planner.plan()?;
         let times = if is_script { planner.times()? } else { vec![] };
         let Planner { sources, sinks, arroyo_refuses, .. } = planner;
@@ -98,6 +102,13 @@ impl Program {
         text
     }
 
+    /// Whether results depend on the time: rows come and go though nothing is pushed, and [`Dataflow::advance`] must be called.
+    ///
+    /// [`Dataflow::advance`]: crate::Dataflow::advance
+    pub fn uses_clock(&self) -> bool {
+        self.plan.uses_clock()
+    }
+
     /// What the fingerprint of a dataflow with this many workers will be.
     pub fn fingerprint(&self, workers: usize) -> u64 {
         chimera_operators::fingerprint(&self.plan, workers)
@@ -108,6 +119,7 @@ struct Planner<'a> {
     sql: &'a str,
     statements: &'a [Statement],
     context: Context,
+    functions: SqlFunctions,
     sources: Vec<Table>,
     sinks: Vec<Table>,
     memory: Vec<Table>,
@@ -128,6 +140,10 @@ impl Planner<'_> {
         for (index, statement) in self.statements.iter().enumerate() {
             match &statement.kind {
                 StatementKind::Table(_) => {}
+                StatementKind::Function(function) => self
+                    .functions
+                    .declare(function, &self.context)
+                    .map_err(|(at, message, help)| Error::new(self.sql, at, message).with_help(help))?,
                 StatementKind::View { name, columns, query } => {
                     let plan = self.view(index, name, columns, query)?;
                     let schema = nullable(plan.schema().as_arrow());
@@ -227,7 +243,10 @@ impl Planner<'_> {
 
     fn query(&self, index: usize, query: &Query) -> Result<LogicalPlan, Error> {
         let mut query = query.clone();
+        self.functions.expand(&mut query).map_err(|(at, message, help)| self.error(at, message).with_help(help))?;
         rewrite::refuse_using(&query).map_err(|(at, message, help)| self.error(at, message).with_help(help))?;
+        rewrite::mark_asof(&mut query).map_err(|(at, message, help)| self.error(at, message).with_help(help))?;
+        rewrite::qualify_using(&mut query);
         rewrite::lateral_lists(&mut query).map_err(|(at, message)| self.error(at, message))?;
         windows::rewrite(&mut query, &self.context, &self.sources)
             .map_err(|(at, message, help)| self.error(at, message).with_help(help))?;

@@ -45,10 +45,12 @@ impl Arroyo<'_> {
                 (false, window) => Ok(window.is_none()),
             },
             LogicalPlan::Join(join) => self.join(join),
-            LogicalPlan::Window(window) => match self.changes(&window.input)? || !window.window_expr.iter().all(|expr| is_windowed(expr, window.input.as_ref())) {
-                true => Err("it refuses window functions that are not over the windows of a GROUP BY".into()),
-                false => Ok(false),
-            },
+            LogicalPlan::Window(window) => {
+                match self.changes(&window.input)? || !window.window_expr.iter().all(|expr| is_windowed(expr, window.input.as_ref())) {
+                    true => Err("it refuses window functions that are not over the windows of a GROUP BY".into()),
+                    false => Ok(false),
+                }
+            }
             LogicalPlan::Sort(_) | LogicalPlan::Limit(_) => Err("it refuses ORDER BY and LIMIT".into()),
             LogicalPlan::RecursiveQuery(_) => Err("it has no recursion".into()),
             other => {

@@ -1,6 +1,6 @@
 //! Tables that change at random, as Arrow batches.
 
-use arrow::array::{ArrayRef, BooleanArray, Decimal128Array, Int32Array, RecordBatch, StringArray, TimestampNanosecondArray};
+use arrow::array::{ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int32Array, RecordBatch, StringArray, TimestampNanosecondArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use chimera_sql::Delta;
 use std::collections::BTreeMap;
@@ -12,10 +12,11 @@ pub enum Value {
     Text(String),
     Int(i32),
     Bool(bool),
-    /// Thousandths.
+    /// In units of its type's last digit.
     Decimal(i128),
     /// Nanoseconds since 1970.
     Time(i64),
+    Double(f64),
 }
 
 pub type Row = Vec<Value>;
@@ -31,7 +32,7 @@ impl Random {
         (self.0 >> 11) % n
     }
 
-    fn one_in(&mut self, n: u64) -> bool {
+    pub fn one_in(&mut self, n: u64) -> bool {
         self.below(n) == 0
     }
 
@@ -226,6 +227,7 @@ fn column<'r>(data_type: &DataType, values: impl Iterator<Item = &'r Value>) -> 
         DataType::Int32 => Arc::new(collected!(Int).collect::<Int32Array>()),
         DataType::Boolean => Arc::new(collected!(Bool).collect::<BooleanArray>()),
         DataType::Decimal128(p, s) => Arc::new(collected!(Decimal).collect::<Decimal128Array>().with_precision_and_scale(*p, *s).unwrap()),
+        DataType::Float64 => Arc::new(collected!(Double).collect::<Float64Array>()),
         DataType::Timestamp(..) => Arc::new(collected!(Time).collect::<TimestampNanosecondArray>()),
         other => panic!("no column of type {other}"),
     }

@@ -190,7 +190,7 @@ fn column_texts(column: &ArrayRef) -> Vec<String> {
 }
 
 /// Ten digits of `value`; zero has no sign.
-fn rounded(value: f64) -> f64 {
+pub fn rounded(value: f64) -> f64 {
     if value == 0.0 { 0.0 } else { format!("{value:.9e}").parse().unwrap_or(value) }
 }
 

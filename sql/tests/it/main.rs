@@ -1,14 +1,19 @@
 //! The SQL engine from the outside: what it maintains equals what DataFusion computes afresh, and what it refuses it explains.
 #![allow(clippy::unwrap_used)]
 
+mod aggregates;
 mod append_only;
+mod clock;
 mod data;
 mod functions;
 mod harness;
+mod json_operators;
 mod messages;
+mod random;
 mod restart;
 mod row_errors;
 mod script;
 mod shapes;
 mod shop;
 mod slt;
+mod sql_functions;

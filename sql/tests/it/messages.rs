@@ -66,7 +66,13 @@ fn syntax() {
     assert_error(refused("CREATE TABLE t (a TEXT) WITH (type = source);"), 1, 38, "must be quoted", "type = 'source'");
     assert_error(refused("CREATE TABLE t (a TEXT) WITH (type = 'source', type = 'sink');"), 1, 48, "given twice", "");
     assert_error(refused("CREATE TABLE t (a 'text');"), 1, 19, "found", "");
-    assert_error(refused("\n\nDROP TABLE t;"), 3, 1, "expected CREATE TABLE, CREATE VIEW or INSERT INTO, found `DROP`", "");
+    assert_error(
+        refused("\n\nDROP TABLE t;"),
+        3,
+        1,
+        "expected CREATE TABLE, CREATE VIEW, CREATE FUNCTION or INSERT INTO, found `DROP`",
+        "",
+    );
     assert_error(refused("SELECT 1;"), 1, 1, "a query on its own yields nothing", "INSERT INTO");
     assert_error(refused("SET updating_ttl = '1 day';"), 1, 1, "no setting `updating_ttl`", "WITH options");
     assert_error(refused("CREATE TABLE t (a TEXT); 'abc"), 1, 26, "nterminated", "");
@@ -122,7 +128,27 @@ fn types_and_groups() {
 fn what_is_not_supported_says_the_way_out() {
     let refused = |query: &str| refused_after_tables(&format!("INSERT INTO out\n{query};"));
     assert_error(refused("SELECT sku, CAST(random() * 5 AS BIGINT) FROM items"), 4, 18, "`random` gives another result each time", "");
-    assert_error(refused("SELECT sku, 1 FROM items WHERE now() > TIMESTAMP '2020-01-01'"), 4, 32, "`now` gives another result", "column");
+    assert_error(
+        refused("SELECT sku, 1 FROM items WHERE now() > TIMESTAMP '2020-01-01'"),
+        4,
+        32,
+        "`now` may only bound a time",
+        "WHERE at > now()",
+    );
+    assert_error(
+        refused("SELECT sku, CASE WHEN TIMESTAMP '2020-01-01' > now() THEN 1 END FROM items"),
+        4,
+        48,
+        "`now` may only bound a time",
+        "AND",
+    );
+    assert_error(
+        refused("SELECT sku, 1 FROM items WHERE CAST(sku AS TIMESTAMP) = now()"),
+        4,
+        57,
+        "condition that cannot be maintained",
+        "INTERVAL",
+    );
     let count_by = |window: &str| refused(&format!("SELECT sku, count(*) FROM items GROUP BY sku, {window}"));
     assert_error(count_by("hop(INTERVAL '1 minute')"), 4, 47, "`hop` takes 2 interval(s) and a time, found 1 argument", "time_column");
     let timed = "SELECT sku, count(*) FROM (SELECT sku, TIMESTAMP '2020-01-01' AS t FROM items) AS q GROUP BY sku, ";
@@ -163,12 +189,22 @@ fn explain_says_what_is_kept() {
 fn explain_says_where_a_program_can_run() {
     let cases = [
         ("SELECT sku, sum(quantity) FROM items GROUP BY sku", "runs on Arroyo: yes"),
-        ("SELECT a.sku, a.n FROM (SELECT sku, count(*) AS n FROM items GROUP BY sku) AS a JOIN items AS b ON a.sku = b.sku", "joins with a side that changes"),
-        ("SELECT sku, max(quantity) FROM (SELECT sku, quantity FROM items ORDER BY quantity LIMIT 3) AS i GROUP BY sku", "refuses ORDER BY and LIMIT"),
-        ("SELECT sku, sum(n) FROM (SELECT sku, count(*) AS n FROM items GROUP BY sku, quantity) AS i GROUP BY sku", "aggregates over rows that change"),
+        (
+            "SELECT a.sku, a.n FROM (SELECT sku, count(*) AS n FROM items GROUP BY sku) AS a JOIN items AS b ON a.sku = b.sku",
+            "joins with a side that changes",
+        ),
+        (
+            "SELECT sku, max(quantity) FROM (SELECT sku, quantity FROM items ORDER BY quantity LIMIT 3) AS i GROUP BY sku",
+            "refuses ORDER BY and LIMIT",
+        ),
+        (
+            "SELECT sku, sum(n) FROM (SELECT sku, count(*) AS n FROM items GROUP BY sku, quantity) AS i GROUP BY sku",
+            "aggregates over rows that change",
+        ),
     ];
     for (query, expected) in cases {
-        let text = Program::parse(&format!("{TABLES}INSERT INTO out {query};"), &Functions::new()).unwrap_or_else(|e| panic!("{e}")).explain();
+        let text =
+            Program::parse(&format!("{TABLES}INSERT INTO out {query};"), &Functions::new()).unwrap_or_else(|e| panic!("{e}")).explain();
         assert!(text.contains("runs on this engine: yes") && text.contains(expected), "{query}: {text}");
     }
 }

@@ -6,15 +6,19 @@ use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::{Expr, ExprFunctionExt, Join, LogicalPlan, LogicalPlanBuilder};
 use std::sync::Arc;
 
+const LEFT: &str = "__copy_left";
+const RIGHT: &str = "__copy_right";
+
 pub(super) fn rewrite(join: &Join) -> Result<Option<LogicalPlan>> {
     let is_set_operation =
         matches!(join.join_type, JoinType::LeftSemi | JoinType::LeftAnti) && join.null_equality == NullEquality::NullEqualsNull;
-    // What has no copies needs no numbers; INTERSECT and EXCEPT without ALL begin in this way.
-    if !is_set_operation || matches!(join.left.as_ref(), LogicalPlan::Distinct(_)) || join.on.is_empty() {
+    // What has no copies needs no numbers; INTERSECT and EXCEPT without ALL begin in this way. A view in the query has its numbers.
+    let is_numbered = join.left.schema().has_column(&Column::from_name(LEFT));
+    if !is_set_operation || is_numbered || matches!(join.left.as_ref(), LogicalPlan::Distinct(_)) || join.on.is_empty() {
         return Ok(None);
     }
-    let (left, left_number) = numbered(&join.left, "__copy_left")?;
-    let (right, right_number) = numbered(&join.right, "__copy_right")?;
+    let (left, left_number) = numbered(&join.left, LEFT)?;
+    let (right, right_number) = numbered(&join.right, RIGHT)?;
     let mut on = join.on.clone();
     on.push((left_number, right_number));
     let (filter, constraint) = (join.filter.clone(), join.join_constraint);

@@ -1,8 +1,9 @@
 //! `IN (SELECT …)` and `EXISTS` as values.
 //!
-//! As a whole condition joined by AND they are semi and anti joins, which DataFusion plans well. Elsewhere (below NOT or CASE, in a
-//! list of SELECT) `x IN (SELECT y …)` is null, not false, when a null might have been equal. DataFusion takes it for false there; so
-//! it is put in terms of EXISTS, which is never null. In SELECT, EXISTS is put in terms of a count.
+//! As whole conditions joined by AND, IN and EXISTS are semi and anti joins, which DataFusion plans well. Elsewhere (below NOT or
+//! CASE, in a list of SELECT) `x IN (SELECT y …)` is null, not false, when a null might have been equal. DataFusion takes it for false
+//! there, and its NOT IN loses nulls when `x` turns out to be a constant; so these are put in terms of EXISTS, which is never null.
+//! In SELECT, EXISTS is put in terms of a count.
 
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, ExprSchema, Result, ScalarValue};
@@ -48,9 +49,23 @@ fn condition(expr: Expr, schema: &DFSchema, is_whole: bool) -> Result<Expr> {
             Expr::Exists(inner) => Ok(Expr::Exists(Exists { negated: !inner.negated, ..inner })),
             inner => without_in(Expr::Not(Box::new(inner)), schema),
         },
-        Expr::InSubquery(membership) if is_whole || !membership.negated => Ok(Expr::InSubquery(membership)),
+        Expr::InSubquery(membership) if !membership.negated => named(membership).map(Expr::InSubquery),
+        Expr::InSubquery(membership) if is_whole => {
+            let Presence { is_equal, is_null, any, value } = Presence::new(membership, schema)?;
+            Ok(negated(is_equal).and(negated(is_null)).and(value.is_not_null().or(negated(any))))
+        }
         expr => without_in(expr, schema),
     }
+}
+
+/// The subquery's column under a name of its own: what its conditions compare with the outside is put beside it, and DataFusion gives
+/// a column the same name as a cast of it.
+fn named(membership: InSubquery) -> Result<InSubquery> {
+    let LogicalPlan::Projection(projection) = membership.subquery.subquery.as_ref() else { return Ok(membership) };
+    let [item] = &projection.expr[..] else { return Ok(membership) };
+    let items = LogicalPlanBuilder::from(projection.input.as_ref().clone()).project([item.clone().unalias().alias("__item")])?.build()?;
+    let subquery = Subquery { subquery: Arc::new(items), ..membership.subquery };
+    Ok(InSubquery { subquery, ..membership })
 }
 
 fn has_predicate_subquery(plan: &LogicalPlan) -> Result<bool> {
@@ -75,28 +90,54 @@ fn without_in(expr: Expr, schema: &DFSchema) -> Result<Expr> {
 
 /// True when an item equals the value; else null when an item or the value is null (and there is an item); else false.
 fn three_valued(membership: InSubquery, schema: &DFSchema) -> Result<Expr> {
-    let items = membership.subquery.subquery.as_ref().clone();
-    let item = Expr::Column(Column::from(items.schema().qualified_field(0)));
-    let value = *membership.expr;
-    let outer = value.clone().transform(|expr| match expr {
-        Expr::Column(column) => {
-            let field = schema.field_from_column(&column)?.clone();
-            Ok(Transformed::yes(Expr::OuterReferenceColumn(field, column)))
-        }
-        expr => Ok(Transformed::no(expr)),
-    })?;
-    let exist = |condition: Option<Expr>| -> Result<Expr> {
-        let items = LogicalPlanBuilder::from(items.clone());
-        let items = match condition {
-            Some(condition) => items.filter(condition)?,
-            None => items,
-        };
-        Ok(exists(Arc::new(items.build()?)))
-    };
-    let is_equal = exist(Some(item.clone().eq(outer.data)))?;
-    let is_unknown = exist(Some(item.is_null()))?.or(value.is_null().and(exist(None)?));
+    let is_negated = membership.negated;
+    let Presence { is_equal, is_null, any, value } = Presence::new(membership, schema)?;
+    let is_unknown = is_null.or(value.is_null().and(any));
     let found = when(is_equal, lit(true)).when(is_unknown, lit(ScalarValue::Boolean(None))).otherwise(lit(false))?;
-    Ok(if membership.negated { !found } else { found })
+    Ok(if is_negated { !found } else { found })
+}
+
+/// What `value IN (SELECT item …)` depends on: is there an item that is equal to the value, one that is null, any at all?
+struct Presence {
+    is_equal: Expr,
+    is_null: Expr,
+    any: Expr,
+    value: Expr,
+}
+
+impl Presence {
+    /// `schema` is that of the columns that the value is over.
+    fn new(membership: InSubquery, schema: &DFSchema) -> Result<Self> {
+        let membership = named(membership)?;
+        let items = membership.subquery.subquery.as_ref().clone();
+        let item = Expr::Column(Column::from(items.schema().qualified_field(0)));
+        let value = *membership.expr;
+        let outer = value.clone().transform(|expr| match expr {
+            Expr::Column(column) => {
+                let field = schema.field_from_column(&column)?.clone();
+                Ok(Transformed::yes(Expr::OuterReferenceColumn(field, column)))
+            }
+            expr => Ok(Transformed::no(expr)),
+        })?;
+        let exist = |condition: Option<Expr>| -> Result<Expr> {
+            let items = LogicalPlanBuilder::from(items.clone());
+            let items = match condition {
+                Some(condition) => items.filter(condition)?,
+                None => items,
+            };
+            Ok(exists(Arc::new(items.build()?)))
+        };
+        let (is_equal, is_null) = (exist(Some(item.clone().eq(outer.data)))?, exist(Some(item.is_null()))?);
+        Ok(Presence { is_equal, is_null, any: exist(None)?, value })
+    }
+}
+
+/// NOT EXISTS for EXISTS.
+fn negated(expr: Expr) -> Expr {
+    match expr {
+        Expr::Exists(exists) => Expr::Exists(Exists { negated: !exists.negated, ..exists }),
+        expr => !expr,
+    }
 }
 
 /// `expr` with every EXISTS as a count that is above zero.

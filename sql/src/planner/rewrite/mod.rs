@@ -1,5 +1,7 @@
 //! Queries in terms of simpler ones, where DataFusion's own plan cannot be maintained or means another thing than PostgreSQL's.
 
+mod asof;
+mod clock;
 mod copies;
 mod lateral;
 mod membership;
@@ -7,11 +9,12 @@ mod ordered;
 mod sessions;
 mod using;
 
+pub(super) use asof::mark_asof;
 use datafusion::common::Result;
 use datafusion::common::tree_node::Transformed;
 use datafusion::logical_expr::LogicalPlan;
 pub(super) use lateral::lateral_lists;
-pub(super) use using::refuse_using;
+pub(super) use using::{qualify_using, refuse_using};
 
 /// Rewrites a plan that is not optimised yet, from the leaves up.
 pub(super) fn rewrite(plan: LogicalPlan) -> Result<LogicalPlan> {
@@ -22,9 +25,10 @@ pub(super) fn rewrite(plan: LogicalPlan) -> Result<LogicalPlan> {
                 let sessions = sessions::rewrite(ordered.as_ref().unwrap_or(aggregate))?;
                 sessions.or(ordered.map(LogicalPlan::Aggregate))
             }
+            LogicalPlan::Filter(filter) => clock::rewrite(filter)?.map(LogicalPlan::Filter),
             LogicalPlan::Join(join) => match copies::rewrite(join)? {
                 Some(plan) => Some(plan),
-                None => lateral::rewrite(join)?,
+                None => asof::rewrite(join)?.map_or_else(|| lateral::rewrite(join), |plan| Ok(Some(plan)))?,
             },
             _ => None,
         };
