@@ -8,23 +8,29 @@
 mod applier;
 mod checkpoint;
 mod coordinator;
+mod created;
 mod definition;
+mod durable;
+mod engine;
 mod epochs;
 mod error;
 mod functions;
 mod handle;
 mod inputs;
 mod journal;
+mod manage;
 mod put_aside;
 mod reader;
 mod runtime;
 mod status;
 mod worker;
 
-pub use definition::{Definition, bundled, from_dir, verification};
+pub use created::CreatedView;
+pub use definition::{Definition, bundled, from_dir, sources, verification};
 pub use error::Error;
 pub use functions::{functions, version as functions_version};
 pub use handle::{Handle, WaitError};
+pub use manage::{Actor, Manager, ViewError, ViewStatus};
 pub use runtime::{Config, Runtime};
 pub use status::{PipelineStatus, StoreStatus};
 

@@ -14,6 +14,7 @@ mod table;
 
 pub use chimera_operators::{Delta, Error as EngineError, Memory};
 pub use dataflow::{Dataflow, DataflowConfig, Output, RowError};
+pub use dialect::ViewStatement;
 pub use error::Error;
 pub use functions::{Function, Functions};
 pub use planner::Program;

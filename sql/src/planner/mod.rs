@@ -6,6 +6,7 @@ mod declare;
 mod insert;
 mod locate;
 mod rewrite;
+mod view;
 mod windows;
 
 use crate::dialect::{self, Name, Statement, StatementKind};
@@ -69,11 +70,15 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    fn plan(&mut self) -> Result<Plan, Error> {
+    fn declare_sources(&mut self) {
         for table in &self.sources {
             let relation = Relation::new(table.nullable_schema(), &table.primary_key);
             self.context.relations.insert(table.name.clone(), Arc::new(relation));
         }
+    }
+
+    fn plan(&mut self) -> Result<Plan, Error> {
+        self.declare_sources();
         let readers = declare::readers(self.statements);
         let mut shared: Vec<SharedView> = Vec::new();
         let mut inserts: Vec<(usize, String, LogicalPlan)> = Vec::new();
@@ -134,7 +139,12 @@ impl Planner<'_> {
     }
 
     fn view(&self, index: usize, name: &Name, columns: &[Name], query: &Query) -> Result<LogicalPlan, Error> {
-        let mut plan = self.query(index, query)?;
+        let plan = self.query(index, query)?;
+        self.with_columns(index, name, columns, plan)
+    }
+
+    /// `plan` under the names that the view gives its columns.
+    fn with_columns(&self, index: usize, name: &Name, columns: &[Name], mut plan: LogicalPlan) -> Result<LogicalPlan, Error> {
         if !columns.is_empty() {
             if columns.len() != plan.schema().fields().len() {
                 let message =

@@ -10,3 +10,4 @@ mod row_errors;
 mod shapes;
 mod shop;
 mod slt;
+mod views;
