@@ -186,6 +186,7 @@ async fn views_are_renamed_and_dropped_by_those_who_may() {
     platform.stop().await;
 
     let platform = start(dir.path()).await;
+    shop.reached(&platform, "mine.skus").await;
     assert_eq!(platform.rows("mine.skus"), shop.by_sku());
     shop.write(&platform, 10).await;
     shop.reached(&platform, "mine.skus").await;

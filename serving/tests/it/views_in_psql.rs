@@ -1,66 +1,11 @@
 //! Live views through PostgreSQL's protocol: what psql, a driver and an analyst in a hurry do with them.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use sqlx::Row;
 
-use crate::platform::{Platform, chimera};
-
-struct Shop {
-    /// Ends with the test.
-    _platform: Platform,
-    views_url: String,
-    database_url: String,
-    token: String,
-    home: tempfile::TempDir,
-}
-
-impl Shop {
-    /// A small shop of our own making: the sample.
-    fn start() -> Self {
-        let home = tempfile::tempdir().expect("a folder");
-        let platform = Platform::start(home.path(), &["--listen-pg", "127.0.0.1:0"]);
-        let note: serde_json::Value =
-            serde_json::from_slice(&std::fs::read(home.path().join("running.json")).expect("the note")).expect("JSON");
-        let text = |name: &str| note[name].as_str().expect("a URL").to_owned();
-        let token = std::fs::read_to_string(home.path().join("operator.token")).expect("the token").trim().to_owned();
-        let verified = platform.verify(Some("sales.by_country"));
-        assert_eq!(verified["equal"], true, "{verified:#}");
-        Self { views_url: text("views_url"), database_url: text("database_url"), _platform: platform, token, home }
-    }
-
-    fn psql(&self, password: &str, arguments: &[&str]) -> Output {
-        let mut command = Command::new("psql");
-        command.args([&self.views_url, "-X", "-v", "ON_ERROR_STOP=1"]).args(arguments).env("PGPASSWORD", password);
-        command.stdin(Stdio::null()).output().expect("psql runs")
-    }
-
-    fn ask(&self, sql: &str) -> String {
-        let done = self.psql(&self.token, &["-At", "-c", sql]);
-        assert!(done.status.success(), "{sql}: {}", String::from_utf8_lossy(&done.stderr));
-        String::from_utf8_lossy(&done.stdout).trim().to_owned()
-    }
-
-    fn refused(&self, sql: &str) -> String {
-        let done = self.psql(&self.token, &["-c", sql]);
-        assert!(!done.status.success(), "{sql} was not refused: {}", String::from_utf8_lossy(&done.stdout));
-        String::from_utf8_lossy(&done.stderr).into_owned()
-    }
-
-    /// The same through PostgreSQL itself.
-    fn reporting(&self, sql: &str) -> String {
-        let url = self.database_url.replace("/postgres", "/reporting");
-        let done = Command::new("psql").args([&url, "-X", "-At", "-c", sql]).output().expect("psql runs");
-        String::from_utf8_lossy(&done.stdout).trim().to_owned()
-    }
-}
-
-fn order(home: &Path) {
-    let done = chimera(home).args(["simulate", "--rate", "20", "--duration", "5"]).output().expect("simulate runs");
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-}
+use crate::psql::{Shop, order};
 
 #[test]
 fn an_analyst_reads_live_views_with_psql() {

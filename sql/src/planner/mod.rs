@@ -30,6 +30,8 @@ pub struct Program {
     pub sources: Vec<Table>,
     /// Tables that changes come out for, in the order of the text.
     pub sinks: Vec<Table>,
+    /// Of [`Program::view`]: equal rows are one, with their number in a column `copies`.
+    pub counts_copies: bool,
     pub(crate) plan: Arc<Plan>,
 }
 
@@ -47,7 +49,7 @@ impl Program {
         let (sources, sinks) = declare::tables(sql, &statements)?;
         let mut planner = Planner { sql, statements: &statements, context: Context::new(functions), sources, sinks };
         let plan = planner.plan()?;
-        Ok(Program { sources: planner.sources, sinks: planner.sinks, plan: Arc::new(plan) })
+        Ok(Program { sources: planner.sources, sinks: planner.sinks, counts_copies: false, plan: Arc::new(plan) })
     }
 
     /// The dataflow as text: for each sink its operators, what each of them keeps, and what that grows with.

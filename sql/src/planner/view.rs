@@ -91,6 +91,7 @@ impl Planner<'_> {
             is_table.then(|| table.primary_key.clone())
         };
         let key = key::of(&plan, &is_keyed);
+        let counts_copies = key.is_none();
         let (plan, key) = match key {
             Some(key) => (plan, key),
             None => self.counted(name, plan)?,
@@ -118,7 +119,7 @@ impl Planner<'_> {
         let plan = self.insert(0, name, &[], query, plan)?;
         let plan = self.lower(vec![], vec![(0, name.text.clone(), plan)])?;
         self.sources.retain(|source| plan.input_schema(&source.name).is_some());
-        Ok(Program { sources: self.sources, sinks: self.sinks, plan: Arc::new(plan) })
+        Ok(Program { sources: self.sources, sinks: self.sinks, counts_copies, plan: Arc::new(plan) })
     }
 
     /// Equal rows as one, with their number.
