@@ -26,16 +26,16 @@ fn tree(plan: &Plan, id: NodeId, depth: usize, readers: &[usize], shown: &mut [b
     }
     shown[id.0] = true;
     let _ = writeln!(text, "{indent}{name}{}", operator.describe());
-    if let Some(state) = state(operator) {
-        let _ = writeln!(text, "{indent}  · keeps {state}");
+    if let Some(kept) = keeps(operator) {
+        let _ = writeln!(text, "{indent}  · keeps {kept}");
     }
     for input in operator.inputs() {
         tree(plan, input, depth + 1, readers, shown, text);
     }
 }
 
-/// What an operator keeps between steps.
-fn state(operator: &Operator) -> Option<String> {
+/// What an operator keeps between steps, and what that grows with; `None`: nothing.
+pub fn keeps(operator: &Operator) -> Option<String> {
     Some(match operator {
         Operator::Input { .. }
         | Operator::Constant { .. }

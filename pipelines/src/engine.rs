@@ -76,6 +76,7 @@ pub(crate) enum Joins {
 
 /// A pipeline that runs.
 struct Unit {
+    folder: PathBuf,
     stores: Vec<usize>,
     thread: JoinHandle<()>,
     appliers: Vec<tokio::task::JoinHandle<()>>,
@@ -174,7 +175,7 @@ impl Engine {
     pub async fn launch(&self, opened: Opened, joins: Joins, is_shown: bool) -> Result<usize, Error> {
         let Opened { pipeline, tables, folder, memory, sinks } = opened;
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        let name = pipeline.name;
+        let (name, own_folder) = (pipeline.name, pipeline.folder);
         self.board.add_pipeline(number, &name);
         let dropped = CancellationToken::new();
         let (mut outlets, mut cuts) = (Vec::new(), BTreeSet::new());
@@ -238,13 +239,18 @@ impl Engine {
             .name(format!("pipeline-{name}"))
             .spawn(move || worker.run())
             .map_err(|source| Error::Io { what: "cannot start a pipeline's thread".into(), source })?;
-        self.units.lock().insert(number, Unit { stores, thread, appliers, dropped });
+        self.units.lock().insert(number, Unit { folder: own_folder, stores, thread, appliers, dropped });
         Ok(number)
     }
 
     /// The number of a pipeline's first store.
     pub fn store_of(&self, pipeline: usize) -> Option<usize> {
         self.units.lock().get(&pipeline)?.stores.first().copied()
+    }
+
+    /// The folder of a pipeline, and the numbers of its stores.
+    pub fn parts_of(&self, pipeline: usize) -> Option<(PathBuf, Vec<usize>)> {
+        self.units.lock().get(&pipeline).map(|unit| (unit.folder.clone(), unit.stores.clone()))
     }
 
     /// Stops a pipeline for good, without a checkpoint, and forgets it. Its stores and its folder are left as they are.

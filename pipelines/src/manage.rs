@@ -15,7 +15,7 @@ use tokio::sync::{Mutex as AsyncMutex, watch};
 use crate::created::{CreatedView, Shelf};
 use crate::engine::{Engine, Joins, Pipeline};
 use crate::runtime::{Config, hash};
-use crate::{Error, Handle};
+use crate::{Definition, Error, Handle};
 
 /// The schema of a view that is named without one.
 const PUBLIC: &str = "public";
@@ -43,6 +43,10 @@ pub enum ViewError {
     NotOwner { view: String, owner: String },
     #[error("view `{view}` is read by {}", .readers.join(", "))]
     IsRead { view: String, readers: Vec<String> },
+    #[error(
+        "`{0}` is a pipeline of the binary: its stores are built anew when its text changes, or its folder is removed while nothing runs"
+    )]
+    BuiltIn(String),
     #[error("view `{view}` does not run: {error}")]
     Broken { view: String, error: String },
     #[error("{0}")]
@@ -68,6 +72,8 @@ pub struct ViewStatus {
     pub target: u64,
     /// Why it does not run.
     pub error: Option<String>,
+    /// Its pipeline's, while it runs.
+    pub(crate) number: Option<usize>,
 }
 
 struct Entry {
@@ -86,8 +92,8 @@ pub struct Manager {
     functions: Functions,
     sources: String,
     source_names: BTreeSet<String>,
-    /// Schemas that are not for created views.
-    pipelines: BTreeSet<String>,
+    /// Those of the binary: their names are schemas that are not for created views.
+    pipelines: Vec<Definition>,
     /// One change at a time.
     changing: AsyncMutex<()>,
     entries: Mutex<BTreeMap<u64, Entry>>,
@@ -109,7 +115,7 @@ impl Manager {
             functions: config.functions,
             sources: config.sources,
             source_names: sources.into_iter().map(|table| table.name).collect(),
-            pipelines: config.pipelines.into_iter().map(|definition| definition.name).collect(),
+            pipelines: config.pipelines,
             changing: AsyncMutex::default(),
             entries: Mutex::new(views.into_iter().map(entry).collect()),
             changed: watch::Sender::new(()),
@@ -125,6 +131,24 @@ impl Manager {
             }
         }
         Ok(manager)
+    }
+
+    fn built_in(&self, name: &str) -> Option<&Definition> {
+        self.pipelines.iter().find(|definition| definition.name == name)
+    }
+
+    /// The text that a pipeline is made by: of the binary, or the statement of a created view.
+    pub(crate) fn definition(&self, name: &str) -> Option<String> {
+        let statement = || {
+            let live = self.live(name)?;
+            Some(self.entries.lock().get(&live)?.view.statement.clone())
+        };
+        self.built_in(name).map(|definition| definition.sql.clone()).or_else(statement)
+    }
+
+    /// Plans `sql` as the text of the pipeline called `name`.
+    pub(crate) fn plan_as(&self, name: &str, sql: &str) -> Result<Program, ViewError> {
+        if self.built_in(name).is_some() { Ok(Program::parse(sql, &self.functions)?) } else { self.plan(sql) }
     }
 
     fn entry<T>(&self, id: u64, change: impl FnOnce(&mut Entry) -> T) -> Option<T> {
@@ -293,7 +317,7 @@ impl Manager {
         };
         let why = if !is_plain(schema) || !is_plain(name) {
             format!("it takes lower-case letters, digits and `_`, up to {NAME_BYTES}, and does not begin with a digit")
-        } else if self.pipelines.contains(schema) {
+        } else if self.built_in(schema).is_some() {
             format!("schema `{schema}` holds the views of the pipeline `{schema}`; choose another schema")
         } else if RESERVED.contains(&schema) || schema.starts_with("pg_") {
             format!("schema `{schema}` is the system's; choose another one")
@@ -327,6 +351,7 @@ impl Manager {
             epoch: store.map_or(0, |store| self.engine.board.epoch_of(store)),
             target: entry.target,
             error: entry.error.clone(),
+            number: entry.number,
         }
     }
 }
@@ -380,6 +405,9 @@ impl Handle {
     pub async fn rebuild_view(&self, name: &str, by: Actor<'_>) -> Result<u64, ViewError> {
         let manager = &self.manager;
         let _changing = manager.changing.lock().await;
+        if manager.built_in(name).is_some() {
+            return Err(ViewError::BuiltIn(name.to_owned()));
+        }
         let live = manager.live(name).ok_or_else(|| ViewError::Unknown(name.to_owned()))?;
         manager.check_owner(live, by)?;
         self.give_up_shadow(name).await?;

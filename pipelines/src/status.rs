@@ -237,6 +237,16 @@ impl Board {
         self.pipelines.read().values().map(|pipeline| pipeline.lock().clone()).collect()
     }
 
+    /// All pipelines with their numbers.
+    pub fn numbered_pipelines(&self) -> Vec<(usize, PipelineStatus)> {
+        self.pipelines.read().iter().map(|(number, pipeline)| (*number, pipeline.lock().clone())).collect()
+    }
+
+    /// Store number `store`, whether or not it is the one that is read under its name.
+    pub fn numbered_store(&self, store: usize) -> Option<StoreStatus> {
+        self.numbered(store).map(|store| self.status(&store))
+    }
+
     pub fn stores(&self) -> Vec<StoreStatus> {
         self.shown().iter().map(|store| self.status(store)).collect()
     }

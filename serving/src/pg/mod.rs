@@ -7,6 +7,7 @@ mod auth;
 mod catalog;
 mod ddl;
 mod handler;
+mod hangup;
 mod prepared;
 mod role;
 mod statements;
@@ -23,7 +24,7 @@ use datafusion_postgres::pgwire::api::cancel::{CancelHandler, DefaultCancelHandl
 use datafusion_postgres::pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
 use datafusion_postgres::pgwire::api::{ConnectionManager, PgWireServerHandlers};
 use datafusion_postgres::pgwire::tokio::process_socket;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -90,7 +91,7 @@ impl Front {
                     let (front, places) = (front.clone(), places.clone());
                     sessions.spawn(async move {
                         let Ok(_place) = places.acquire().await else { return };
-                        if let Err(error) = process_socket(socket, None, front).await {
+                        if let Err(error) = session(socket, front).await {
                             tracing::debug!(%error, "a PostgreSQL session broke off");
                         }
                     });
@@ -102,6 +103,15 @@ impl Front {
             }
         }
         sessions.shutdown().await;
+    }
+}
+
+/// One session, until it ends or its client is gone.
+async fn session(socket: TcpStream, front: Arc<Front>) -> std::io::Result<()> {
+    let (socket, watched) = hangup::watched(socket)?;
+    tokio::select! {
+        ended = process_socket(socket, None, front) => ended,
+        () = hangup::gone(watched) => Ok(()),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::platform::chimera;
 use crate::psql::{Shop, order};
 
 const BY_COUNTRY: &str = "SELECT o.country, count(*) AS lines, sum(i.quantity) AS units, sum(i.quantity * i.unit_price) AS revenue \
@@ -57,9 +58,14 @@ fn an_analyst_creates_replaces_renames_and_drops_views() {
     assert!(analyst(&format!("CREATE MATERIALIZED VIEW IF NOT EXISTS mine.countries AS {more}")).contains("skipping"));
     assert!(analyst("DROP MATERIALIZED VIEW IF EXISTS mine.nothing").contains("skipping"));
 
+    operators_see_pipelines(&shop, &more);
+
     // What is wrong is pointed at, as PostgreSQL does.
     let error = refused("analyst", "CREATE MATERIALIZED VIEW mine.wrong AS\n  SELECT contry FROM orders");
-    assert!(error.contains("contry") && error.contains("LINE 2:   SELECT contry FROM orders") && error.contains("\n                 ^"), "{error}");
+    assert!(
+        error.contains("contry") && error.contains("LINE 2:   SELECT contry FROM orders") && error.contains("\n                 ^"),
+        "{error}"
+    );
     assert!(error.contains("HINT") && error.contains("country"), "{error}");
     for (user, sql, message) in [
         ("reader", "CREATE MATERIALIZED VIEW mine.b AS SELECT id FROM orders", "may only read"),
@@ -79,6 +85,45 @@ fn an_analyst_creates_replaces_renames_and_drops_views() {
     shop.as_user("operator", "DROP MATERIALIZED VIEW ours, mine.skus").expect("dropped");
     analyst("DROP MATERIALIZED VIEW mine.countries; CREATE MATERIALIZED VIEW mine.countries AS SELECT id, country FROM orders");
     equals(&shop, "mine.countries", "id, country", "SELECT id, country FROM orders");
+}
+
+/// `chimera pipelines` with the platform that runs; `query` is that of `mine.countries`.
+fn operators_see_pipelines(shop: &Shop, query: &str) {
+    let run = |arguments: &[&str]| {
+        let done = chimera(shop.home.path()).arg("pipelines").args(arguments).output().expect("it runs");
+        assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8_lossy(&done.stdout).into_owned()
+    };
+    let json = |arguments: &[&str]| -> serde_json::Value { serde_json::from_str(&run(arguments)).expect("JSON") };
+    let listed = json(&["list", "--output", "json"]);
+    let find = |name: &str| listed["pipelines"].as_array().expect("a list").iter().find(|p| p["name"] == name).cloned().expect(name);
+    assert_eq!((find("sales")["owner"].is_null(), find("mine.countries")["owner"].as_str()), (true, Some("analyst")));
+    assert_eq!((find("sales")["state"].as_str(), find("mine.countries")["state"].as_str()), (Some("running"), Some("running")));
+    assert!(find("mine.countries")["state_bytes"].as_u64() > Some(0));
+    assert!(run(&["list"]).contains("state MB"));
+
+    let file = shop.home.path().join("other.sql");
+    let path = file.to_str().expect("a path");
+    let diff = |sql: &str| {
+        std::fs::write(&file, sql).expect("written");
+        json(&["diff", "mine.countries", path, "--output", "json"])
+    };
+    let same = diff(&format!("CREATE OR REPLACE MATERIALIZED VIEW mine.by_country AS {query}"));
+    assert_eq!((same["is_rebuilt"].as_bool(), same["stores"][0]["change"].as_str()), (Some(false), Some("same")), "{same:#}");
+    let other = diff(&format!("CREATE MATERIALIZED VIEW mine.by_country AS {}", query.replace("sum(i.quantity)", "max(i.quantity)")));
+    assert_eq!((other["is_rebuilt"].as_bool(), other["stores"][0]["change"].as_str()), (Some(true), Some("changed")), "{other:#}");
+    let lines: Vec<&str> = other["plan"].as_array().expect("lines").iter().filter_map(serde_json::Value::as_str).collect();
+    assert!(lines.iter().any(|line| line.starts_with("- ")) && lines.iter().any(|line| line.starts_with("+ ")), "{lines:?}");
+
+    let graph = json(&["graph", "mine.countries", "--format", "json"]);
+    let labels: Vec<&str> = graph[0]["nodes"].as_array().expect("nodes").iter().filter_map(|node| node["label"].as_str()).collect();
+    assert!(labels.contains(&"orders") && labels.contains(&"order_items"), "{labels:?}");
+    assert!(run(&["graph", "--format", "dot"]).contains("label = \"sales\""));
+    assert!(run(&["explain", "mine.countries"]).contains("keeps"));
+    run(&["rebuild", "mine.countries"]);
+    equals(shop, "mine.countries", "country, orders, revenue", query);
+    let refused = chimera(shop.home.path()).args(["pipelines", "rebuild", "sales"]).output().expect("it runs");
+    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("pipeline of the binary"), "{refused:?}");
 }
 
 #[test]

@@ -61,6 +61,30 @@ fn an_analyst_reads_live_views_with_psql() {
     assert!(!strange.status.success() && String::from_utf8_lossy(&strange.stderr).to_lowercase().contains("password"), "{strange:?}");
 
     subscription(&shop);
+    subscribers_that_went_away(&shop);
+}
+
+/// As many as there are places, on a view in which nothing happens: each place is free again.
+fn subscribers_that_went_away(shop: &Shop) {
+    let subscribe = || {
+        let mut psql = Command::new("stdbuf")
+            .args(["-oL", "psql", &shop.views_url, "-X", "-c", "COPY (SUBSCRIBE sales.totals) TO STDOUT"])
+            .env("PGPASSWORD", &shop.token)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("psql runs");
+        let first = BufReader::new(psql.stdout.take().expect("piped")).lines().next();
+        assert!(first.expect("the row there is").is_ok());
+        psql
+    };
+    for mut psql in (0..64).map(|_| subscribe()).collect::<Vec<_>>() {
+        psql.kill().expect("killed");
+        psql.wait().expect("a child");
+    }
+    let mut psql = Command::new("psql");
+    psql.args([&shop.views_url, "-X", "-At", "-c", "SELECT 1"]).env("PGPASSWORD", &shop.token).env("PGCONNECT_TIMEOUT", "20");
+    let done = psql.output().expect("psql runs");
+    assert_eq!(String::from_utf8_lossy(&done.stdout).trim(), "1", "{}", String::from_utf8_lossy(&done.stderr));
 }
 
 /// A subscription starts with the rows there are, and goes on with what happens.

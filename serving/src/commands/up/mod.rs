@@ -170,6 +170,7 @@ impl Running {
         let views = connectors.views.clone();
         let app = App::new(Parts {
             stores: Arc::new(engine.clone()),
+            engine: Some(engine.clone()),
             connectors,
             log,
             redis: redis::aio::ConnectionManager::new(redis).await.context("cannot connect to Redis")?,
