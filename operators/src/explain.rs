@@ -34,16 +34,16 @@ fn tree(about: &About<'_>, id: NodeId, depth: usize, shown: &mut [bool], text: &
     }
     shown[id.0] = true;
     let _ = writeln!(text, "{indent}{name}{}", operator.describe());
-    if let Some(state) = state(operator, &about.append_only) {
-        let _ = writeln!(text, "{indent}  · keeps {state}");
+    if let Some(kept) = keeps(operator, &about.append_only) {
+        let _ = writeln!(text, "{indent}  · keeps {kept}");
     }
     for input in operator.inputs() {
         tree(about, input, depth + 1, shown, text);
     }
 }
 
-/// What an operator keeps between steps.
-fn state(operator: &Operator, append_only: &[bool]) -> Option<String> {
+/// What an operator keeps between steps, and what that grows with; `None`: nothing. `append_only`: [`Plan::append_only`].
+pub fn keeps(operator: &Operator, append_only: &[bool]) -> Option<String> {
     Some(match operator {
         Operator::Input { .. }
         | Operator::Constant { .. }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::Error;
 use crate::put_aside::PutAside;
+use crate::{Error, durable};
 
 /// A checkpoint that recovery may begin from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,15 +56,7 @@ impl Folder {
     /// Remembers durably: the old file or the new one is there, never a part.
     pub fn save(&self, memory: &Memory) -> Result<(), Error> {
         let path = self.file();
-        let new = self.0.join("checkpoint.json.new");
-        let write = || -> std::io::Result<()> {
-            let bytes = serde_json::to_vec_pretty(memory)?;
-            let mut file = std::fs::File::create(&new)?;
-            std::io::Write::write_all(&mut file, &bytes)?;
-            file.sync_all()?;
-            std::fs::rename(&new, &path)?;
-            std::fs::File::open(&self.0)?.sync_all()
-        };
+        let write = || durable::write(&path, &serde_json::to_vec_pretty(memory)?);
         write().map_err(|source| io("cannot save the checkpoint's record", &path, source))
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -67,13 +68,17 @@ pub struct Coordinator {
     pub tail: Tail,
     pub inputs: Arc<Inputs>,
     pub epochs: Arc<Epochs>,
-    /// Whether the results of some pipeline depend on the time.
-    pub uses_clock: bool,
+    /// How many pipelines there are whose results depend on the time.
+    pub clocked: Arc<AtomicUsize>,
     pub board: Arc<Board>,
     pub shutdown: CancellationToken,
 }
 
 impl Coordinator {
+    fn uses_clock(&self) -> bool {
+        self.clocked.load(Ordering::Relaxed) > 0
+    }
+
     /// Runs until shutdown. An error of the log is waited out: what was journalled stands, the rest is formed anew.
     pub async fn run(mut self) {
         while let Err(error) = self.form_epochs().await {
@@ -112,7 +117,7 @@ impl Coordinator {
                 for source in &mut sources {
                     source.drain();
                 }
-                if sources.iter().all(|source| source.waiting.is_empty()) && !(self.uses_clock && began.elapsed() >= TICK) {
+                if sources.iter().all(|source| source.waiting.is_empty()) && !(self.uses_clock() && began.elapsed() >= TICK) {
                     break;
                 }
                 if sources.iter().map(Source::events).sum::<u64>() < BACKLOG_EVENTS {
@@ -210,7 +215,7 @@ impl Coordinator {
                 }
             }
         }
-        if ranges.is_empty() && !self.uses_clock {
+        if ranges.is_empty() && !self.uses_clock() {
             return Ok(());
         }
         for (topic, (_, to)) in &ranges {

@@ -46,6 +46,11 @@ pub fn bundled() -> Vec<Definition> {
     BUNDLED.iter().map(|bundled| Definition { name: bundled.name.to_owned(), sql: bundled.sql.to_owned() }).collect()
 }
 
+/// The source tables, as CREATE TABLE: what a view that is created while everything runs may read.
+pub fn sources() -> &'static str {
+    include_str!("../sources.sql")
+}
+
 /// The plain PostgreSQL that checks the stores of a bundled pipeline: a `-- store: a.b, a.c` line before each SELECT that gives the rows of
 /// stores, a `-- history: a.b` line before one that replays a store and gives the differences.
 pub fn verification(pipeline: &str) -> Option<&'static str> {

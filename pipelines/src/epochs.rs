@@ -1,6 +1,6 @@
 //! The newest epochs, decoded once and shared by all pipelines; and how far each pipeline is.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -38,7 +38,8 @@ struct Progress {
 struct State {
     last: u64,
     recent: VecDeque<Arc<Epoch>>,
-    pipelines: Vec<Progress>,
+    /// By number.
+    pipelines: BTreeMap<usize, Progress>,
     published: Instant,
     /// How long the pipelines took for the last epoch that all of them have run.
     took: Duration,
@@ -70,14 +71,13 @@ const SMALL_ROWS: usize = 16_384;
 const STALLED_AFTER: Duration = Duration::from_secs(10);
 
 impl Epochs {
-    pub fn new(last: u64, pipelines: Vec<u64>) -> Self {
-        let pipelines =
-            pipelines.into_iter().map(|epoch| Progress { epoch, moved: Instant::now(), stalled: false, ended: false }).collect();
+    /// `last`: the last epoch that is in the journal.
+    pub fn new(last: u64) -> Self {
         Self {
             state: Mutex::new(State {
                 last,
                 recent: VecDeque::new(),
-                pipelines,
+                pipelines: BTreeMap::new(),
                 published: Instant::now(),
                 took: Duration::ZERO,
                 stopped: false,
@@ -85,6 +85,19 @@ impl Epochs {
             changed: Condvar::new(),
             moved: tokio::sync::Notify::new(),
         }
+    }
+
+    /// Pipeline number `pipeline` takes part from now on; it has run everything up to `epoch`. Unless it is `waited` for, it is once it is
+    /// near the last epoch.
+    pub fn join(&self, pipeline: usize, epoch: u64, waited: bool) {
+        let progress = Progress { epoch, moved: Instant::now(), stalled: !waited, ended: false };
+        self.state.lock().pipelines.insert(pipeline, progress);
+    }
+
+    /// Pipeline number `pipeline` is no more.
+    pub fn leave(&self, pipeline: usize) {
+        self.state.lock().pipelines.remove(&pipeline);
+        self.moved.notify_waiters();
     }
 
     /// The last journalled epoch.
@@ -135,13 +148,13 @@ impl Epochs {
     pub fn advance(&self, pipeline: usize, epoch: u64) {
         let mut state = self.state.lock();
         let (last, ahead) = (state.last, state.ahead());
-        let progress = &mut state.pipelines[pipeline];
+        let Some(progress) = state.pipelines.get_mut(&pipeline) else { return };
         progress.epoch = epoch;
         progress.moved = Instant::now();
         if progress.stalled && epoch + ahead >= last {
             progress.stalled = false;
         }
-        let slowest = state.pipelines.iter().filter(|p| !p.stalled && !p.ended).map(|p| p.epoch).min().unwrap_or(u64::MAX);
+        let slowest = state.pipelines.values().filter(|p| !p.stalled && !p.ended).map(|p| p.epoch).min().unwrap_or(u64::MAX);
         if slowest >= last && state.recent.back().is_some_and(|epoch| epoch.info.epoch == last) {
             state.took = state.published.elapsed();
         }
@@ -155,13 +168,15 @@ impl Epochs {
     /// How long the pipelines took for an epoch lately; longer while they have not finished the last one.
     pub fn took(&self) -> Duration {
         let state = self.state.lock();
-        let slowest = state.pipelines.iter().filter(|p| !p.stalled && !p.ended).map(|p| p.epoch).min().unwrap_or(u64::MAX);
+        let slowest = state.pipelines.values().filter(|p| !p.stalled && !p.ended).map(|p| p.epoch).min().unwrap_or(u64::MAX);
         if slowest < state.last { state.took.max(state.published.elapsed()) } else { state.took }
     }
 
     /// Pipeline number `pipeline` will run no more: nobody waits for it.
     pub fn end(&self, pipeline: usize) {
-        self.state.lock().pipelines[pipeline].ended = true;
+        if let Some(progress) = self.state.lock().pipelines.get_mut(&pipeline) {
+            progress.ended = true;
+        }
         self.moved.notify_waiters();
     }
 
@@ -176,7 +191,7 @@ impl Epochs {
                 }
                 let (last, ahead) = (state.last, state.ahead());
                 let mut busy = false;
-                for (number, progress) in state.pipelines.iter_mut().enumerate() {
+                for (number, progress) in &mut state.pipelines {
                     if progress.ended || progress.stalled || progress.epoch + ahead > last {
                         continue;
                     }

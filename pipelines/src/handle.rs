@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chimera_connectors::Frontier;
-use parking_lot::Mutex;
-use tokio_util::sync::CancellationToken;
 
-use crate::epochs::Epochs;
-use crate::status::{Board, PipelineStatus, StoreStatus};
+use crate::engine::Engine;
+use crate::manage::Manager;
+use crate::status::{PipelineStatus, StoreStatus};
 
 /// Why a wait for a position did not end with the store there.
 #[derive(Debug, thiserror::Error)]
@@ -25,13 +24,9 @@ pub type Nudge = Arc<dyn Fn(&str) + Send + Sync>;
 /// A handle on the running pipelines. Clones are the same.
 #[derive(Clone)]
 pub struct Handle {
-    pub(crate) board: Arc<Board>,
-    pub(crate) epochs: Arc<Epochs>,
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) manager: Arc<Manager>,
     pub(crate) nudge: Nudge,
-    pub(crate) shutdown: CancellationToken,
-    pub(crate) appliers_shutdown: CancellationToken,
-    pub(crate) threads: Arc<Mutex<Vec<std::thread::JoinHandle<()>>>>,
-    pub(crate) tasks: Arc<Mutex<Vec<tokio::task::JoinHandle<()>>>>,
 }
 
 /// How long a wait lasts before the sources are nudged: most positions are passed by the changes that follow anyway.
@@ -39,30 +34,30 @@ const NUDGE_AFTER: Duration = Duration::from_millis(25);
 
 impl Handle {
     pub fn stores(&self) -> Vec<StoreStatus> {
-        self.board.stores()
+        self.engine.board.stores()
     }
 
     pub fn store(&self, name: &str) -> Option<StoreStatus> {
-        self.board.store(name)
+        self.engine.board.store(name)
     }
 
     pub fn pipelines(&self) -> Vec<PipelineStatus> {
-        self.board.pipelines()
+        self.engine.board.pipelines()
     }
 
     /// The last epoch that was formed.
     pub fn epoch(&self) -> u64 {
-        self.epochs.last()
+        self.engine.epochs.last()
     }
 
     /// Waits until `store` includes everything up to `frontier`, in the sources that it reads.
     pub async fn wait_for(&self, store: &str, frontier: &Frontier, at_most: Duration) -> Result<StoreStatus, WaitError> {
-        let mut moved = self.board.watch(store).ok_or_else(|| WaitError::UnknownStore(store.to_owned()))?;
+        let mut moved = self.engine.board.watch(store).ok_or_else(|| WaitError::UnknownStore(store.to_owned()))?;
         let deadline = Instant::now() + at_most;
         let mut nudge_at = Instant::now() + NUDGE_AFTER;
         loop {
             moved.borrow_and_update();
-            let status = self.board.store(store).ok_or_else(|| WaitError::UnknownStore(store.to_owned()))?;
+            let status = self.engine.board.store(store).ok_or_else(|| WaitError::UnknownStore(store.to_owned()))?;
             if status.frontier.covers(frontier, &status.sources) {
                 return Ok(status);
             }
@@ -79,23 +74,16 @@ impl Handle {
                 nudge_at = now + Duration::from_millis(500);
             }
             let until = deadline.min(nudge_at);
-            let _ = tokio::time::timeout(until.saturating_duration_since(now), moved.changed()).await;
+            let wait = tokio::time::timeout(until.saturating_duration_since(now), moved.changed());
+            if matches!(wait.await, Ok(Err(_))) {
+                // Another store has taken its place, or none.
+                moved = self.engine.board.watch(store).ok_or_else(|| WaitError::UnknownStore(store.to_owned()))?;
+            }
         }
     }
 
     /// Stops in good order: no new epochs, each pipeline takes a last checkpoint, stores are flushed.
     pub async fn stop(self) {
-        self.shutdown.cancel();
-        self.epochs.stop();
-        let threads = std::mem::take(&mut *self.threads.lock());
-        let joined = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
-        if tokio::time::timeout(Duration::from_secs(60), joined).await.is_err() {
-            tracing::warn!("a pipeline did not stop in time; it will be brought back from its last checkpoint");
-        }
-        self.appliers_shutdown.cancel();
-        let tasks = std::mem::take(&mut *self.tasks.lock());
-        for task in tasks {
-            let _ = tokio::time::timeout(Duration::from_secs(10), task).await;
-        }
+        self.engine.stop().await;
     }
 }

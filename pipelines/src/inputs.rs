@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use arrow::datatypes::{Field, Schema};
+use arrow::datatypes::{Field, Schema, SchemaRef};
 use chimera_connectors::format::{BadRecord, Decoder};
 use chimera_connectors::log::Entry;
 use chimera_connectors::{Changes, dlq};
-use chimera_sql::Program;
+use chimera_sql::Table;
 
-use crate::{Definition, Error};
+use crate::Error;
 
 /// The table option that names a topic.
 pub const TOPIC: &str = "topic";
@@ -18,14 +18,14 @@ pub const TOPIC: &str = "topic";
 pub struct Input {
     pub topic: String,
     pub format: String,
+    schema: SchemaRef,
+    metadata: BTreeMap<String, String>,
     decoder: Decoder,
 }
 
-/// All decodings, and which table of which pipeline takes which.
+/// All decodings.
 pub struct Inputs {
     pub inputs: Vec<Input>,
-    /// By pipeline: (index into `inputs`, table).
-    pub tables: Vec<Vec<(usize, String)>>,
     transactional: Vec<String>,
 }
 
@@ -57,41 +57,44 @@ impl Group {
 }
 
 impl Inputs {
-    /// Plans the decodings of `programs`. `transactional` lists the services whose topics come with transaction marks.
-    pub fn plan(programs: &[(Definition, Program)], transactional: Vec<String>) -> Result<Self, Error> {
+    /// Plans the decodings of `tables`, each with the pipeline that reads it. `transactional` lists the services whose topics come with
+    /// transaction marks.
+    pub fn plan<'a>(tables: impl IntoIterator<Item = (&'a str, &'a Table)>, transactional: Vec<String>) -> Result<Self, Error> {
         let mut groups: Vec<Group> = Vec::new();
-        let mut tables = Vec::new();
-        for (definition, program) in programs {
-            let mut of_pipeline = Vec::new();
-            for table in &program.sources {
-                let wrong = |message: String| Error::Table { pipeline: definition.name.clone(), table: table.name.clone(), message };
-                let option = |name: &str| table.options.get(name).cloned();
-                if option("connector").as_deref() != Some("kafka") {
-                    return Err(wrong("a source needs `connector = 'kafka'`, the log".into()));
-                }
-                let topic = option(TOPIC).ok_or_else(|| wrong("`topic` is missing: name the topic to read".into()))?;
-                let format = option("format").ok_or_else(|| wrong("`format` is missing: debezium_json, json or raw_string".into()))?;
-                let fields: Vec<Field> = table.schema.fields().iter().map(|field| field.as_ref().clone()).collect();
-                let index = groups
-                    .iter_mut()
-                    .position(|group| group.topic == topic && group.format == format && group.admit(&fields, &table.metadata))
-                    .unwrap_or_else(|| {
-                        let fields = fields.iter().map(|field| field.clone().with_nullable(true)).collect();
-                        groups.push(Group { topic, format, fields, metadata: table.metadata.clone() });
-                        groups.len() - 1
-                    });
-                of_pipeline.push((index, table.name.clone()));
+        for (pipeline, table) in tables {
+            let (topic, format) = place(pipeline, table)?;
+            let fields: Vec<Field> = table.schema.fields().iter().map(|field| field.as_ref().clone()).collect();
+            let known =
+                groups.iter_mut().any(|group| group.topic == topic && group.format == format && group.admit(&fields, &table.metadata));
+            if !known {
+                let fields = fields.iter().map(|field| field.clone().with_nullable(true)).collect();
+                groups.push(Group { topic: topic.to_owned(), format: format.to_owned(), fields, metadata: table.metadata.clone() });
             }
-            tables.push(of_pipeline);
         }
         let inputs = groups
             .into_iter()
             .map(|group| {
-                let decoder = Decoder::new(group.format.parse()?, Arc::new(Schema::new(group.fields)), group.metadata)?;
-                Ok(Input { topic: group.topic, format: group.format, decoder })
+                let schema: SchemaRef = Arc::new(Schema::new(group.fields));
+                let decoder = Decoder::new(group.format.parse()?, schema.clone(), group.metadata.clone())?;
+                Ok(Input { topic: group.topic, format: group.format, schema, metadata: group.metadata, decoder })
             })
             .collect::<Result<_, chimera_connectors::Error>>()?;
-        Ok(Self { inputs, tables, transactional })
+        Ok(Self { inputs, transactional })
+    }
+
+    /// The decodings that have all columns of a pipeline's tables: (index, table), in the order of the tables.
+    pub fn cover(&self, pipeline: &str, tables: &[Table]) -> Result<Vec<(usize, String)>, Error> {
+        let mut covered = Vec::with_capacity(tables.len());
+        for table in tables {
+            let (topic, format) = place(pipeline, table)?;
+            let found = self.inputs.iter().position(|input| input.topic == topic && input.format == format && input.has(table));
+            let message =
+                || format!("topic `{topic}` is not decoded with all of its columns; a view reads the source tables as they are declared");
+            let index =
+                found.ok_or_else(|| Error::Table { pipeline: pipeline.to_owned(), table: table.name.clone(), message: message() })?;
+            covered.push((index, table.name.clone()));
+        }
+        Ok(covered)
     }
 
     /// The service whose transactions order `topic`; `None` for a topic of its own.
@@ -113,10 +116,9 @@ impl Inputs {
         topics
     }
 
-    /// The sources that pipeline number `pipeline` reads.
-    pub fn sources(&self, pipeline: usize) -> Vec<String> {
-        let mut sources: Vec<String> =
-            self.tables[pipeline].iter().map(|(input, _)| self.source(&self.inputs[*input].topic).to_owned()).collect();
+    /// The sources that these tables of a pipeline come from.
+    pub fn sources(&self, tables: &[(usize, String)]) -> Vec<String> {
+        let mut sources: Vec<String> = tables.iter().map(|(input, _)| self.source(&self.inputs[*input].topic).to_owned()).collect();
         sources.sort();
         sources.dedup();
         sources
@@ -141,7 +143,27 @@ impl Inputs {
     }
 }
 
+/// The topic and the format of a source table.
+fn place<'a>(pipeline: &str, table: &'a Table) -> Result<(&'a str, &'a str), Error> {
+    let wrong = |message: &str| Error::Table { pipeline: pipeline.to_owned(), table: table.name.clone(), message: message.to_owned() };
+    let option = |name: &str| table.options.get(name).map(String::as_str);
+    if option("connector") != Some("kafka") {
+        return Err(wrong("a source needs `connector = 'kafka'`, the log"));
+    }
+    let topic = option(TOPIC).ok_or_else(|| wrong("`topic` is missing: name the topic to read"))?;
+    let format = option("format").ok_or_else(|| wrong("`format` is missing: debezium_json, json or raw_string"))?;
+    Ok((topic, format))
+}
+
 impl Input {
+    fn has(&self, table: &Table) -> bool {
+        table.schema.fields().iter().all(|field| {
+            let name = field.name();
+            let known = self.schema.field_with_name(name);
+            known.is_ok_and(|known| known.data_type() == field.data_type()) && self.metadata.get(name) == table.metadata.get(name)
+        })
+    }
+
     fn decode(&self, entries: &[Entry]) -> (Brought, Vec<BadRecord>) {
         let is_replayed = |entry: &&Entry| dlq::replayed_from(&entry.record).is_some();
         let again: Vec<&Entry> = entries.iter().filter(is_replayed).collect();

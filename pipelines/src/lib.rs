@@ -8,13 +8,18 @@
 mod applier;
 mod checkpoint;
 mod coordinator;
+mod created;
 mod definition;
+mod durable;
+mod engine;
 mod epochs;
 mod error;
 mod functions;
 mod handle;
 mod inputs;
+mod inspect;
 mod journal;
+mod manage;
 mod put_aside;
 mod reader;
 mod runtime;
@@ -22,10 +27,13 @@ pub mod script;
 mod status;
 mod worker;
 
-pub use definition::{Definition, bundled, from_dir, verification};
+pub use created::CreatedView;
+pub use definition::{Definition, bundled, from_dir, sources, verification};
 pub use error::Error;
 pub use functions::{functions, version as functions_version};
 pub use handle::{Handle, WaitError};
+pub use inspect::{PipelineDiff, PipelineReport, PipelineState, StoreChange, StoreDiff};
+pub use manage::{Actor, Manager, ViewError, ViewStatus};
 pub use runtime::{Config, Runtime};
 pub use status::{PipelineStatus, StoreStatus};
 

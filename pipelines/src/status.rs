@@ -1,10 +1,12 @@
 //! What is known about every pipeline and every store, and waiting for a store to reach a position.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use chimera_connectors::{EpochInfo, Frontier};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -49,11 +51,19 @@ pub struct PipelineStatus {
     pub error: Option<String>,
 }
 
+/// A store that is to be on the board.
+pub struct NewStore {
+    /// `pipeline.table`; the name of a view that was created is its pipeline's.
+    pub name: String,
+    pub pipeline: String,
+    pub connector: String,
+    pub sources: Vec<String>,
+}
+
 struct Store {
-    name: String,
-    pipeline: String,
-    connector: String,
-    sources: Vec<String>,
+    is: RwLock<NewStore>,
+    /// Cleared while another store of its name is the one that is read.
+    shown: AtomicBool,
     state: Mutex<StoreState>,
     moved: watch::Sender<u64>,
 }
@@ -80,9 +90,11 @@ struct Formed {
 }
 
 /// Written by coordinator, workers and appliers; read by everybody.
+#[derive(Default)]
 pub struct Board {
-    stores: Vec<Store>,
-    pipelines: Vec<Mutex<PipelineStatus>>,
+    /// By number.
+    stores: RwLock<BTreeMap<usize, Arc<Store>>>,
+    pipelines: RwLock<BTreeMap<usize, Mutex<PipelineStatus>>>,
     /// Epochs formed and perhaps not applied everywhere. Locked after a store's state, never before.
     formed: Mutex<VecDeque<Formed>>,
 }
@@ -97,24 +109,57 @@ const COMMITS_MAX: usize = 128;
 const FORMED_MAX: usize = 4096;
 
 impl Board {
-    /// `stores`: (pipeline, table, connector, sources), in the order of their numbers.
-    pub fn new(pipelines: Vec<String>, stores: Vec<(String, String, String, Vec<String>)>) -> Self {
-        let pipelines = pipelines
-            .into_iter()
-            .map(|name| Mutex::new(PipelineStatus { name, epoch: 0, checkpoint_epoch: 0, row_errors: 0, error: None }))
-            .collect();
-        let stores = stores
-            .into_iter()
-            .map(|(pipeline, table, connector, sources)| Store {
-                name: format!("{pipeline}.{table}"),
-                pipeline,
-                connector,
-                sources,
-                state: Mutex::default(),
-                moved: watch::Sender::new(0),
-            })
-            .collect();
-        Self { stores, pipelines, formed: Mutex::default() }
+    pub fn add_pipeline(&self, number: usize, name: &str) {
+        let status = PipelineStatus { name: name.to_owned(), epoch: 0, checkpoint_epoch: 0, row_errors: 0, error: None };
+        self.pipelines.write().insert(number, Mutex::new(status));
+    }
+
+    pub fn remove_pipeline(&self, number: usize) {
+        self.pipelines.write().remove(&number);
+    }
+
+    /// `shown`: whether it is the store that is read under its name.
+    pub fn add_store(&self, number: usize, store: NewStore, shown: bool) {
+        let (is, shown) = (RwLock::new(store), AtomicBool::new(shown));
+        let store = Store { is, shown, state: Mutex::default(), moved: watch::Sender::new(0) };
+        self.stores.write().insert(number, Arc::new(store));
+    }
+
+    pub fn remove_store(&self, number: usize) {
+        self.stores.write().remove(&number);
+    }
+
+    /// Store number `store` is the one that is read under its name, from now on or no more.
+    pub fn show(&self, store: usize, shown: bool) {
+        if let Some(store) = self.numbered(store) {
+            store.shown.store(shown, Ordering::Release);
+        }
+    }
+
+    /// A view that was created, and its pipeline, have another name from now on.
+    pub fn rename(&self, pipeline: usize, store: usize, name: &str) {
+        self.pipeline(pipeline, |status| status.name = name.to_owned());
+        if let Some(store) = self.numbered(store) {
+            let mut is = store.is.write();
+            (is.name, is.pipeline) = (name.to_owned(), name.to_owned());
+        }
+    }
+
+    /// The epoch of store number `store`.
+    pub fn epoch_of(&self, store: usize) -> u64 {
+        self.numbered(store).map_or(0, |store| store.state.lock().epoch)
+    }
+
+    fn numbered(&self, store: usize) -> Option<Arc<Store>> {
+        self.stores.read().get(&store).cloned()
+    }
+
+    fn named(&self, name: &str) -> Option<Arc<Store>> {
+        self.shown().into_iter().find(|store| store.is.read().name == name)
+    }
+
+    fn shown(&self) -> Vec<Arc<Store>> {
+        self.stores.read().values().filter(|store| store.shown.load(Ordering::Acquire)).cloned().collect()
     }
 
     /// `commits_ms`: when each of its transactions was committed, in ms since 1970.
@@ -122,7 +167,7 @@ impl Board {
         commits_ms.sort_unstable();
         let every = commits_ms.len().div_ceil(COMMITS_MAX).max(1);
         let commits_ms = commits_ms.into_iter().step_by(every).collect();
-        let done = self.stores.iter().map(|store| store.state.lock().epoch).min().unwrap_or(epoch);
+        let done = self.stores.read().values().map(|store| store.state.lock().epoch).min().unwrap_or(epoch);
         let mut formed = self.formed.lock();
         formed.push_back(Formed { epoch, commits_ms });
         while formed.len() > FORMED_MAX || formed.front().is_some_and(|formed| formed.epoch <= done) {
@@ -132,7 +177,8 @@ impl Board {
 
     /// Store number `store` can be read up to `info`; `rows` changes came with it, `fresh` unless it was merely found so at the start.
     pub fn applied(&self, store: usize, info: &EpochInfo, rows: u64, fresh: bool) {
-        let store = &self.stores[store];
+        let Some(store) = self.numbered(store) else { return };
+        let name = store.is.read().name.clone();
         let before = store.state.lock().epoch;
         let commits_ms: Vec<i64> = {
             let formed = self.formed.lock();
@@ -148,11 +194,11 @@ impl Board {
             if info.committed_ms > 0 {
                 state.committed_ms = state.committed_ms.max(info.committed_ms);
                 state.delay_ms = (now_ms - info.committed_ms).max(0);
-                metrics::histogram!("chimera_store_delay_seconds", "store" => store.name.clone()).record(state.delay_ms as f64 / 1e3);
+                metrics::histogram!("chimera_store_delay_seconds", "store" => name.clone()).record(state.delay_ms as f64 / 1e3);
             }
             state.applied_ms = now_ms;
             state.rows += rows;
-            metrics::counter!("chimera_store_rows_total", "store" => store.name.clone()).increment(rows);
+            metrics::counter!("chimera_store_rows_total", "store" => name).increment(rows);
             let now = Instant::now();
             state.delays.extend(commits_ms.into_iter().map(|commit_ms| (now, (now_ms - commit_ms).max(0))));
             while state.delays.len() > DELAYS_MAX || state.delays.front().is_some_and(|(at, _)| now.duration_since(*at) > DELAY_WINDOW) {
@@ -169,37 +215,58 @@ impl Board {
 
     /// Store number `store` lost writes and stands at `epoch` again: how far it is, it says with the next epoch that it takes.
     pub fn rewound(&self, store: usize, epoch: u64) {
-        let mut state = self.stores[store].state.lock();
+        let Some(store) = self.numbered(store) else { return };
+        let mut state = store.state.lock();
         state.epoch = epoch;
         state.frontier = Frontier::default();
     }
 
     pub fn store_failed(&self, store: usize, error: Option<String>) {
-        self.stores[store].state.lock().error = error;
+        if let Some(store) = self.numbered(store) {
+            store.state.lock().error = error;
+        }
     }
 
     pub fn pipeline(&self, pipeline: usize, change: impl FnOnce(&mut PipelineStatus)) {
-        change(&mut self.pipelines[pipeline].lock());
+        if let Some(pipeline) = self.pipelines.read().get(&pipeline) {
+            change(&mut pipeline.lock());
+        }
     }
 
     pub fn pipelines(&self) -> Vec<PipelineStatus> {
-        self.pipelines.iter().map(|pipeline| pipeline.lock().clone()).collect()
+        self.pipelines.read().values().map(|pipeline| pipeline.lock().clone()).collect()
+    }
+
+    /// All pipelines with their numbers.
+    pub fn numbered_pipelines(&self) -> Vec<(usize, PipelineStatus)> {
+        self.pipelines.read().iter().map(|(number, pipeline)| (*number, pipeline.lock().clone())).collect()
+    }
+
+    /// Store number `store`, whether or not it is the one that is read under its name.
+    pub fn numbered_store(&self, store: usize) -> Option<StoreStatus> {
+        self.numbered(store).map(|store| self.status(&store))
     }
 
     pub fn stores(&self) -> Vec<StoreStatus> {
-        self.stores.iter().map(|store| self.status(store)).collect()
+        self.shown().iter().map(|store| self.status(store)).collect()
     }
 
     pub fn store(&self, name: &str) -> Option<StoreStatus> {
-        self.stores.iter().find(|store| store.name == name).map(|store| self.status(store))
+        self.named(name).map(|store| self.status(&store))
     }
 
     /// Tells of every move of the store called `name`.
     pub fn watch(&self, name: &str) -> Option<watch::Receiver<u64>> {
-        self.stores.iter().find(|store| store.name == name).map(|store| store.moved.subscribe())
+        self.named(name).map(|store| store.moved.subscribe())
+    }
+
+    /// Tells of every move of store number `store`.
+    pub fn watch_number(&self, store: usize) -> Option<watch::Receiver<u64>> {
+        self.numbered(store).map(|store| store.moved.subscribe())
     }
 
     fn status(&self, store: &Store) -> StoreStatus {
+        let is = store.is.read();
         let state = store.state.lock();
         let waiting = {
             let formed = self.formed.lock();
@@ -211,10 +278,10 @@ impl Board {
         delays.sort_unstable();
         let quantile = |hundredths: usize| delays.get(delays.len().saturating_sub(1) * hundredths / 100).copied().unwrap_or(0);
         StoreStatus {
-            store: store.name.clone(),
-            pipeline: store.pipeline.clone(),
-            connector: store.connector.clone(),
-            sources: store.sources.clone(),
+            store: is.name.clone(),
+            pipeline: is.pipeline.clone(),
+            connector: is.connector.clone(),
+            sources: is.sources.clone(),
             epoch: state.epoch,
             frontier: state.frontier.clone(),
             committed_ms: state.committed_ms,

@@ -52,6 +52,8 @@ pub struct Worker {
     pub cuts: BTreeSet<u64>,
     /// Up to this epoch changes have been given out before, so each epoch is run by itself again.
     pub given_out: u64,
+    /// By index into `inputs`, the tables that it reads.
+    pub tables: Vec<(usize, String)>,
     pub inputs: Arc<Inputs>,
     pub journal: Journal,
     pub log: Arc<dyn Log>,
@@ -59,6 +61,8 @@ pub struct Worker {
     pub board: Arc<Board>,
     pub runtime: tokio::runtime::Handle,
     pub shutdown: CancellationToken,
+    /// This pipeline ends, and leaves nothing behind.
+    pub dropped: CancellationToken,
 }
 
 /// A dataflow at work.
@@ -93,10 +97,11 @@ impl Worker {
             tracing::error!(pipeline = self.name, %error, retry_ms = wait.as_millis() as u64, "pipeline stopped; starting it again");
             self.board.pipeline(self.number, |status| status.error = Some(error.to_string()));
             let deadline = Instant::now() + wait;
-            while Instant::now() < deadline && !self.shutdown.is_cancelled() {
+            let is_over = || self.shutdown.is_cancelled() || self.dropped.is_cancelled();
+            while Instant::now() < deadline && !is_over() {
                 std::thread::sleep(Duration::from_millis(50));
             }
-            if self.shutdown.is_cancelled() {
+            if is_over() {
                 break;
             }
             wait = (wait * 2).min(LONGEST_PAUSE);
@@ -154,6 +159,10 @@ impl Worker {
                 Next::Idle => {}
                 Next::Stopped => break,
             }
+            if self.dropped.is_cancelled() {
+                running.dataflow.stop();
+                return Ok(());
+            }
             if let Some((outlet, epoch)) = self.outlets.iter().find_map(|outlet| Some((outlet, outlet.lost.get()?))) {
                 running.dataflow.stop();
                 return Err(failed(format!("store `{}` lost writes and stands at epoch {epoch}; going back to it", outlet.table)));
@@ -176,7 +185,7 @@ impl Worker {
     fn step(&mut self, running: &mut Running, epoch: &Epoch) -> Result<(), Error> {
         let failed = |message: String| Error::Dataflow { pipeline: self.name.clone(), message };
         let mut fed = false;
-        for (input, table) in &self.inputs.tables[self.number] {
+        for (input, table) in &self.tables {
             let Some(brought) = &epoch.changes[*input] else { continue };
             for changes in running.put_aside.take(table, brought) {
                 let delta = Delta { batch: changes.batch.clone(), weights: Some(changes.weights.clone()) };
@@ -288,13 +297,12 @@ impl Worker {
             None => last,
         };
         let topics: Vec<String> = {
-            let mut topics: Vec<String> =
-                self.inputs.tables[self.number].iter().map(|(input, _)| self.inputs.inputs[*input].topic.clone()).collect();
+            let mut topics: Vec<String> = self.tables.iter().map(|(input, _)| self.inputs.inputs[*input].topic.clone()).collect();
             topics.sort();
             topics.dedup();
             topics
         };
-        let wanted: BTreeSet<usize> = self.inputs.tables[self.number].iter().map(|(input, _)| *input).collect();
+        let wanted: BTreeSet<usize> = self.tables.iter().map(|(input, _)| *input).collect();
         self.runtime.block_on(async {
             let entries = self.journal.entries(after + 1, (cut - after).min(512) as usize).await?;
             let mut records = 0;

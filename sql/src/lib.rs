@@ -8,13 +8,16 @@ mod dataflow;
 mod dialect;
 mod error;
 mod functions;
+mod graph;
 mod lower;
 mod planner;
 mod table;
 
 pub use chimera_operators::{Delta, Error as EngineError, Memory};
 pub use dataflow::{Dataflow, DataflowConfig, Output, RowError};
+pub use dialect::ViewStatement;
 pub use error::Error;
 pub use functions::{Function, Functions};
+pub use graph::{Graph, GraphKind, GraphNode};
 pub use planner::{PREVIEW, Program};
 pub use table::{Implied, ImpliedTable, SinkChanges, Table};

@@ -2,8 +2,10 @@
 
 mod fixtures;
 mod nexmark;
+mod platform;
 #[path = "../../examples/nexmark/queries.rs"]
 mod queries;
 mod registry;
 mod runtime;
 mod script;
+mod views;

@@ -1,16 +1,17 @@
 //! The runtime over the embedded log: what a live view shows after restarts, crashes, changes of the pipeline and poisoned records.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use chimera_connectors::log::Log;
 use chimera_connectors::log::embedded::EmbeddedLog;
-use chimera_connectors::log::{Append, Log, Record};
 use chimera_connectors::{Context, Frontier, dlq};
-use chimera_pipelines::{Config, Definition, Handle, Runtime};
+use chimera_pipelines::{Config, Definition, Runtime};
 use chimera_sql::Functions;
 use serde_json::{Value, json};
+
+use crate::platform::{Platform, append, item, transaction};
 
 const SQL: &str = "
 CREATE TABLE items (id BIGINT PRIMARY KEY, sku TEXT, quantity INT)
@@ -22,43 +23,7 @@ INSERT INTO levels SELECT sku, sum(quantity), count(*) FROM items GROUP BY sku;
 INSERT INTO clicked SELECT sku, count(*) FROM clicks GROUP BY sku;
 ";
 
-/// Everything in one folder, so that a later start finds what an earlier one left.
-struct Platform {
-    log: Arc<dyn Log>,
-    context: Arc<Context>,
-    handle: Handle,
-}
-
 impl Platform {
-    async fn start(dir: &Path, sql: &str) -> Self {
-        Self::start_all(dir, &[("levels", sql)]).await
-    }
-
-    async fn start_all(dir: &Path, pipelines: &[(&str, &str)]) -> Self {
-        let log: Arc<dyn Log> = EmbeddedLog::open(dir.join("log")).expect("the log");
-        let context = Context::new(dir.join("stores"), log.clone(), "redis://127.0.0.1:1/", "postgres://127.0.0.1:1/").expect("a context");
-        let config = Config {
-            dir: dir.join("engine"),
-            pipelines: pipelines.iter().map(|(name, sql)| Definition { name: (*name).into(), sql: (*sql).into() }).collect(),
-            functions: Functions::new(),
-            functions_version: String::new(),
-            transactional: vec!["shop".into()],
-            workers: 1,
-            checkpoint_every: Duration::from_millis(40),
-            nudge: Arc::new(|_| {}),
-        };
-        let handle = Runtime::start(config, context.clone()).await.expect("the runtime");
-        Self { log, context, handle }
-    }
-
-    async fn reached(&self, store: &str, frontier: &Frontier) {
-        self.handle.wait_for(store, frontier, Duration::from_secs(20)).await.expect("the store reaches the position");
-    }
-
-    fn rows(&self, view: &str) -> Vec<Value> {
-        self.context.views.scan(view, 1000, false).expect("a scan").map(|(_, rows)| rows).unwrap_or_default()
-    }
-
     /// Replays all dead letters, and waits until the stores have seen them; returns how many.
     async fn replay(&self, lsn: u64, stores: &[&str]) -> u64 {
         let replay = dlq::replay(self.log.as_ref(), &dlq::Selection::All).await.expect("replayed");
@@ -66,53 +31,6 @@ impl Platform {
         self.passed(lsn, stores).await;
         replay.replayed
     }
-
-    /// Waits until the stores hold everything that was appended so far. A replay moves no database's position, so a transaction does.
-    async fn passed(&self, lsn: u64, stores: &[&str]) {
-        self.log.append(transaction(lsn, &[])).await.expect("appended");
-        let mut frontier = Frontier::single("shop", lsn);
-        frontier.advance("clicks", self.log.end_offset("clicks", 0).await.expect("an end"));
-        for store in stores {
-            self.reached(store, &frontier).await;
-        }
-    }
-
-    async fn stop(self) {
-        self.handle.stop().await;
-    }
-}
-
-fn append(topic: &str, value: Option<Value>) -> Append {
-    let value = value.map(|value| Bytes::from(value.to_string()));
-    Append { topic: topic.into(), partition: Some(0), record: Record::new(None, value, 1_700_000_000_000) }
-}
-
-/// A transaction as change data capture writes it: (before, after) a change.
-fn transaction(lsn: u64, changes: &[(Option<Value>, Option<Value>)]) -> Vec<Append> {
-    let id = format!("{lsn}:{lsn}");
-    let mut records = vec![append("shop.transaction", Some(json!({"status": "BEGIN", "id": id, "ts_ms": 1})))];
-    for (before, after) in changes {
-        let op = if before.is_none() {
-            "c"
-        } else if after.is_none() {
-            "d"
-        } else {
-            "u"
-        };
-        let envelope = json!({"before": before, "after": after, "op": op, "transaction": {"id": id, "total_order": 1}});
-        records.push(append("shop.public.items", Some(envelope)));
-        if after.is_none() {
-            records.push(append("shop.public.items", None));
-        }
-    }
-    let collections = json!([{"data_collection": "public.items", "event_count": changes.len()}]);
-    let end = json!({"status": "END", "id": id, "event_count": changes.len(), "data_collections": collections, "ts_ms": 1, "lsn": lsn});
-    records.push(append("shop.transaction", Some(end)));
-    records
-}
-
-fn item(id: i64, sku: &str, quantity: i64) -> Value {
-    json!({"id": id, "sku": sku, "quantity": quantity})
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -208,6 +126,7 @@ async fn a_pipeline_that_cannot_work_is_refused_with_line_and_column() {
     let config = Config {
         dir: dir.path().join("engine"),
         pipelines: vec![Definition { name: "levels".into(), sql: SQL.replace("sum(quantity)", "sum(quantty)") }],
+        sources: String::new(),
         functions: Functions::new(),
         functions_version: String::new(),
         transactional: vec!["shop".into()],

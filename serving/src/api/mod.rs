@@ -16,6 +16,7 @@ pub mod metrics;
 mod middleware;
 pub mod openapi;
 pub mod orders;
+pub mod pipelines;
 pub mod problem;
 pub mod products;
 pub mod router;

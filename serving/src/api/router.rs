@@ -12,7 +12,8 @@ use super::problem::{Problem, kinds};
 use super::state::App;
 use super::{access, assets, middleware, openapi};
 use super::{
-    dlq, events, feed, health, images, inventory, metrics, orders, problem, products, search, stores, topics, views, visual_search,
+    dlq, events, feed, health, images, inventory, metrics, orders, pipelines, problem, products, search, stores, topics, views,
+    visual_search,
 };
 
 /// Every route of the API, with its description.
@@ -30,6 +31,11 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(views::list::list_views))
         .routes(routes!(views::get::get_view))
         .routes(routes!(views::stream::stream_view))
+        .routes(routes!(pipelines::list::list_pipelines))
+        .routes(routes!(pipelines::get::get_pipeline))
+        .routes(routes!(pipelines::graph::pipeline_graph))
+        .routes(routes!(pipelines::diff::diff_pipeline))
+        .routes(routes!(pipelines::rebuild::rebuild_pipeline))
         .routes(routes!(stores::list::list_stores))
         .routes(routes!(stores::stream::stream_stores))
         .routes(routes!(stores::rows::store_rows))

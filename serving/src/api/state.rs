@@ -65,6 +65,8 @@ impl Default for Limits {
 /// What an [`App`] is made of.
 pub struct Parts {
     pub stores: Arc<dyn Stores>,
+    /// The pipelines that run here; `None`: the routes about them say that there are none.
+    pub engine: Option<chimera_pipelines::Handle>,
     /// Where the open search and vector indexes and live views are found.
     pub connectors: Arc<Context>,
     pub log: Arc<dyn Log>,

@@ -9,11 +9,11 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use super::{Exit, Settings};
+use crate::pg::Role;
 use crate::shop::databases::Server;
 
 const LOCK: &str = "chimera.lock";
 const NOTE: &str = "running.json";
-const TOKEN: &str = "operator.token";
 
 /// What a running `chimera up` writes down for the other commands. Left behind by one that was killed: its databases may still run.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub struct Note {
     pub http_url: String,
     pub database_url: String,
     pub redis_url: String,
-    /// Live views in PostgreSQL's protocol, without the password: that is the operator's token.
+    /// Live views in PostgreSQL's protocol, as the operator and without the password: that is the operator's token.
     #[serde(default)]
     pub views_url: String,
 }
@@ -79,9 +79,14 @@ impl Note {
     }
 }
 
-/// The secret that operator routes ask for; made at the first start.
+/// The secret that operator routes ask for, which is the operator's password too; made at the first start.
 pub fn operator_token(data_dir: &Path) -> anyhow::Result<String> {
-    let path = data_dir.join(TOKEN);
+    token(data_dir, Role::Operator)
+}
+
+/// The password of a user of the live views; made at the first start.
+pub fn token(data_dir: &Path, role: Role) -> anyhow::Result<String> {
+    let path = data_dir.join(format!("{}.token", role.name()));
     match std::fs::read_to_string(&path) {
         Ok(token) if token.trim().len() >= 32 => Ok(token.trim().to_owned()),
         Ok(_) => anyhow::bail!("{} is too short to be a secret; remove it, and a new one is made at the next start", path.display()),
@@ -122,9 +127,13 @@ pub fn redis_url(settings: &Settings) -> anyhow::Result<String> {
     }
 }
 
-/// Live views in PostgreSQL's protocol, without the password.
-pub fn views_url(settings: &Settings) -> anyhow::Result<String> {
-    Ok(Note::read(&settings.data_dir).ok_or_else(|| not_running(settings))?.views_url)
+/// Live views in PostgreSQL's protocol, for the user of a role, without the password.
+pub fn views_url(settings: &Settings, role: Role) -> anyhow::Result<String> {
+    let url = Note::read(&settings.data_dir).ok_or_else(|| not_running(settings))?.views_url;
+    let mut url = reqwest::Url::parse(&url).with_context(|| format!("the address of the live views, `{url}`, cannot be read"))?;
+    // Cannot fail: the address has a host.
+    url.set_username(role.name()).ok();
+    Ok(url.into())
 }
 
 /// Where the HTTP API is: at the address given, else that of the instance in the data folder.

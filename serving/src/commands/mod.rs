@@ -120,7 +120,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Dlq(arguments) => dlq::run(&settings, &arguments, output).await,
         Command::Sql(arguments) => sql::run(&settings, &arguments),
         Command::Run(arguments) => run::run(arguments, output).await,
-        Command::Pipelines(arguments) => pipelines::run(&arguments, output),
+        Command::Pipelines(arguments) => pipelines::run(&settings, &arguments, output).await,
         Command::Bench(arguments) => bench::run(&settings, &arguments, output).await,
         Command::Completions(arguments) => completions::run(&arguments),
     }

@@ -1,5 +1,6 @@
 //! Who may open a session: SCRAM-SHA-256, so that the password never crosses the wire.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,24 +11,24 @@ use datafusion_postgres::pgwire::api::auth::sasl::scram::{ScramAuth, gen_salted_
 use datafusion_postgres::pgwire::api::auth::{AuthSource, DefaultServerParameterProvider, LoginInfo, Password, StartupHandler};
 use datafusion_postgres::pgwire::error::PgWireResult;
 
-use super::USER;
+use super::Role;
 
 /// What RFC 5802 asks for at least.
 const ITERATIONS: usize = 4_096;
 
-/// The one account, salted; the password itself is not kept.
+/// The accounts, salted; the passwords themselves are not kept.
 pub(super) struct Passwords {
     salt: Vec<u8>,
-    salted: Vec<u8>,
+    salted: BTreeMap<&'static str, Vec<u8>>,
     /// For names that nobody has: they fail like a wrong password does.
     nobody: Vec<u8>,
 }
 
 impl Passwords {
-    pub(super) fn new(password: &str) -> Self {
+    pub(super) fn new(passwords: &[(Role, String)]) -> Self {
         let salt = rand::random::<[u8; 16]>().to_vec();
-        let salted = gen_salted_password(password, &salt, ITERATIONS);
-        Self { salt, salted, nobody: rand::random::<[u8; 32]>().to_vec() }
+        let salted = |(role, password): &(Role, String)| (role.name(), gen_salted_password(password, &salt, ITERATIONS));
+        Self { salted: passwords.iter().map(salted).collect(), salt, nobody: rand::random::<[u8; 32]>().to_vec() }
     }
 }
 
@@ -40,7 +41,7 @@ impl fmt::Debug for Passwords {
 #[async_trait]
 impl AuthSource for Passwords {
     async fn get_password(&self, login: &LoginInfo) -> PgWireResult<Password> {
-        let salted = if login.user() == Some(USER) { &self.salted } else { &self.nobody };
+        let salted = login.user().and_then(|user| self.salted.get(user)).unwrap_or(&self.nobody);
         Ok(Password::new(Some(self.salt.clone()), salted.clone()))
     }
 }

@@ -1,12 +1,13 @@
 //! Views as tables of DataFusion.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use chimera_connectors::sink::view::{Moment, Views};
-use datafusion::catalog::{CatalogProvider, MemTable, MemoryCatalogProvider, MemorySchemaProvider, SchemaProvider, Session, TableProvider};
+use datafusion::catalog::{CatalogProvider, MemTable, MemoryCatalogProvider, SchemaProvider, Session, TableProvider};
 use datafusion::datasource::TableType;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
@@ -19,43 +20,78 @@ use datafusion_postgres::datafusion_pg_catalog::setup_pg_catalog;
 
 use super::{DATABASE, Limits};
 
+/// The schema of what is named without one.
+const PUBLIC: &str = "public";
+
 /// Under which moment a statement reads: an extension of its session's configuration.
 pub(super) struct At(pub(super) Moment);
 
-/// What statements are planned in: a schema a pipeline, and PostgreSQL's catalogue of them.
-pub(super) fn context(views: &Arc<Views>, pipelines: &[String], limits: &Limits) -> Result<Arc<SessionContext>> {
+/// What statements are planned in: a schema a pipeline, those of created views, and PostgreSQL's catalogue of them.
+pub(super) fn context(views: &Arc<Views>, limits: &Limits) -> Result<Arc<SessionContext>> {
     let config = SessionConfig::new()
-        .with_default_catalog_and_schema(DATABASE, "public")
+        .with_default_catalog_and_schema(DATABASE, PUBLIC)
         .with_create_default_catalog_and_schema(false)
         .with_information_schema(true)
         .with_target_partitions(1);
     let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
     let runtime = RuntimeEnvBuilder::new().with_memory_limit(limits.memory_bytes, 1.0).with_disk_manager_builder(disk).build_arc()?;
     let context = SessionContext::new_with_config_rt(config, runtime);
-    let catalog = Arc::new(MemoryCatalogProvider::new());
-    catalog.register_schema("public", Arc::new(MemorySchemaProvider::new()))?;
-    for pipeline in pipelines {
-        catalog.register_schema(pipeline, Arc::new(Pipeline { views: views.clone(), name: pipeline.clone() }))?;
-    }
-    context.register_catalog(DATABASE, catalog);
+    context.register_catalog(DATABASE, Arc::new(Database { fixed: MemoryCatalogProvider::new(), views: views.clone() }));
     setup_pg_catalog(&context, DATABASE, EmptyContextProvider).map_err(|error| *error)?;
     Ok(Arc::new(context))
 }
 
-/// The views of one pipeline.
-struct Pipeline {
+/// The schemas that the views have now, and those that are always there.
+struct Database {
+    fixed: MemoryCatalogProvider,
+    views: Arc<Views>,
+}
+
+impl Database {
+    fn schemas(&self) -> BTreeSet<String> {
+        let names = self.views.list().into_iter().filter_map(|view| view.name.split_once('.').map(|(schema, _)| schema.to_owned()));
+        names.chain([PUBLIC.to_owned()]).collect()
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Database(…)")
+    }
+}
+
+impl CatalogProvider for Database {
+    fn schema_names(&self) -> Vec<String> {
+        self.schemas().into_iter().chain(self.fixed.schema_names()).collect()
+    }
+
+    fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
+        if let Some(schema) = self.fixed.schema(name) {
+            return Some(schema);
+        }
+        let there = self.schemas().contains(name);
+        there.then(|| Arc::new(ViewSchema { views: self.views.clone(), name: name.to_owned() }) as Arc<dyn SchemaProvider>)
+    }
+
+    fn register_schema(&self, name: &str, schema: Arc<dyn SchemaProvider>) -> Result<Option<Arc<dyn SchemaProvider>>> {
+        self.fixed.register_schema(name, schema)
+    }
+}
+
+/// The views of one schema.
+struct ViewSchema {
     views: Arc<Views>,
     name: String,
 }
 
-impl fmt::Debug for Pipeline {
+impl fmt::Debug for ViewSchema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pipeline({})", self.name)
+        write!(f, "ViewSchema({})", self.name)
     }
 }
 
 #[async_trait]
-impl SchemaProvider for Pipeline {
+impl SchemaProvider for ViewSchema {
     fn table_names(&self) -> Vec<String> {
         let names = self.views.list().into_iter().map(|view| view.name);
         names.filter_map(|name| name.strip_prefix(&self.name)?.strip_prefix('.').map(str::to_owned)).collect()

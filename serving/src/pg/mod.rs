@@ -1,34 +1,39 @@
 //! PostgreSQL's protocol over the live views: psql, Grafana and drivers read them as tables `<pipeline>.<view>` of the database `chimera`.
 //!
-//! A statement sees all views at one moment, each at a whole epoch. Only reading is allowed, within bounds of time, memory and rows, and
-//! nothing reaches files or addresses. `SUBSCRIBE <view>` goes on with every change.
+//! A statement sees all views at one moment, each at a whole epoch. Reading is bounded in time, memory and rows, and nothing reaches files or
+//! addresses. `SUBSCRIBE <view>` goes on with every change. Who may create views, and drop them, is decided by the user's [`Role`].
 
 mod auth;
 mod catalog;
+mod ddl;
 mod handler;
+mod hangup;
+mod prepared;
+mod role;
+mod statements;
 mod subscribe;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use chimera_connectors::sink::view::Views;
+use chimera_pipelines::Handle;
 use datafusion::error::DataFusionError;
 use datafusion_postgres::pgwire::api::auth::StartupHandler;
 use datafusion_postgres::pgwire::api::cancel::{CancelHandler, DefaultCancelHandler};
 use datafusion_postgres::pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
 use datafusion_postgres::pgwire::api::{ConnectionManager, PgWireServerHandlers};
 use datafusion_postgres::pgwire::tokio::process_socket;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use self::handler::Handler;
+pub use self::role::Role;
 
 /// The database that clients name; PostgreSQL's own tools want one.
 pub const DATABASE: &str = "chimera";
-/// Whom the password is asked for.
-pub const USER: &str = "operator";
 
 /// What one statement may take.
 #[derive(Clone, Copy, Debug)]
@@ -58,12 +63,12 @@ pub struct Front {
 }
 
 impl Front {
-    /// `pipelines`: a schema each. `password` is that of [`USER`].
-    pub fn new(views: Arc<Views>, pipelines: &[String], password: &str, limits: Limits) -> Result<Self, DataFusionError> {
-        let context = catalog::context(&views, pipelines, &limits)?;
+    /// `passwords`: of each user.
+    pub fn new(views: Arc<Views>, engine: Handle, passwords: &[(Role, String)], limits: Limits) -> Result<Self, DataFusionError> {
+        let context = catalog::context(&views, &limits)?;
         Ok(Self {
-            handler: Arc::new(Handler::new(context, views, limits)),
-            auth: Arc::new(auth::Passwords::new(password)),
+            handler: Arc::new(Handler::new(context, views, engine, limits)),
+            auth: Arc::new(auth::Passwords::new(passwords)),
             sessions: Arc::new(ConnectionManager::new()),
             limits,
         })
@@ -86,7 +91,7 @@ impl Front {
                     let (front, places) = (front.clone(), places.clone());
                     sessions.spawn(async move {
                         let Ok(_place) = places.acquire().await else { return };
-                        if let Err(error) = process_socket(socket, None, front).await {
+                        if let Err(error) = session(socket, front).await {
                             tracing::debug!(%error, "a PostgreSQL session broke off");
                         }
                     });
@@ -98,6 +103,15 @@ impl Front {
             }
         }
         sessions.shutdown().await;
+    }
+}
+
+/// One session, until it ends or its client is gone.
+async fn session(socket: TcpStream, front: Arc<Front>) -> std::io::Result<()> {
+    let (socket, watched) = hangup::watched(socket)?;
+    tokio::select! {
+        ended = process_socket(socket, None, front) => ended,
+        () = hangup::gone(watched) => Ok(()),
     }
 }
 

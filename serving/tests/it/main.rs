@@ -4,7 +4,9 @@
 mod api;
 mod audit;
 mod chaos;
+mod created_views;
 mod kafka;
 mod platform;
+mod psql;
 mod shop;
 mod views_in_psql;

@@ -1,66 +1,11 @@
 //! Live views through PostgreSQL's protocol: what psql, a driver and an analyst in a hurry do with them.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 
 use sqlx::Row;
 
-use crate::platform::{Platform, chimera};
-
-struct Shop {
-    /// Ends with the test.
-    _platform: Platform,
-    views_url: String,
-    database_url: String,
-    token: String,
-    home: tempfile::TempDir,
-}
-
-impl Shop {
-    /// A small shop of our own making: the sample.
-    fn start() -> Self {
-        let home = tempfile::tempdir().expect("a folder");
-        let platform = Platform::start(home.path(), &["--listen-pg", "127.0.0.1:0"]);
-        let note: serde_json::Value =
-            serde_json::from_slice(&std::fs::read(home.path().join("running.json")).expect("the note")).expect("JSON");
-        let text = |name: &str| note[name].as_str().expect("a URL").to_owned();
-        let token = std::fs::read_to_string(home.path().join("operator.token")).expect("the token").trim().to_owned();
-        let verified = platform.verify(Some("sales.by_country"));
-        assert_eq!(verified["equal"], true, "{verified:#}");
-        Self { views_url: text("views_url"), database_url: text("database_url"), _platform: platform, token, home }
-    }
-
-    fn psql(&self, password: &str, arguments: &[&str]) -> Output {
-        let mut command = Command::new("psql");
-        command.args([&self.views_url, "-X", "-v", "ON_ERROR_STOP=1"]).args(arguments).env("PGPASSWORD", password);
-        command.stdin(Stdio::null()).output().expect("psql runs")
-    }
-
-    fn ask(&self, sql: &str) -> String {
-        let done = self.psql(&self.token, &["-At", "-c", sql]);
-        assert!(done.status.success(), "{sql}: {}", String::from_utf8_lossy(&done.stderr));
-        String::from_utf8_lossy(&done.stdout).trim().to_owned()
-    }
-
-    fn refused(&self, sql: &str) -> String {
-        let done = self.psql(&self.token, &["-c", sql]);
-        assert!(!done.status.success(), "{sql} was not refused: {}", String::from_utf8_lossy(&done.stdout));
-        String::from_utf8_lossy(&done.stderr).into_owned()
-    }
-
-    /// The same through PostgreSQL itself.
-    fn reporting(&self, sql: &str) -> String {
-        let url = self.database_url.replace("/postgres", "/reporting");
-        let done = Command::new("psql").args([&url, "-X", "-At", "-c", sql]).output().expect("psql runs");
-        String::from_utf8_lossy(&done.stdout).trim().to_owned()
-    }
-}
-
-fn order(home: &Path) {
-    let done = chimera(home).args(["simulate", "--rate", "20", "--duration", "5"]).output().expect("simulate runs");
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-}
+use crate::psql::{Shop, order};
 
 #[test]
 fn an_analyst_reads_live_views_with_psql() {
@@ -116,6 +61,30 @@ fn an_analyst_reads_live_views_with_psql() {
     assert!(!strange.status.success() && String::from_utf8_lossy(&strange.stderr).to_lowercase().contains("password"), "{strange:?}");
 
     subscription(&shop);
+    subscribers_that_went_away(&shop);
+}
+
+/// As many as there are places, on a view in which nothing happens: each place is free again.
+fn subscribers_that_went_away(shop: &Shop) {
+    let subscribe = || {
+        let mut psql = Command::new("stdbuf")
+            .args(["-oL", "psql", &shop.views_url, "-X", "-c", "COPY (SUBSCRIBE sales.totals) TO STDOUT"])
+            .env("PGPASSWORD", &shop.token)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("psql runs");
+        let first = BufReader::new(psql.stdout.take().expect("piped")).lines().next();
+        assert!(first.expect("the row there is").is_ok());
+        psql
+    };
+    for mut psql in (0..64).map(|_| subscribe()).collect::<Vec<_>>() {
+        psql.kill().expect("killed");
+        psql.wait().expect("a child");
+    }
+    let mut psql = Command::new("psql");
+    psql.args([&shop.views_url, "-X", "-At", "-c", "SELECT 1"]).env("PGPASSWORD", &shop.token).env("PGCONNECT_TIMEOUT", "20");
+    let done = psql.output().expect("psql runs");
+    assert_eq!(String::from_utf8_lossy(&done.stdout).trim(), "1", "{}", String::from_utf8_lossy(&done.stderr));
 }
 
 /// A subscription starts with the rows there are, and goes on with what happens.

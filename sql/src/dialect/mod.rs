@@ -2,14 +2,16 @@
 
 mod create_function;
 mod create_table;
+mod create_view;
 mod options;
 mod types;
 
 pub(crate) use create_function::CreateFunction;
 pub(crate) use create_table::CreateTable;
+pub use create_view::ViewStatement;
 
 use crate::error::{Error, Position};
-use datafusion::sql::sqlparser::ast::{Ident, Query};
+use datafusion::sql::sqlparser::ast::{Ident, ObjectName, Query};
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::parser::{Parser as TokenParser, ParserError};
@@ -59,14 +61,17 @@ impl From<Ident> for Name {
     }
 }
 
+/// A relation's name as it is compared.
+pub(crate) fn plain(name: &ObjectName) -> String {
+    let parts = name.0.iter().filter_map(|part| part.as_ident());
+    let parts = parts.map(|ident| if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() });
+    parts.collect::<Vec<_>>().join(".")
+}
+
 /// Splits and parses `source`.
 pub(crate) fn parse(source: &str) -> Result<Vec<Statement>, Error> {
-    let dialect = PostgreSqlDialect {};
-    let tokens = Tokenizer::new(&dialect, source)
-        .tokenize_with_location()
-        .map_err(|e| Error::new(source, e.location.into(), uncapitalised(&e.message)))?;
-    let parser = TokenParser::new(&dialect).with_tokens_with_locations(tokens.clone());
-    let mut parser = Parser { source, tokens: &tokens, parser, half_closed: false };
+    let tokens = tokenize(source)?;
+    let mut parser = parser(source, &tokens);
     let mut statements = Vec::new();
     loop {
         while parser.parser.consume_token(&Token::SemiColon) {}
@@ -80,13 +85,27 @@ pub(crate) fn parse(source: &str) -> Result<Vec<Statement>, Error> {
             let found = parser.peek().token;
             return Err(parser.error(end, format!("expected `;` after the statement, found `{found}`")));
         }
-        let is_inside = |token: &&TokenWithSpan| {
-            let place = (token.span.start.line, token.span.start.column);
-            place >= (at.line, at.column) && (end.line == 0 || place < (end.line, end.column))
-        };
-        let tokens = tokens.iter().filter(is_inside).cloned().collect();
-        statements.push(Statement { kind, at, tokens });
+        statements.push(Statement { kind, at, tokens: tokens_between(&tokens, at, end) });
     }
+}
+
+fn tokenize(source: &str) -> Result<Vec<TokenWithSpan>, Error> {
+    let tokens = Tokenizer::new(&PostgreSqlDialect {}, source).tokenize_with_location();
+    tokens.map_err(|e| Error::new(source, e.location.into(), uncapitalised(&e.message)))
+}
+
+fn parser<'a>(source: &'a str, tokens: &'a [TokenWithSpan]) -> Parser<'a> {
+    let parser = TokenParser::new(&PostgreSqlDialect {}).with_tokens_with_locations(tokens.to_vec());
+    Parser { source, tokens, parser, half_closed: false }
+}
+
+/// The words from `at` up to `end`, or to the end of the text where `end` is no place.
+fn tokens_between(tokens: &[TokenWithSpan], at: Position, end: Position) -> Vec<TokenWithSpan> {
+    let is_inside = |token: &&TokenWithSpan| {
+        let place = (token.span.start.line, token.span.start.column);
+        place >= (at.line, at.column) && (end.line == 0 || place < (end.line, end.column))
+    };
+    tokens.iter().filter(is_inside).cloned().collect()
 }
 
 /// The token parser, with errors that know their place.

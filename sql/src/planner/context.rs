@@ -79,7 +79,10 @@ impl Context {
 
 impl ContextProvider for Context {
     fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>> {
-        let relation = self.relations.get(name.table()).filter(|_| name.schema().is_none());
+        let relation = match name.schema() {
+            None => self.relations.get(name.table()),
+            Some(schema) => self.relations.get(&format!("{schema}.{}", name.table())),
+        };
         let relation = relation.ok_or_else(|| DataFusionError::Plan(format!("there is no table or view `{name}`")))?;
         Ok(relation.clone())
     }

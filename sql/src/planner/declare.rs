@@ -1,6 +1,7 @@
 //! Which tables and views there are, which of the tables are sinks, and who reads what.
 
 use super::Mode;
+pub(super) use crate::dialect::plain;
 use crate::dialect::{CreateTable, Statement, StatementKind};
 use crate::error::Error;
 use crate::table::{SinkChanges, Table};
@@ -133,11 +134,4 @@ pub(super) fn relations(query: &Query) -> Vec<ObjectName> {
         ControlFlow::<()>::Continue(())
     });
     names
-}
-
-/// A relation's name as it is compared.
-pub(super) fn plain(name: &ObjectName) -> String {
-    let parts = name.0.iter().filter_map(|part| part.as_ident());
-    let parts = parts.map(|ident| if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() });
-    parts.collect::<Vec<_>>().join(".")
 }

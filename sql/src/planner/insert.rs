@@ -88,7 +88,7 @@ impl Planner<'_> {
 }
 
 /// Where a query's result column is written.
-fn item_place(query: &Query, column: usize) -> Option<Position> {
+pub(super) fn item_place(query: &Query, column: usize) -> Option<Position> {
     let mut body = query.body.as_ref();
     loop {
         match body {

@@ -9,6 +9,7 @@ mod rewrite;
 mod script;
 mod sql_functions;
 mod targets;
+mod view;
 mod windows;
 
 use crate::dialect::{self, Name, Statement, StatementKind};
@@ -45,6 +46,8 @@ pub struct Program {
     pub sources: Vec<Table>,
     /// Tables that changes come out for, in the order of the text.
     pub sinks: Vec<Table>,
+    /// Of [`Program::view`]: equal rows are one, with their number in a column `copies`.
+    pub counts_copies: bool,
     pub(crate) plan: Arc<Plan>,
     /// How far time has come by a source's rows; of scripts alone.
     pub(crate) times: Vec<SourceTime>,
@@ -84,7 +87,7 @@ impl Program {
         let plan = planner.plan()?;
         let times = if is_script { planner.times()? } else { vec![] };
         let Planner { sources, sinks, arroyo_refuses, .. } = planner;
-        Ok(Program { sources, sinks, plan: Arc::new(plan), times, arroyo_refuses })
+        Ok(Program { sources, sinks, counts_copies: false, plan: Arc::new(plan), times, arroyo_refuses })
     }
 
     /// The dataflow as text: for each sink its operators, what each of them keeps, and what that grows with.
@@ -128,11 +131,15 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    fn plan(&mut self) -> Result<Plan, Error> {
+    fn declare_sources(&mut self) {
         for table in &self.sources {
             let relation = Relation::new(table.nullable_schema(), &table.primary_key);
             self.context.relations.insert(table.name.clone(), Arc::new(relation));
         }
+    }
+
+    fn plan(&mut self) -> Result<Plan, Error> {
+        self.declare_sources();
         self.generated_columns()?;
         let readers = declare::readers(self.statements);
         let mut shared: Vec<SharedView> = Vec::new();
@@ -214,7 +221,12 @@ impl Planner<'_> {
     }
 
     fn view(&self, index: usize, name: &Name, columns: &[Name], query: &Query) -> Result<LogicalPlan, Error> {
-        let mut plan = self.query(index, query)?;
+        let plan = self.query(index, query)?;
+        self.with_columns(index, name, columns, plan)
+    }
+
+    /// `plan` under the names that the view gives its columns.
+    fn with_columns(&self, index: usize, name: &Name, columns: &[Name], mut plan: LogicalPlan) -> Result<LogicalPlan, Error> {
         if !columns.is_empty() {
             if columns.len() != plan.schema().fields().len() {
                 let message =

@@ -17,3 +17,4 @@ mod shapes;
 mod shop;
 mod slt;
 mod sql_functions;
+mod views;

@@ -1,6 +1,7 @@
 //! Live views: rows as JSON by primary key in one embedded database, read by scans and by subscriptions.
 
 mod key;
+mod manage;
 mod sink;
 mod views;
 

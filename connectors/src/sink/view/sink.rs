@@ -24,19 +24,21 @@ struct Shared {
     merger: Merger,
 }
 
-/// Opens the view of a sink table: connector `view`, without options.
+/// Opens the view of a sink table: connector `view`. Option `id`: what its rows are kept under, in the place of its name; so a view can be
+/// filled while another one of its name is read.
 pub fn open(spec: &SinkSpec, context: &Context) -> Result<Box<dyn Sink>> {
-    let options = Options::new(CONNECTOR, spec);
+    let mut options = Options::new(CONNECTOR, spec);
+    let id = options.optional("id");
     let key = primary_key(&options, spec)?;
     options.finish()?;
     let merger = Merger::new(CONNECTOR, spec.schema.clone(), key.clone())?;
-    let view = context.views.declare(spec, KeyEncoder::new(spec.schema.clone(), key)?)?;
+    let view = context.views.declare(spec, id, KeyEncoder::new(spec.schema.clone(), key)?)?;
     Ok(Box::new(ViewSink(Arc::new(Shared { views: context.views.clone(), view, merger }))))
 }
 
 impl Shared {
     fn apply(&self, epochs: &[EpochChanges]) -> Result<()> {
-        let epochs = pending(CONNECTOR, self.views.applied(&self.view.view.name)?, epochs)?;
+        let epochs = pending(CONNECTOR, self.views.stands_at(&self.view)?, epochs)?;
         let Some(mark) = Applied::after(epochs) else { return Ok(()) };
         let committed_ms = epochs.iter().map(|epoch| epoch.info.committed_ms).max().unwrap_or(0);
         let Merged { upserts, deletes } = self.merger.merge(epochs)?;
@@ -54,7 +56,7 @@ impl Shared {
 #[async_trait]
 impl Sink for ViewSink {
     async fn applied(&mut self) -> Result<Option<Applied>> {
-        self.0.views.applied(&self.0.view.view.name)
+        self.0.views.stands_at(&self.0.view)
     }
 
     async fn reset(&mut self) -> Result<()> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -29,6 +30,8 @@ const UPDATES_KEPT: usize = 64;
 /// An update of more rows than this is sent as [`ViewUpdate::resync`].
 pub(super) const UPDATE_ROWS_MAX: usize = 4_096;
 const MARKS: &str = "chimera.marks";
+/// Before the id of each view.
+pub(super) const KEYSPACE: &str = "view.";
 
 /// What happened to a view in one step.
 #[derive(Debug, Serialize)]
@@ -75,27 +78,34 @@ pub struct Subscription {
 }
 
 pub(super) struct OpenView {
-    pub(super) view: View,
+    /// Names its keyspace and its mark.
+    pub(super) id: String,
+    view: View,
     schema: SchemaRef,
     pub(super) keys: KeyEncoder,
     pub(super) rows: Keyspace,
     updates: broadcast::Sender<Arc<ViewUpdate>>,
+    /// Cleared while it holds a part of what it will: then it cannot be read.
+    pub(super) filled: AtomicBool,
     /// Held while a write and its update go out, and while a subscriber takes its snapshot.
-    publishing: Mutex<()>,
+    pub(super) publishing: Mutex<()>,
 }
 
 /// All live views below one folder. Opened once a process.
 pub struct Views {
-    database: Database,
-    marks: Keyspace,
-    open: RwLock<BTreeMap<String, Arc<OpenView>>>,
+    pub(super) database: Database,
+    pub(super) marks: Keyspace,
+    /// By name: what readers find.
+    pub(super) open: RwLock<BTreeMap<String, Arc<OpenView>>>,
+    /// By id: views that will take the place of another one of their name.
+    pub(super) shadows: RwLock<BTreeMap<String, Arc<OpenView>>>,
 }
 
-fn failed(error: fjall::Error) -> Error {
+pub(super) fn failed(error: fjall::Error) -> Error {
     Error::corrupt(CONNECTOR, format!("its database: {error}"))
 }
 
-fn keyspace_options() -> KeyspaceCreateOptions {
+pub(super) fn keyspace_options() -> KeyspaceCreateOptions {
     KeyspaceCreateOptions::default().max_memtable_size(MEMTABLE_BYTES)
 }
 
@@ -111,26 +121,31 @@ impl Views {
             .open()
             .map_err(|error| Error::corrupt(CONNECTOR, format!("cannot open the views in {}: {error}", path.display())))?;
         let marks = database.keyspace(MARKS, keyspace_options).map_err(failed)?;
-        Ok(Self { database, marks, open: RwLock::default() })
+        Ok(Self { database, marks, open: RwLock::default(), shadows: RwLock::default() })
     }
 
     /// The views that sinks have opened, by name.
     pub fn list(&self) -> Vec<View> {
-        self.open.read().values().map(|open| open.view.clone()).collect()
+        self.open.read().iter().map(|(name, open)| View { name: name.clone(), ..open.view.clone() }).collect()
+    }
+
+    /// Whether the view is still being filled, and so cannot be read yet.
+    pub fn is_filling(&self, name: &str) -> bool {
+        self.find(name).is_some_and(|open| !open.filled.load(Ordering::Acquire))
     }
 
     /// Up to `limit` rows in key order, or from the last key back; and the epoch that they show. `None`: no such view.
     pub fn scan(&self, name: &str, limit: usize, reverse: bool) -> Result<Option<(Option<Applied>, Vec<Value>)>> {
-        let Some(open) = self.find(name) else { return Ok(None) };
+        let Some(open) = self.readable(name)? else { return Ok(None) };
         let snapshot = self.database.snapshot();
         let rows = snapshot.iter(&open.rows);
         let rows = if reverse { parse(rows.rev().take(limit))? } else { parse(rows.take(limit))? };
-        Ok(Some((self.mark(&snapshot, name)?, rows)))
+        Ok(Some((self.mark(&snapshot, &open.id)?, rows)))
     }
 
     /// The row with the key of these values, given as text. `Ok(None)`: no such view or no such row.
     pub fn get(&self, name: &str, key: &[&str]) -> Result<Option<Value>> {
-        let Some(open) = self.find(name) else { return Ok(None) };
+        let Some(open) = self.readable(name)? else { return Ok(None) };
         let key = open.keys.parse(key)?;
         let row = self.database.snapshot().get(&open.rows, key).map_err(failed)?;
         row.map(|row| parse_row(&row)).transpose()
@@ -138,7 +153,12 @@ impl Views {
 
     /// How far the view is. `Ok(None)` also if there is no such view.
     pub fn applied(&self, name: &str) -> Result<Option<Applied>> {
-        self.mark(&self.database.snapshot(), name)
+        let Some(open) = self.find(name) else { return Ok(None) };
+        self.stands_at(&open)
+    }
+
+    pub(super) fn stands_at(&self, view: &OpenView) -> Result<Option<Applied>> {
+        self.mark(&self.database.snapshot(), &view.id)
     }
 
     /// Updates from now on; see [`Views::snapshot_and_subscribe`] for a start without a gap. `None`: no such view.
@@ -148,7 +168,7 @@ impl Views {
 
     /// The first `limit` rows, and every update after the moment at which they were read. `None`: no such view.
     pub fn snapshot_and_subscribe(&self, name: &str, limit: usize) -> Result<Option<Subscription>> {
-        let Some(open) = self.find(name) else { return Ok(None) };
+        let Some(open) = self.readable(name)? else { return Ok(None) };
         let (snapshot, updates) = {
             let _publishing = open.publishing.lock();
             (self.database.snapshot(), open.updates.subscribe())
@@ -156,7 +176,7 @@ impl Views {
         let mut rows = parse(snapshot.iter(&open.rows).take(limit.saturating_add(1)))?;
         let truncated = rows.len() > limit;
         rows.truncate(limit);
-        Ok(Some(Subscription { applied: self.mark(&snapshot, name)?, rows, truncated, updates }))
+        Ok(Some(Subscription { applied: self.mark(&snapshot, &open.id)?, rows, truncated, updates }))
     }
 
     /// The columns of a view as Arrow. `None`: no such view.
@@ -169,30 +189,44 @@ impl Views {
         Moment { snapshot: self.database.snapshot(), open: self.open.read().clone() }
     }
 
-    fn find(&self, name: &str) -> Option<Arc<OpenView>> {
+    pub(super) fn find(&self, name: &str) -> Option<Arc<OpenView>> {
         self.open.read().get(name).cloned()
     }
 
-    fn mark(&self, snapshot: &Snapshot, name: &str) -> Result<Option<Applied>> {
-        let Some(mark) = snapshot.get(&self.marks, name).map_err(failed)? else { return Ok(None) };
+    /// Refuses a view that is still being filled.
+    fn readable(&self, name: &str) -> Result<Option<Arc<OpenView>>> {
+        self.find(name).map(|open| open.check_filled(name).map(|()| open.clone())).transpose()
+    }
+
+    fn mark(&self, snapshot: &Snapshot, id: &str) -> Result<Option<Applied>> {
+        let Some(mark) = snapshot.get(&self.marks, id).map_err(failed)? else { return Ok(None) };
         Applied::decode(CONNECTOR, &String::from_utf8_lossy(&mark)).map(Some)
     }
 
-    /// Makes the view of a sink table known, and its keyspace if it is new.
-    pub(super) fn declare(&self, spec: &SinkSpec, keys: KeyEncoder) -> Result<Arc<OpenView>> {
+    /// Makes the view of a sink table known, and its keyspace if it is new. Under an `id`, it cannot be read before [`Views::set_filled`],
+    /// and stands in the shadow of another one of its name until [`Views::replace`].
+    pub(super) fn declare(&self, spec: &SinkSpec, id: Option<String>, keys: KeyEncoder) -> Result<Arc<OpenView>> {
         let name = format!("{}.{}", spec.pipeline, spec.table);
         let column = |field: &Arc<arrow::datatypes::Field>| Column { name: field.name().clone(), data_type: field.data_type().to_string() };
         let columns = spec.schema.fields().iter().map(column).collect();
         let view = View { name: name.clone(), columns, primary_key: spec.primary_key.clone() };
-        let rows = self.database.keyspace(&format!("view.{name}"), keyspace_options).map_err(failed)?;
+        let id = id.unwrap_or_else(|| name.clone());
+        let rows = self.database.keyspace(&format!("{KEYSPACE}{id}"), keyspace_options).map_err(failed)?;
         let mut views = self.open.write();
+        let there = views.get(&name).cloned();
         // A sink that is opened again keeps the channel, so that its subscribers go on.
-        let updates = views.get(&name).map_or_else(|| broadcast::Sender::new(UPDATES_KEPT), |open| open.updates.clone());
+        let same = there.as_ref().filter(|open| open.id == id);
+        let updates = same.map_or_else(|| broadcast::Sender::new(UPDATES_KEPT), |open| open.updates.clone());
         let schema = spec.schema.clone();
-        let open = Arc::new(OpenView { view, schema, keys, rows, updates, publishing: Mutex::new(()) });
-        views.insert(name.clone(), open.clone());
+        // Of one that has an id it is to be said.
+        let (filled, publishing) = (AtomicBool::new(id == name), Mutex::new(()));
+        let open = Arc::new(OpenView { id: id.clone(), view, schema, keys, rows, updates, filled, publishing });
+        match there {
+            Some(other) if other.id != id => drop(self.shadows.write().insert(id, open.clone())),
+            _ => drop(views.insert(name, open.clone())),
+        }
         drop(views);
-        if self.applied(&name)?.is_none() && !self.database.snapshot().is_empty(&open.rows).map_err(failed)? {
+        if self.stands_at(&open)?.is_none() && !self.database.snapshot().is_empty(&open.rows).map_err(failed)? {
             // A reset was cut short.
             self.reset(&open)?;
         }
@@ -223,7 +257,7 @@ impl Views {
         for (key, _) in deletes {
             batch.remove(&view.rows, key);
         }
-        batch.insert(&self.marks, view.view.name.as_str(), mark.encode());
+        batch.insert(&self.marks, view.id.as_str(), mark.encode());
         // To the operating system: survives this process. `flush` makes it survive the machine.
         let batch = batch.durability(Some(fjall::PersistMode::Buffer));
         let _publishing = view.publishing.lock();
@@ -242,7 +276,7 @@ impl Views {
         const CHUNK_ROWS: usize = 8_192;
         {
             let _publishing = view.publishing.lock();
-            self.marks.remove(view.view.name.as_str()).map_err(failed)?;
+            self.marks.remove(view.id.as_str()).map_err(failed)?;
         }
         let snapshot = self.database.snapshot();
         let mut keys = snapshot.iter(&view.rows).map(|row| row.key());
@@ -257,8 +291,7 @@ impl Views {
             batch.durability(Some(fjall::PersistMode::Buffer)).commit().map_err(failed)?;
         }
         drop(keys);
-        let update = ViewUpdate { epoch: 0, committed_ms: 0, upserts: Vec::new(), deletes: Vec::new(), resync: true };
-        let _ = view.updates.send(Arc::new(update));
+        view.tell_resync();
         self.flush()
     }
 
@@ -270,6 +303,21 @@ impl Views {
     /// Counts the rows by reading them all.
     pub(super) fn len(&self, view: &OpenView) -> Result<u64> {
         Ok(self.database.snapshot().len(&view.rows).map_err(failed)? as u64)
+    }
+}
+
+impl OpenView {
+    fn check_filled(&self, name: &str) -> Result<()> {
+        if self.filled.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        Err(Error::unavailable(CONNECTOR, format!("{name} is still being filled; read it when it has caught up")))
+    }
+
+    /// Subscribers are to take a new snapshot.
+    pub(super) fn tell_resync(&self) {
+        let update = ViewUpdate { epoch: 0, committed_ms: 0, upserts: Vec::new(), deletes: Vec::new(), resync: true };
+        let _ = self.updates.send(Arc::new(update));
     }
 }
 
@@ -286,6 +334,7 @@ impl Moment {
     /// The first `limit` rows of a view in key order, as Arrow batches with the view's columns. `None`: no such view.
     pub fn read(&self, name: &str, limit: usize) -> Result<Option<Vec<RecordBatch>>> {
         let Some(open) = self.open.get(name) else { return Ok(None) };
+        open.check_filled(name)?;
         let decoder = Decoder::new(Format::Json, open.schema.clone(), BTreeMap::new())?;
         let mut rows = self.snapshot.iter(&open.rows).take(limit);
         let mut batches = Vec::new();

@@ -52,6 +52,11 @@ kinds! {
         "No stock movement and no order has named this SKU yet.";
     IMAGE_NOT_FOUND = "image-not-found", NOT_FOUND, "There is no such picture", "Picture addresses come from the `image_url` of a product.";
     VIEW_NOT_FOUND = "view-not-found", NOT_FOUND, "There is no such view", "GET /api/v1/views lists the live views.";
+    PIPELINE_NOT_FOUND = "pipeline-not-found", NOT_FOUND, "There is no such pipeline", "GET /api/v1/pipelines lists those that run.";
+    PIPELINE_BUILT_IN = "pipeline-built-in", CONFLICT, "The pipeline is part of the binary",
+        "Views that were created can be built anew while everything runs. The stores of the binary's own pipelines are when their text changes.";
+    INVALID_PIPELINE = "invalid-pipeline", UNPROCESSABLE_ENTITY, "The pipeline cannot be planned",
+        "`line` and `column` say where the text is wrong, `help` what to write instead.";
     IDEMPOTENCY_KEY_NEEDED = "idempotency-key-needed", BAD_REQUEST, "An order needs an Idempotency-Key",
         "Send a header `Idempotency-Key` of 1 to 200 visible ASCII characters, new for every order (a UUID will do) and \
          the same when you try that order again: so an order is placed once, however often it is sent.";

@@ -38,8 +38,12 @@ impl From<View> for ViewDescription {
 }
 
 impl App {
-    /// The declaration of a view.
+    /// The declaration of a view; refuses one that is still being filled.
     pub fn view(&self, name: &str) -> Result<View> {
+        if self.connectors.views.is_filling(name) {
+            let detail = format!("`{name}` is still being filled: it can be read once it has caught up.");
+            return Err(Problem::new(&kinds::STORE_NOT_READY, detail).with("store", name).retry_after(2));
+        }
         let found = self.connectors.views.list().into_iter().find(|view| view.name == name);
         found.ok_or_else(|| not_found(name))
     }

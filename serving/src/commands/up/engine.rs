@@ -46,6 +46,7 @@ pub async fn start(parts: Parts) -> anyhow::Result<Handle> {
     let config = Config {
         dir: parts.data_dir.join("engine"),
         pipelines: chimera_pipelines::bundled(),
+        sources: chimera_pipelines::sources().to_owned(),
         functions_version: chimera_pipelines::functions_version(parts.image_tower.as_deref()),
         functions: chimera_pipelines::functions(parts.image_tower),
         transactional: SOURCES.map(str::to_owned).to_vec(),

@@ -123,7 +123,7 @@ impl Running {
             redis_url: servers.redis_url.clone(),
             views_url: format!(
                 "postgres://{}@{}/{}",
-                pg::USER,
+                pg::Role::Operator.name(),
                 views_listener.local_addr().context("the address of the views")?,
                 pg::DATABASE
             ),
@@ -170,6 +170,7 @@ impl Running {
         let views = connectors.views.clone();
         let app = App::new(Parts {
             stores: Arc::new(engine.clone()),
+            engine: Some(engine.clone()),
             connectors,
             log,
             redis: redis::aio::ConnectionManager::new(redis).await.context("cannot connect to Redis")?,
@@ -182,8 +183,11 @@ impl Running {
             metrics: api::metrics::install().context("cannot set up metrics")?,
         });
         let stop_http = CancellationToken::new();
-        let pipelines: Vec<String> = engine.pipelines().into_iter().map(|pipeline| pipeline.name).collect();
-        let front = pg::Front::new(views, &pipelines, &token, pg::Limits::default()).context("cannot set up the views' tables")?;
+        let mut passwords = Vec::new();
+        for role in pg::Role::ALL {
+            passwords.push((role, instance::token(folder, role)?));
+        }
+        let front = pg::Front::new(views, engine.clone(), &passwords, pg::Limits::default()).context("cannot set up the views' tables")?;
         let views = tokio::spawn(front.serve(views_listener, stop_http.clone()));
         let http = tokio::spawn(api::serve(app, listener, stop_http.clone().cancelled_owned()));
         Ok(Self { changes, engine, http, views, stop_http, note, token, server })
@@ -198,7 +202,8 @@ impl Running {
             ("Dashboard", dashboard.clone()),
             ("API", format!("{base}/openapi.json")),
             ("PostgreSQL", format!("psql {}", self.server.printable_url("orders"))),
-            ("Live views", format!("chimera sql, or psql {} (password: the token)", self.note.views_url)),
+            ("Live views", format!("chimera sql, or psql {} (password: in operator.token)", self.note.views_url)),
+            ("", "other users, in the place of `operator`: analyst (analyst.token), reader (reader.token)".to_owned()),
             ("Data", settings.data_dir.display().to_string()),
         ];
         eprintln!("\nChimera runs, after {}. Ctrl-C stops it.", ui::seconds(started.elapsed()));

@@ -25,6 +25,9 @@ fn the_classes_of_all_routes_are_these() {
     lines.sort();
     insta::assert_snapshot!(lines.join("\n"), @r"
     Operator GET /api/v1/dlq
+    Operator GET /api/v1/pipelines
+    Operator GET /api/v1/pipelines/{name}
+    Operator GET /api/v1/pipelines/{name}/graph
     Operator GET /api/v1/stores
     Operator GET /api/v1/stores/stream
     Operator GET /api/v1/stores/{store}/rows
@@ -34,6 +37,8 @@ fn the_classes_of_all_routes_are_these() {
     Operator GET /api/v1/views/{name}/stream
     Operator GET /metrics
     Operator POST /api/v1/dlq/replay
+    Operator POST /api/v1/pipelines/{name}/diff
+    Operator POST /api/v1/pipelines/{name}/rebuild
     Public GET /api/v1/feed
     Public GET /api/v1/images/{id}
     Public GET /api/v1/inventory/{sku}

@@ -79,6 +79,7 @@ impl Server {
         let board = Arc::new(Board::default());
         let app = App::new(Parts {
             stores: board.clone(),
+            engine: None,
             connectors: context.clone(),
             log,
             redis,
