@@ -70,8 +70,8 @@ struct OpenSink {
 pub(crate) enum Joins {
     /// No epoch is formed while it is far behind.
     Waited,
-    /// It catches up by itself; from then on it is waited for.
-    Behind,
+    /// The others go on without it, however slow it is.
+    AtItsPace,
 }
 
 /// A pipeline that runs.

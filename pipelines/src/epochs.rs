@@ -31,6 +31,8 @@ pub enum Next {
 struct Progress {
     epoch: u64,
     moved: Instant,
+    /// Whether it may hold the others back.
+    waited: bool,
     stalled: bool,
     ended: bool,
 }
@@ -87,10 +89,10 @@ impl Epochs {
         }
     }
 
-    /// Pipeline number `pipeline` takes part from now on; it has run everything up to `epoch`. Unless it is `waited` for, it is once it is
-    /// near the last epoch.
+    /// Pipeline number `pipeline` takes part from now on; it has run everything up to `epoch`. Unless it is `waited` for, no epoch waits for
+    /// it, however slow it is.
     pub fn join(&self, pipeline: usize, epoch: u64, waited: bool) {
-        let progress = Progress { epoch, moved: Instant::now(), stalled: !waited, ended: false };
+        let progress = Progress { epoch, moved: Instant::now(), waited, stalled: !waited, ended: false };
         self.state.lock().pipelines.insert(pipeline, progress);
     }
 
@@ -168,7 +170,8 @@ impl Epochs {
     /// How long the pipelines took for an epoch lately; longer while they have not finished the last one.
     pub fn took(&self) -> Duration {
         let state = self.state.lock();
-        let slowest = state.pipelines.values().filter(|p| !p.stalled && !p.ended).map(|p| p.epoch).min().unwrap_or(u64::MAX);
+        let waited = state.pipelines.values().filter(|p| p.waited && !p.stalled && !p.ended);
+        let slowest = waited.map(|p| p.epoch).min().unwrap_or(u64::MAX);
         if slowest < state.last { state.took.max(state.published.elapsed()) } else { state.took }
     }
 
@@ -193,6 +196,10 @@ impl Epochs {
                 let mut busy = false;
                 for (number, progress) in &mut state.pipelines {
                     if progress.ended || progress.stalled || progress.epoch + ahead > last {
+                        continue;
+                    }
+                    if !progress.waited {
+                        progress.stalled = true;
                         continue;
                     }
                     if progress.moved.elapsed() > STALLED_AFTER {

@@ -23,6 +23,8 @@ const PUBLIC: &str = "public";
 const RESERVED: [&str; 2] = ["information_schema", "pg_catalog"];
 /// The longest name of a schema or a view, in bytes: PostgreSQL's.
 const NAME_BYTES: usize = 63;
+/// Created views at once, with those in shadows: each takes threads and memory of its own.
+const VIEWS: usize = 64;
 /// How often it is looked whether a view has caught up, besides when it moves.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
@@ -37,6 +39,8 @@ pub enum ViewError {
     Option { view: String, option: String },
     #[error("there is a view `{0}` already")]
     Exists(String),
+    #[error("there are {VIEWS} created views, and there may not be more; drop one first")]
+    TooMany,
     #[error("there is no view `{0}` that was created here")]
     Unknown(String),
     #[error("view `{view}` belongs to {owner}")]
@@ -222,7 +226,7 @@ impl Manager {
         if is_live && filled {
             self.engine.context.views.set_filled(&id.to_string(), true);
         }
-        let number = self.engine.launch(opened, Joins::Behind, is_live).await?;
+        let number = self.engine.launch(opened, Joins::AtItsPace, is_live).await?;
         self.entry(id, |entry| (entry.number, entry.target, entry.view.filled) = (Some(number), target, filled));
         if !is_live || !filled {
             let engine = self.engine.clone();
@@ -330,6 +334,9 @@ impl Manager {
     /// Writes a view down and starts it; it does not stay if it cannot be started.
     async fn add(self: &Arc<Self>, view: CreatedView) -> Result<u64, ViewError> {
         let id = view.id;
+        if self.entries.lock().len() >= VIEWS {
+            return Err(ViewError::TooMany);
+        }
         self.shelf.save(&view)?;
         self.entries.lock().insert(id, Entry { view, number: None, target: 0, error: None });
         if let Err(error) = self.clone().launch(id).await {
@@ -350,7 +357,7 @@ impl Manager {
             is_shadow: live != Some(entry.view.id),
             epoch: store.map_or(0, |store| self.engine.board.epoch_of(store)),
             target: entry.target,
-            error: entry.error.clone(),
+            error: entry.error.clone().or_else(|| self.engine.board.error_of(entry.number?)),
             number: entry.number,
         }
     }

@@ -237,6 +237,11 @@ impl Board {
         self.pipelines.read().values().map(|pipeline| pipeline.lock().clone()).collect()
     }
 
+    /// Why pipeline number `pipeline` stands still, if it does.
+    pub fn error_of(&self, pipeline: usize) -> Option<String> {
+        self.pipelines.read().get(&pipeline)?.lock().error.clone()
+    }
+
     /// All pipelines with their numbers.
     pub fn numbered_pipelines(&self) -> Vec<(usize, PipelineStatus)> {
         self.pipelines.read().iter().map(|(number, pipeline)| (*number, pipeline.lock().clone())).collect()

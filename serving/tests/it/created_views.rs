@@ -52,6 +52,7 @@ fn an_analyst_creates_replaces_renames_and_drops_views() {
     // What it is made of, and that it is there.
     let explained = analyst("EXPLAIN MATERIALIZED VIEW mine.countries");
     assert!(explained.contains("of analyst") && explained.contains("join") && explained.contains("keeps"), "{explained}");
+    assert!(analyst("EXPLAIN MATERIALIZED VIEW sales.by_country").contains("by_country ="));
     assert!(analyst(&format!("EXPLAIN CREATE MATERIALIZED VIEW a AS {BY_COUNTRY}")).contains("inner join"));
     assert!(analyst("\\d mine.countries").contains("orders"));
     assert!(analyst("REFRESH MATERIALIZED VIEW mine.countries").contains("always fresh"));

@@ -127,3 +127,48 @@ async fn a_snapshot_and_its_updates_have_no_gap() {
     }
     assert!(snapshots > 20, "only {snapshots} snapshots were taken");
 }
+
+/// Of two of one name, one is read and the other fills in its shadow, until it holds no less and is put in its place.
+#[tokio::test]
+async fn a_view_takes_the_place_of_another_once_it_holds_no_less() {
+    let folder = tempfile::tempdir().unwrap();
+    let context = context(folder.path(), "redis://127.0.0.1:1/", "postgres://127.0.0.1:1/");
+    let views = &context.views;
+    let open = |id: &str| {
+        let mut spec = Kind::View.spec();
+        spec.options.insert("id".into(), id.into());
+        sink::open("view", spec, context.clone())
+    };
+    let mut old = open("1").await.unwrap();
+    let mut history = History::new(7, 40);
+    let epochs = [history.step(30), history.step(30)];
+    old.apply(&epochs).await.unwrap();
+    assert!(views.is_filling(NAME) && views.scan(NAME, 10, false).unwrap_err().is_retryable());
+    assert!(views.moment().read(NAME, 10).is_err(), "a part of it is no answer");
+    views.set_filled("1", true);
+    let (_, rows) = views.scan(NAME, usize::MAX, false).unwrap().unwrap();
+    let mut updates = views.subscribe(NAME).unwrap();
+
+    let mut new = open("2").await.unwrap();
+    new.apply(&epochs[..1]).await.unwrap();
+    views.set_filled("2", true);
+    assert_eq!(views.list().len(), 1);
+    assert!(!views.replace(NAME, "2", 2, 1).unwrap(), "it is behind");
+    assert_eq!(views.scan(NAME, usize::MAX, false).unwrap().unwrap().1, rows);
+    new.apply(&epochs[1..]).await.unwrap();
+    assert!(!views.replace(NAME, "2", 3, 2).unwrap(), "the other is known to be further than its mark says");
+    assert!(views.replace(NAME, "2", 2, 2).unwrap() && views.is_read("2") && !views.is_read("1"));
+    assert!(updates.recv().await.unwrap().resync, "who follows the old one looks again");
+    drop(old);
+    views.remove("1").unwrap();
+    assert_eq!(views.scan(NAME, usize::MAX, false).unwrap().unwrap().1, rows);
+
+    views.rename(NAME, "shop.other");
+    assert!(views.scan(NAME, 1, false).unwrap().is_none());
+    assert_eq!(views.scan("shop.other", usize::MAX, false).unwrap().unwrap().1, rows);
+    drop(new);
+    views.remove_others(&["2".to_owned()].into()).unwrap();
+    assert_eq!(views.scan("shop.other", usize::MAX, false).unwrap().unwrap().1, rows);
+    views.remove("2").unwrap();
+    assert!(views.list().is_empty());
+}

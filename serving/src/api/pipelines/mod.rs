@@ -74,6 +74,7 @@ impl From<ViewError> for Problem {
         let kind = match &error {
             ViewError::Unknown(_) => &kinds::PIPELINE_NOT_FOUND,
             ViewError::BuiltIn(_) => &kinds::PIPELINE_BUILT_IN,
+            ViewError::TooMany => &kinds::TOO_MANY_VIEWS,
             ViewError::Statement(_) => &kinds::INVALID_PIPELINE,
             _ => return Problem::internal(error),
         };

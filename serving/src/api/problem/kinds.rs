@@ -55,6 +55,8 @@ kinds! {
     PIPELINE_NOT_FOUND = "pipeline-not-found", NOT_FOUND, "There is no such pipeline", "GET /api/v1/pipelines lists those that run.";
     PIPELINE_BUILT_IN = "pipeline-built-in", CONFLICT, "The pipeline is part of the binary",
         "Views that were created can be built anew while everything runs. The stores of the binary's own pipelines are when their text changes.";
+    TOO_MANY_VIEWS = "too-many-views", CONFLICT, "There are too many created views",
+        "One that is built anew needs a place beside the one that is read. Drop a view first.";
     INVALID_PIPELINE = "invalid-pipeline", UNPROCESSABLE_ENTITY, "The pipeline cannot be planned",
         "`line` and `column` say where the text is wrong, `help` what to write instead.";
     IDEMPOTENCY_KEY_NEEDED = "idempotency-key-needed", BAD_REQUEST, "An order needs an Idempotency-Key",

@@ -93,9 +93,13 @@ where
             Ok(Done::Lines(lines(&program.explain())))
         }
         Statement::Explain { name } => {
-            let view = find(engine, &name).ok_or_else(|| failed(ViewError::Unknown(name)))?;
-            let program = engine.plan_view(&view.view.statement).map_err(failed)?;
-            Ok(Done::Lines(describe(&view).chain(lines(&program.explain())).collect()))
+            if let Some(view) = find(engine, &name) {
+                let program = engine.plan_view(&view.view.statement).map_err(failed)?;
+                return Ok(Done::Lines(describe(&view).chain(lines(&program.explain())).collect()));
+            }
+            // A store of the binary's: its pipeline's plan, with the other stores that it shares operators with.
+            let pipeline = engine.store(&name).map(|store| store.pipeline).ok_or_else(|| failed(ViewError::Unknown(name)))?;
+            Ok(Done::Lines(lines(&engine.program(&pipeline).map_err(failed)?.explain())))
         }
         Statement::Index => {
             let mut info = info("ERROR", "0A000", "indexes on views are not kept".into());
@@ -167,6 +171,8 @@ fn refused(piece: &Piece<'_>, skipped: usize, cause: ViewError) -> PgWireError {
         ViewError::Unknown(_) => "42P01",
         ViewError::NotOwner { .. } => "42501",
         ViewError::IsRead { .. } => "2BP01",
+        ViewError::BuiltIn(_) => "42809",
+        ViewError::TooMany => "53400",
         ViewError::Broken { .. } => "55000",
         ViewError::Failed(_) => "XX000",
     };
