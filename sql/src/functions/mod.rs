@@ -2,7 +2,7 @@
 
 mod extract_json;
 mod extract_json_string;
-mod hop;
+pub(crate) mod hop;
 mod json;
 mod json_object;
 mod json_path;

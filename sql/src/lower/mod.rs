@@ -5,6 +5,7 @@ mod expr;
 mod group_fn;
 mod grouping_sets;
 mod join;
+mod panes;
 mod recursion;
 mod top;
 mod unnest;
