@@ -1,4 +1,4 @@
-//! Wide numbers as words of 32 bits each: adding needs no carry, and each word can take 2³¹ additions before it could overflow.
+//! Wide numbers as words of 32 bits each: adding needs no carry for up to 2³¹ additions; then [`carry`] makes room again.
 
 /// How many words hold one value of at most `digits` decimal digits.
 pub(crate) fn count(digits: u8) -> usize {
@@ -21,6 +21,14 @@ pub(crate) fn add(words: &mut [i64], value: i128, weight: i64) {
     words[last] = words[last].wrapping_add((rest as i64).wrapping_mul(weight));
 }
 
+/// Moves what is beyond 32 bits of each word into the next; the number stays what it is.
+pub(crate) fn carry(words: &mut [i64]) {
+    for index in 1..words.len() {
+        words[index] = words[index].wrapping_add(words[index - 1] >> 32);
+        words[index - 1] &= 0xffff_ffff;
+    }
+}
+
 /// The number that `words` stand for, or `None` when it does not fit in 128 bits.
 pub(crate) fn total(words: &[i64]) -> Option<i128> {
     words.iter().rev().try_fold(0i128, |total, word| total.checked_mul(1 << 32)?.checked_add(i128::from(*word)))
@@ -38,6 +46,22 @@ mod tests {
         assert_eq!(total(&words), Some(values.iter().sum()));
         values.iter().for_each(|value| add(&mut words, *value, -1));
         assert_eq!(words, [0; 2]);
+    }
+
+    #[test]
+    fn carrying_makes_room_and_changes_no_number() {
+        let mut words = [0i64; 3];
+        let mut sum = 0i128;
+        for value in [-1i128, i128::from(i64::MAX), -7, i128::from(i64::MIN), 1 << 70] {
+            add(&mut words, value, 1_000_000_007);
+            sum += value * 1_000_000_007;
+            carry(&mut words);
+            assert_eq!(total(&words), Some(sum));
+            assert!(words[..2].iter().all(|word| (0..1 << 32).contains(word)));
+        }
+        add(&mut words, sum, -1);
+        carry(&mut words);
+        assert_eq!(words, [0; 3]);
     }
 
     #[test]

@@ -235,6 +235,8 @@ impl Groups {
         let mut start = 0;
         for (index, place) in changed.places.iter().enumerate() {
             let place = *place as usize;
+            let words = place * self.layout.words..(place + 1) * self.layout.words;
+            self.layout.slots().for_each(|slot| slot.carry(&mut self.state.words[words.clone()]));
             let before = &changed.results[start..changed.ends[index]];
             start = changed.ends[index];
             let (was_there, is_there) = (changed.was_there[index], self.state.is_there(place, &self.layout));

@@ -75,6 +75,13 @@ impl Slot {
         }
     }
 
+    /// Makes room for further sums.
+    pub fn carry(&self, words: &mut [i64]) {
+        if !self.sum.is_empty() {
+            limbs::carry(&mut words[self.sum.clone()]);
+        }
+    }
+
     /// Appends the result of a group, of which `words` are the totals.
     pub fn finish(&self, words: &[i64], errors: &mut dyn FnMut(&str), out: &mut Vec<u8>) {
         let count = words[self.count];

@@ -12,6 +12,8 @@ use std::sync::Arc;
 /// More windows a row than this are taken for a mistake.
 const MAX_WINDOWS: i128 = 10_000;
 
+pub(crate) const NAME: &str = "hop";
+
 pub(super) fn function() -> ScalarUDF {
     ScalarUDF::from(Hop { signature: window::signature(2) })
 }
@@ -34,7 +36,7 @@ fn arguments(values: &[Option<&ScalarValue>]) -> Result<(i128, i128)> {
 
 impl ScalarUDFImpl for Hop {
     fn name(&self) -> &str {
-        "hop"
+        NAME
     }
 
     fn signature(&self) -> &Signature {

@@ -5,7 +5,7 @@ pub(crate) mod asof;
 pub(crate) mod clock;
 mod extract_json;
 mod extract_json_string;
-mod hop;
+pub(crate) mod hop;
 mod json;
 pub(crate) mod json_get;
 mod json_object;

@@ -8,6 +8,7 @@ pub(crate) mod finality;
 mod group_fn;
 mod grouping_sets;
 mod join;
+mod panes;
 mod recursion;
 mod top;
 mod unnest;

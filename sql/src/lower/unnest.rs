@@ -11,7 +11,10 @@ use std::sync::Arc;
 
 impl Lowering<'_> {
     pub(super) fn unnest(&mut self, unnest: &Unnest) -> Result<Lowered, Unsupported> {
-        let input = self.exactly(&unnest.input)?;
+        let input = match self.panes(&unnest.input)? {
+            Some(panes) => panes,
+            None => self.exactly(&unnest.input)?,
+        };
         let items = Items {
             lists: unnest.list_type_columns.iter().map(|(column, list)| List { column: *column, depth: list.depth }).collect(),
             structs: unnest.struct_type_columns.clone(),
