@@ -88,8 +88,7 @@ impl Inputs {
         for table in tables {
             let (topic, format) = place(pipeline, table)?;
             let found = self.inputs.iter().position(|input| input.topic == topic && input.format == format && input.has(table));
-            let message =
-                || format!("topic `{topic}` is not decoded with all of its columns; a view reads the source tables as they are declared");
+            let message = || format!("topic `{topic}` is not decoded with these columns; see the source tables");
             let index =
                 found.ok_or_else(|| Error::Table { pipeline: pipeline.to_owned(), table: table.name.clone(), message: message() })?;
             covered.push((index, table.name.clone()));

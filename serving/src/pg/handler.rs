@@ -63,7 +63,7 @@ fn failed(cause: DataFusionError) -> PgWireError {
         DataFusionError::Plan(_) | DataFusionError::SchemaError(..) => "42P01",
         DataFusionError::ResourcesExhausted(_) => "53200",
         DataFusionError::NotImplemented(_) => "0A000",
-        DataFusionError::External(cause) if is_away(cause.as_ref()) => "55000",
+        DataFusionError::External(cause) if is_away(cause.as_ref()) => return error("55000", cause.to_string()),
         _ => "XX000",
     };
     error(code, cause.strip_backtrace())
