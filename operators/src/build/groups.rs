@@ -9,9 +9,9 @@ use crate::delta::Chunk;
 use crate::row::Row;
 use crate::row_errors::RowErrors;
 use arrow::datatypes::SchemaRef;
+use dbsp::circuit::Scope;
 use dbsp::circuit::circuit_builder::GlobalNodeId;
 use dbsp::circuit::operator_traits::{Operator, UnaryOperator};
-use dbsp::circuit::{OwnershipPreference, Scope};
 use dbsp::dynamic::DowncastTrait;
 use dbsp::storage::backend::{StorageError, StoragePath};
 use dbsp::trace::{BatchReader as _, Cursor as _};
@@ -451,9 +451,5 @@ impl UnaryOperator<Vec<Feed>, Vec<Chunk>> for Groups {
     async fn eval(&mut self, feeds: &Vec<Feed>) -> Vec<Chunk> {
         feeds.iter().for_each(|feed| self.take(feed));
         if std::mem::take(&mut self.is_last) { self.changes() } else { vec![] }
-    }
-
-    fn input_preference(&self) -> OwnershipPreference {
-        OwnershipPreference::INDIFFERENT
     }
 }
