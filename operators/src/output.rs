@@ -58,7 +58,9 @@ fn consolidated(chunk: &Chunk, codec: &Codec) -> Result<Vec<i64>, String> {
     for (row, hash) in hashes.iter().enumerate() {
         match first_rows.entry(*hash, |first| hashes[*first as usize] == *hash, |first| hashes[*first as usize]) {
             Entry::Occupied(first) => suspects.extend([*first.get(), row as u32]),
-            Entry::Vacant(place) => drop(place.insert(row as u32)),
+            Entry::Vacant(place) => {
+                place.insert(row as u32);
+            }
         }
     }
     if suspects.is_empty() {

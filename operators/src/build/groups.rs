@@ -10,9 +10,9 @@ use crate::delta::Chunk;
 use crate::row::Row;
 use crate::row_errors::RowErrors;
 use arrow::datatypes::SchemaRef;
+use dbsp::circuit::Scope;
 use dbsp::circuit::circuit_builder::GlobalNodeId;
 use dbsp::circuit::operator_traits::{Operator, UnaryOperator};
-use dbsp::circuit::{OwnershipPreference, Scope};
 use dbsp::dynamic::DowncastTrait;
 use dbsp::storage::backend::{StorageError, StoragePath};
 use dbsp::trace::{BatchReader as _, Cursor as _};
@@ -517,9 +517,5 @@ impl UnaryOperator<Vec<Feed>, Vec<Chunk>> for Groups {
             (true, None) => self.changes(),
             (true, Some(_)) => self.closed(),
         }
-    }
-
-    fn input_preference(&self) -> OwnershipPreference {
-        OwnershipPreference::INDIFFERENT
     }
 }

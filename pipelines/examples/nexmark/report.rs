@@ -58,9 +58,10 @@ pub fn page(settings: &Settings, rows: &[(&Query, Measured)]) -> String {
 `make bench-nexmark` wrote this page. {} events (of fifty one is a person, three are auctions, 46 are bids) go through each query in
 steps of {}, on one worker, in a process of its own; results are updated at every step, by event time, without waiting for a watermark.
 Making the events is not counted. *Batch* is DataFusion answering the same question once, over the same events in memory, on one thread,
-right after; *ratio* is the CPU time of keeping the result up to date to that of the batch. *Peak* is the most memory that the process
-had. Thousands of events a CPU-second; for Flink 2.0 and Feldera a second a core, as published, and for Arroyo 0.16 a CPU-second on two cores.
-The last four rows measure operators one at a time; beside them stands Flink SQL 2.3 with its state on the heap.
+right after (CPU time is told in steps of 10 ms); *ratio* is the CPU time of keeping the result up to date to that of the batch. *Peak* is
+the most memory that the process had. Events a second are by the clock and suffer from whatever else the machine does; events a CPU-second
+hardly do. Beside them, from other machines: for Flink 2.0 and Feldera events a second a core, as published, and for Arroyo 0.16 a CPU-second
+on two cores. The last four rows measure operators one at a time; there stands Flink SQL 2.3 with its state on the heap.
 
 | | asks | events/s | events/CPU-s | peak MiB | on disk MiB | batch | ratio | Flink | Feldera | Arroyo |
 |---|---|---|---|---|---|---|---|---|---|---|
