@@ -10,6 +10,7 @@ mod harness;
 mod json_operators;
 mod messages;
 mod random;
+mod release;
 mod restart;
 mod row_errors;
 mod script;
