@@ -64,9 +64,9 @@ fn what_is_wrong_with_a_function_has_a_place() {
     error("CREATE FUNCTION f(a INT) RETURNS INT LANGUAGE plv8 AS 'a';", "f(a)", 2, 38, "functions in `plv8` are not supported");
     error("CREATE FUNCTION f(a INT, a INT) RETURNS INT AS 'a';", "f(a)", 2, 26, "declared twice");
     error("CREATE FUNCTION length(a TEXT) RETURNS INT AS '1';", "length(s)", 2, 17, "there is a function `length` already");
-    error("CREATE FUNCTION f(a INT) RETURNS INT RETURN (SELECT max(b) FROM t);", "f(a)", 2, 45, "has a query in it");
+    error("CREATE FUNCTION f(a INT) RETURNS INT RETURN (SELECT max(b) FROM t);", "f(a)", 2, 46, "has a query in it");
     error("CREATE FUNCTION f(a INT) RETURNS INT RETURN a;", "f(a, b)", 4, 32, "takes 1 arguments, found 2");
-    error("CREATE FUNCTION f(a INT) RETURNS INT RETURN f(a);", "f(a)", 4, 32, "f");
+    error("CREATE FUNCTION f(a INT) RETURNS INT RETURN f(a);", "f(a)", 2, 45, "Invalid function `f`");
 }
 
 #[test]
