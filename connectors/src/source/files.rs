@@ -30,7 +30,7 @@ pub(super) fn open_single(spec: SourceSpec) -> Result<Box<dyn Source>> {
     options.finish()?;
     // A file that is not there is found out now.
     File::open(&path).map_err(|source| cannot_read(&path, source))?;
-    Files::new(spec, &format, vec![path])
+    Files::of(spec, &format, vec![path])
 }
 
 pub(super) fn open_folder(spec: SourceSpec) -> Result<Box<dyn Source>> {
@@ -41,7 +41,7 @@ pub(super) fn open_folder(spec: SourceSpec) -> Result<Box<dyn Source>> {
     let mut paths = Vec::new();
     list(&path, &mut paths)?;
     paths.sort();
-    Files::new(spec, &format, paths)
+    Files::of(spec, &format, paths)
 }
 
 /// The files of a folder and of those in it; hidden ones are not data.
@@ -79,7 +79,7 @@ enum Open {
 }
 
 impl Files {
-    fn new(spec: SourceSpec, format: &str, paths: Vec<PathBuf>) -> Result<Box<dyn Source>> {
+    fn of(spec: SourceSpec, format: &str, paths: Vec<PathBuf>) -> Result<Box<dyn Source>> {
         let decoder = match format {
             PARQUET if !spec.metadata.is_empty() => {
                 return Err(Error::config(SINGLE_FILE, format!("table {}: rows of Parquet files have no METADATA", spec.table)));

@@ -44,8 +44,9 @@ impl Builder<'_> {
         let lower = Edge { bound: after.cloned(), otherwise: i64::MIN, errors: self.errors.clone() };
         let upper = Edge { bound: until.cloned(), otherwise: i64::MAX, errors: self.errors.clone() };
         let inclusive = (lower.is_inclusive(), upper.is_inclusive());
-        let edges: Stream<RootCircuit, (TypedBox<i64, DynData>, TypedBox<i64, DynData>)> =
-            self.clock().apply(move |now| (TypedBox::new(lower.at(*now)), TypedBox::new(upper.at(*now))));
+        let at = |edge: Edge| move |now: i64| TypedBox::<i64, DynData>::new(edge.at(now));
+        let (lower, upper) = (at(lower), at(upper));
+        let edges = self.clock().apply(move |now| (lower(*now), upper(*now)));
         let present = by_time.window(inclusive, &edges);
         present.set_persistent_id(Some(&format!("{}-present", node.id)));
         let rows = present.map(|(_, row)| row.clone());

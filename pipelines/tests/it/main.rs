@@ -1,4 +1,5 @@
 //! Pipelines against known answers, and the runtime against crashes.
+#![allow(clippy::unwrap_used)]
 
 mod fixtures;
 mod nexmark;

@@ -107,7 +107,7 @@ fn what_is_wrong_is_said_with_its_place() {
         ("CREATE MATERIALIZED VIEW v AS\n SELECT contry FROM orders", 2, 9, "contry"),
         ("CREATE MATERIALIZED VIEW v AS SELECT id FROM ordrs", 1, 46, "no table or view `ordrs`"),
         ("CREATE MATERIALIZED VIEW v AS SELECT id FROM mine.nothing", 1, 46, "mine.nothing"),
-        ("CREATE MATERIALIZED VIEW v AS SELECT now() AS t FROM orders", 1, 38, "another result each time"),
+        ("CREATE MATERIALIZED VIEW v AS SELECT now() AS t FROM orders", 1, 38, "may only bound a time"),
         ("CREATE MATERIALIZED VIEW v (a, b) AS SELECT id FROM orders", 1, 26, "names 2 columns"),
         ("CREATE MATERIALIZED VIEW v AS SELECT INTERVAL '1 day' AS d FROM orders", 1, 47, "cannot keep"),
         ("CREATE MATERIALIZED VIEW v AS SELECT id FROM orders nonsense more", 1, 62, "expected the end"),

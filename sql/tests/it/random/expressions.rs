@@ -172,6 +172,6 @@ impl Generator<'_> {
     }
 
     pub fn direction(&mut self) -> &'static str {
-        *self.pick(&["", " ASC", " DESC", " NULLS FIRST", " DESC NULLS LAST"])
+        self.pick::<&str>(&["", " ASC", " DESC", " NULLS FIRST", " DESC NULLS LAST"])
     }
 }
