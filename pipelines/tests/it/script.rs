@@ -272,7 +272,7 @@ fn avro(broker: &KafkaBroker) {
     let columns = "name TEXT, n INT NOT NULL, at TIMESTAMP";
     let until = ", type = 'source', 'source.until' = 'latest'";
     run(&(table("out", columns, "avro", "")
-        + "INSERT INTO out SELECT 'Zoe', 70, TIMESTAMP '1970-01-01 00:00:01'; INSERT INTO out SELECT NULL, -1, NULL;"))
+        + "INSERT INTO out SELECT 'Zoe', 70, TIMESTAMP '1970-01-01 00:00:01'; INSERT INTO out SELECT NULL AS name, -1, NULL AS at;"))
     .unwrap();
     // Another program's record, with other fields in another order; one of a schema that nobody knows; and one that ends too early.
     let other = registry.register(r#"{"type":"record","name":"r","fields":[{"name":"n","type":"long"},{"name":"more","type":"string"},{"name":"name","type":"string"}]}"#);
