@@ -19,6 +19,8 @@ use crate::{Error, Result};
 pub(super) const READER_GROUP: &str = "chimera-reader";
 /// Clients kept for committing positions, one a group.
 const MAX_GROUPS: usize = 64;
+/// Between two tries to ask a partition that is getting its leader.
+const ELECTION_PAUSE: Duration = Duration::from_millis(50);
 
 pub(super) struct Admin {
     config: ClientConfig,
@@ -111,8 +113,15 @@ impl Admin {
     pub(super) async fn bounds(&self, topic: &str, partition: u32) -> Result<(u64, u64)> {
         let (asker, topic) = (self.asker.clone(), topic.to_owned());
         blocking(move || {
-            let (low, high) = asker.fetch_watermarks(&topic, partition as i32, PATIENCE).map_err(error)?;
-            Ok((low.max(0) as u64, high.max(0) as u64))
+            let since = Instant::now();
+            loop {
+                match asker.fetch_watermarks(&topic, partition as i32, PATIENCE) {
+                    Ok((low, high)) => return Ok((low.max(0) as u64, high.max(0) as u64)),
+                    // The metadata names a leader before the broker knows that it is the one.
+                    Err(cause) if is_electing(&cause) && since.elapsed() < PATIENCE => std::thread::sleep(ELECTION_PAUSE),
+                    Err(cause) => return Err(error(cause)),
+                }
+            }
         })
         .await
     }
@@ -212,4 +221,9 @@ pub(super) fn one(topic: &str, partition: u32, offset: Offset) -> Result<TopicPa
     let mut list = TopicPartitionList::with_capacity(1);
     list.add_partition_offset(topic, partition as i32, offset).map_err(error)?;
     Ok(list)
+}
+
+fn is_electing(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{LeaderNotAvailable, NotLeaderForPartition};
+    matches!(error.rdkafka_error_code(), Some(LeaderNotAvailable | NotLeaderForPartition))
 }
