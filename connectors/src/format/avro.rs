@@ -69,7 +69,7 @@ impl Registry {
 
     fn ask(&self, request: impl Fn(&Client, Url) -> reqwest::RequestBuilder, path: &str) -> Result<Response> {
         let url = self.endpoint.join(path).map_err(|error| Error::config(AVRO, error.to_string()))?;
-        let sent = self.runtime.block_on(request(&self.client, url).send());
+        let sent = self.runtime.block_on(async { request(&self.client, url).send().await });
         sent.map_err(|error| Error::unavailable(AVRO, format!("the schema registry does not answer: {}", error.without_url())))
     }
 
