@@ -15,6 +15,7 @@ mod options;
 pub mod postgres_cdc;
 pub mod sink;
 pub mod source;
+mod threads;
 pub mod writer;
 
 pub use changes::{Changes, EpochChanges, EpochInfo};

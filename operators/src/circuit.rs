@@ -182,6 +182,10 @@ impl Circuit {
         if !self.has_constants {
             return Err(Error::NothingToCheckpoint);
         }
+        if self.ends.watermark.is_some() {
+            // dbsp saves the bounds of a window, and reads only plain numbers back; nor is the watermark saved.
+            return Err(Error::Engine("a dataflow with windows that close makes no checkpoints".into()));
+        }
         let made = self.handle.checkpoint().run().map_err(|error| match error {
             dbsp::Error::Storage(dbsp::storage::backend::StorageError::StorageDisabled) => Error::NoStorage,
             error => error.into(),

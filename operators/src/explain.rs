@@ -70,7 +70,8 @@ pub fn keeps(operator: &Operator, append_only: &[bool]) -> Option<String> {
             }
             format!("{}; grows with {}", kept.join(" and "), grows_with(group.is_empty(), parts, is_append_only))
         }
-        Operator::Top { input, partition, numbering: Numbering::RowNumber, limit: Some(limit), .. } if append_only[input.0] => {
+        Operator::Top { input, partition, numbering: Numbering::RowNumber, skip, limit: Some(limit), .. } if append_only[input.0] => {
+            let limit = limit.saturating_add(*skip);
             match partition.is_empty() {
                 true => format!("the first {limit}, since none is ever deleted; grows with nothing: bounded"),
                 false => format!("the first {limit} of each partition, since none is ever deleted; grows with the number of partitions"),

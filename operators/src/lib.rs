@@ -26,7 +26,7 @@ pub use column::{ColumnFn, RowsFn, Term};
 pub use delta::Delta;
 pub use error::Error;
 pub use explain::{explain, keeps};
-pub use plan::{Body, Bound, Closes, GroupFn, JoinKind, Linear, Node, NodeId, Numbering, Operator, Part, PartitionFn, Plan, Side, Sink};
+pub use plan::{Body, Bound, GroupFn, JoinKind, Linear, Node, NodeId, Numbering, Operator, Part, PartitionFn, Plan, Side, Sink};
 pub use row::Row;
 pub use row_errors::RowErrors;
 pub use stage::Stage;

@@ -9,9 +9,19 @@ pub(crate) fn count(digits: u8) -> usize {
     }
 }
 
+/// Additions between two carries, at most; with what a large weight adds at once it is still less than there is room for.
+pub(crate) const ADDITIONS: u64 = 1 << 30;
+
 /// Adds `value` (that fits in `words.len()` limbs) times `weight` to `words`.
 #[inline]
 pub(crate) fn add(words: &mut [i64], value: i128, weight: i64) {
+    if weight.unsigned_abs() > ADDITIONS {
+        let half = weight / 2;
+        add(words, value, half);
+        carry(words);
+        add(words, value, weight - half);
+        return carry(words);
+    }
     let last = words.len() - 1;
     let mut rest = value;
     for word in &mut words[..last] {
@@ -62,6 +72,13 @@ mod tests {
         add(&mut words, sum, -1);
         carry(&mut words);
         assert_eq!(words, [0; 3]);
+    }
+
+    #[test]
+    fn a_row_may_be_there_more_often_than_there_is_room_for() {
+        let mut words = [0i64; 3];
+        add(&mut words, -1, i64::from(u32::MAX) * 5);
+        assert_eq!(total(&words), Some(i128::from(u32::MAX) * -5));
     }
 
     #[test]

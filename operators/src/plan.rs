@@ -93,22 +93,6 @@ impl Body {
     }
 }
 
-/// When the watermark reaches the time at which something closes, it is given out.
-///
-/// It is taken back at the end of the step ([`crate::Circuit::step_to`]), so that operators further on keep nothing of it; with `keeps`, it is not.
-#[derive(Clone, Debug)]
-pub struct Closes {
-    /// A time, in ascending order.
-    pub time: Term,
-    pub keeps: bool,
-}
-
-impl Closes {
-    fn describe(&self) -> String {
-        format!("until {}{}", self.time.describe(), if self.keeps { ", for good" } else { "" })
-    }
-}
-
 /// Which row comes first, and with which number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Numbering {
@@ -162,18 +146,21 @@ pub enum Operator {
         input: NodeId,
         group: Vec<Term>,
         parts: Vec<Part>,
-        /// Groups are given out once, when they close, and are not kept any longer.
-        closes: Option<Closes>,
+        /// Groups are given out once, when the watermark reaches this time, in ascending order, and are not kept any longer. They are
+        /// taken back at the end of the step ([`crate::Circuit::step_to`]), so that operators further on keep nothing of them.
+        closes: Option<Term>,
     },
-    /// The rows without those that come when the watermark has passed the time at which they close: they are left out and counted.
+    /// The rows without those that come when the watermark has passed the time at which they close: they are left out and counted. So
+    /// are, uncounted, rows that go: of what is only added to, those are closed windows that are taken back.
     Late {
         input: NodeId,
         closes: Term,
     },
-    /// Holds each row back until it closes. Columns: those of `value`.
+    /// Gives each row out once the watermark reaches the time at which it closes, and takes it back as a group that closes. Columns:
+    /// those of `value`.
     Close {
         input: NodeId,
-        closes: Closes,
+        closes: Term,
         value: Vec<Term>,
     },
     /// The input if it has rows, else the one row of `default`.
@@ -235,7 +222,7 @@ pub enum Part {
     Linear(Vec<Linear>),
     /// How many different values that are not null: an Int64. Keeps each group's different values.
     CountDistinct(Term),
-    /// The first value in the term's order, which puts nulls last. Keeps each group's values.
+    /// The first value in the term's order, which puts nulls last. Keeps each group's values; of rows that only come, the first one.
     First(Term),
     /// Anything else: the group's rows are kept, and the function sees all of them whenever one changes.
     Rows { order: Vec<Term>, value: Vec<Term>, function: Arc<dyn GroupFn> },
@@ -356,11 +343,11 @@ impl Operator {
                 format!("{kind} join {} with {}{nulls}", side(left), side(right))
             }
             Operator::Aggregate { group, parts, closes, .. } => {
-                let closes = closes.as_ref().map_or(String::new(), |closes| format!(", {}", closes.describe()));
+                let closes = closes.as_ref().map_or(String::new(), |closes| format!(", until {}", closes.describe()));
                 format!("aggregate by [{}]{closes}: {}", terms(group), list(parts.iter().map(Part::describe)))
             }
             Operator::Late { closes, .. } => format!("leave out what comes after {}", closes.describe()),
-            Operator::Close { closes, value, .. } => format!("hold back {} keeping [{}]", closes.describe(), terms(value)),
+            Operator::Close { closes, value, .. } => format!("hold back until {} keeping [{}]", closes.describe(), terms(value)),
             Operator::OrElse { default, .. } => format!("or else {default:?}"),
             Operator::Top { partition, order, value, numbering, skip, limit, .. } => {
                 let limit = limit.map_or("all".into(), |limit| limit.to_string());

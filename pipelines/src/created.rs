@@ -1,6 +1,7 @@
 //! Views that were created while everything ran: one file each, which holds the statement, and one folder each, for the state.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
 
@@ -32,32 +33,42 @@ struct Header {
 const MARK: &str = "-- chimera ";
 
 /// The folder of all created views.
-pub(crate) struct Shelf(PathBuf);
+pub(crate) struct Shelf {
+    folder: PathBuf,
+    /// The largest id that was ever seen here: none is given out twice.
+    last: AtomicU64,
+}
 
 impl Shelf {
     pub fn open(path: PathBuf) -> Result<Self, Error> {
         std::fs::create_dir_all(&path).map_err(|source| io("cannot make the folder of created views", &path, source))?;
-        Ok(Self(path))
+        Ok(Self { folder: path, last: AtomicU64::new(0) })
+    }
+
+    /// An id that no view has had.
+    pub fn next_id(&self) -> u64 {
+        self.last.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     fn file(&self, id: u64) -> PathBuf {
-        self.0.join(format!("{id}.sql"))
+        self.folder.join(format!("{id}.sql"))
     }
 
     /// Where the pipeline of a view keeps its state.
     pub fn folder(&self, id: u64) -> PathBuf {
-        self.0.join(id.to_string())
+        self.folder.join(id.to_string())
     }
 
     /// All views by id. A file that cannot be read is told of and left where it is; folders without a file are removed.
     pub fn load(&self) -> Result<Vec<CreatedView>, Error> {
-        let failed = |source| io("cannot read the folder of created views", &self.0, source);
+        let failed = |source| io("cannot read the folder of created views", &self.folder, source);
         let mut views = Vec::new();
         let mut folders = Vec::new();
-        for entry in std::fs::read_dir(&self.0).map_err(failed)? {
+        for entry in std::fs::read_dir(&self.folder).map_err(failed)? {
             let path = entry.map_err(failed)?.path();
             let id = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse().ok());
             let Some(id) = id else { continue };
+            self.last.fetch_max(id, Ordering::Relaxed);
             if path.is_dir() {
                 folders.push((id, path));
             } else if path.extension().is_some_and(|extension| extension == "sql") {
@@ -130,6 +141,7 @@ mod tests {
         }
         std::fs::write(shelf.file(4), "torn").expect("written");
         assert_eq!(shelf.load().expect("loaded"), views);
+        assert_eq!(shelf.next_id(), 5, "what cannot be read keeps its place");
         assert!(shelf.folder(2).exists() && !shelf.folder(3).exists());
         shelf.remove(2).expect("removed");
         shelf.clear(2);

@@ -7,12 +7,14 @@ use arrow::datatypes::{DataType, Field};
 use chimera_models::ImageTower;
 use chimera_sql::Functions;
 
+const IMAGE_EMBEDDING: &str = "image_embedding";
+
 /// The built-in functions and `image_embedding(picture BYTEA) → FLOAT[]`, which is NULL for what is no picture, and always without a tower.
 pub fn functions(tower: Option<Arc<ImageTower>>) -> Functions {
     let mut functions = Functions::new();
     let item = Arc::new(Field::new("item", DataType::Float32, true));
     functions.register(
-        "image_embedding",
+        IMAGE_EMBEDDING,
         vec![DataType::Binary],
         DataType::List(item),
         Arc::new(move |arguments: &[ArrayRef]| {
@@ -44,4 +46,9 @@ pub fn functions(tower: Option<Arc<ImageTower>>) -> Functions {
 /// Names what the functions' answers depend on beside their arguments; stores made with another are built anew.
 pub fn version(tower: Option<&ImageTower>) -> String {
     tower.map_or_else(|| "without an image tower".to_owned(), |tower| tower.id().to_owned())
+}
+
+/// `version`, if a pipeline of this text depends on it.
+pub(crate) fn version_in<'a>(text: &str, version: &'a str) -> &'a str {
+    if text.contains(IMAGE_EMBEDDING) { version } else { "" }
 }

@@ -150,7 +150,7 @@ fn place<'a>(pipeline: &str, table: &'a Table) -> Result<(&'a str, &'a str), Err
         return Err(wrong("a source needs `connector = 'kafka'`, the log"));
     }
     let topic = option(TOPIC).ok_or_else(|| wrong("`topic` is missing: name the topic to read"))?;
-    let format = option("format").ok_or_else(|| wrong("`format` is missing: debezium_json, json or raw_string"))?;
+    let format = option("format").ok_or_else(|| wrong("`format` is missing: debezium_json, json, raw_string or raw_bytes"))?;
     Ok((topic, format))
 }
 

@@ -14,6 +14,7 @@ use tokio::sync::{Mutex as AsyncMutex, watch};
 
 use crate::created::{CreatedView, Shelf};
 use crate::engine::{Engine, Joins, Pipeline};
+use crate::functions::version_in;
 use crate::runtime::{Config, hash};
 use crate::{Definition, Error, Handle};
 
@@ -65,6 +66,22 @@ pub struct Actor<'a> {
     pub owns_all: bool,
 }
 
+/// An [`Actor`] that outlives who asked.
+struct Owner {
+    name: String,
+    owns_all: bool,
+}
+
+impl Owner {
+    fn of(actor: Actor<'_>) -> Self {
+        Owner { name: actor.name.to_owned(), owns_all: actor.owns_all }
+    }
+
+    fn actor(&self) -> Actor<'_> {
+        Actor { name: &self.name, owns_all: self.owns_all }
+    }
+}
+
 /// A created view and how it is.
 #[derive(Clone, Debug)]
 pub struct ViewStatus {
@@ -94,6 +111,7 @@ pub struct Manager {
     engine: Arc<Engine>,
     shelf: Shelf,
     functions: Functions,
+    functions_version: String,
     sources: String,
     source_names: BTreeSet<String>,
     /// Those of the binary: their names are schemas that are not for created views.
@@ -117,6 +135,7 @@ impl Manager {
             engine,
             shelf,
             functions: config.functions,
+            functions_version: config.functions_version,
             sources: config.sources,
             source_names: sources.into_iter().map(|table| table.name).collect(),
             pipelines: config.pipelines,
@@ -216,13 +235,18 @@ impl Manager {
         let program = self.plan(&statement)?;
         // Equal plans keep equal state, however they are written.
         let keys: Vec<_> = program.sinks.iter().map(|sink| format!("{:?} {:?}", sink.schema, sink.primary_key)).collect();
-        let text = hash(&format!("{:x} {keys:?}", program.fingerprint(self.engine.workers)));
+        let version = version_in(&program.explain(), &self.functions_version);
+        let text = hash(&format!("{:x} {keys:?}{version}", program.fingerprint(self.engine.workers)));
         let is_live = self.live(&name) == Some(id);
         let pipeline = Pipeline { name, program, text, folder: self.shelf.folder(id), view_id: Some(id) };
         let opened = self.engine.open(pipeline).await?;
         // One that has to begin anew holds nothing that could be read.
         let (holds, target) = (opened.stands_at() > 0, self.engine.epochs.last());
         let filled = was_filled && (holds || target == 0);
+        if was_filled && !filled {
+            let view = self.entry(id, |entry| CreatedView { filled, ..entry.view.clone() });
+            view.map_or(Ok(()), |view| self.shelf.save(&view))?;
+        }
         if is_live && filled {
             self.engine.context.views.set_filled(&id.to_string(), true);
         }
@@ -273,10 +297,11 @@ impl Manager {
             if !views.is_read(&id.to_string()) && !put()? {
                 return Ok(false);
             }
+            // The new one first: who asks between the two finds one of them.
+            board.show(store, true);
             if let Some(old_store) = old_store {
                 board.show(old_store, false);
             }
-            board.show(store, true);
         }
         view.filled = true;
         self.shelf.save(&view)?;
@@ -346,10 +371,6 @@ impl Manager {
         Ok(id)
     }
 
-    fn next_id(&self) -> u64 {
-        self.entries.lock().keys().next_back().map_or(1, |id| id + 1)
-    }
-
     fn status(&self, entry: &Entry, live: Option<u64>) -> ViewStatus {
         let store = entry.number.and_then(|number| self.engine.store_of(number));
         ViewStatus {
@@ -361,6 +382,12 @@ impl Manager {
             number: entry.number,
         }
     }
+}
+
+/// Runs a change to its end, whether or not who asked for it still waits: half of one would leave views that nobody keeps.
+async fn to_the_end<T: Send + 'static>(change: impl Future<Output = Result<T, ViewError>> + Send + 'static) -> Result<T, ViewError> {
+    let broke_off = |cause| Error::Io { what: "a change of a view broke off".into(), source: std::io::Error::other(cause) };
+    tokio::spawn(change).await.unwrap_or_else(|cause| Err(broke_off(cause).into()))
 }
 
 impl Handle {
@@ -379,6 +406,11 @@ impl Handle {
     /// Creates the view of a CREATE MATERIALIZED VIEW, or replaces it with OR REPLACE. Returns once it is written down and fills; see
     /// [`Handle::filled`]. `None`: there is one, and the statement says IF NOT EXISTS.
     pub async fn create_view(&self, statement: &str, by: Actor<'_>) -> Result<Option<u64>, ViewError> {
+        let (handle, statement, by) = (self.clone(), statement.to_owned(), Owner::of(by));
+        to_the_end(async move { handle.create(&statement, by.actor()).await }).await
+    }
+
+    async fn create(&self, statement: &str, by: Actor<'_>) -> Result<Option<u64>, ViewError> {
         let manager = &self.manager;
         let view = ViewStatement::parse(statement)?;
         let name = full_name(&view);
@@ -403,13 +435,23 @@ impl Handle {
         // What is wrong with it is said before anything is touched.
         manager.plan(statement)?;
         self.give_up_shadow(&name).await?;
-        let view =
-            CreatedView { id: manager.next_id(), name, owner: by.name.to_owned(), filled: false, statement: statement.trim().to_owned() };
+        let view = CreatedView {
+            id: manager.shelf.next_id(),
+            name,
+            owner: by.name.to_owned(),
+            filled: false,
+            statement: statement.trim().to_owned(),
+        };
         manager.add(view).await.map(Some)
     }
 
     /// Builds a view anew from the log, in its own shadow.
     pub async fn rebuild_view(&self, name: &str, by: Actor<'_>) -> Result<u64, ViewError> {
+        let (handle, name, by) = (self.clone(), name.to_owned(), Owner::of(by));
+        to_the_end(async move { handle.rebuild(&name, by.actor()).await }).await
+    }
+
+    async fn rebuild(&self, name: &str, by: Actor<'_>) -> Result<u64, ViewError> {
         let manager = &self.manager;
         let _changing = manager.changing.lock().await;
         if manager.built_in(name).is_some() {
@@ -419,7 +461,7 @@ impl Handle {
         manager.check_owner(live, by)?;
         self.give_up_shadow(name).await?;
         let view = manager.entry(live, |entry| entry.view.clone()).ok_or_else(|| ViewError::Unknown(name.to_owned()))?;
-        manager.add(CreatedView { id: manager.next_id(), filled: false, ..view }).await
+        manager.add(CreatedView { id: manager.shelf.next_id(), filled: false, ..view }).await
     }
 
     /// Whether the view of an id, as [`Handle::create_view`] gave it, can be read; waits for that.
@@ -441,6 +483,11 @@ impl Handle {
 
     /// Drops a view, and what fills in its shadow.
     pub async fn drop_view(&self, name: &str, by: Actor<'_>) -> Result<(), ViewError> {
+        let (handle, name, by) = (self.clone(), name.to_owned(), Owner::of(by));
+        to_the_end(async move { handle.remove(&name, by.actor()).await }).await
+    }
+
+    async fn remove(&self, name: &str, by: Actor<'_>) -> Result<(), ViewError> {
         let manager = &self.manager;
         let _changing = manager.changing.lock().await;
         let live = manager.live(name).ok_or_else(|| ViewError::Unknown(name.to_owned()))?;
@@ -455,6 +502,11 @@ impl Handle {
 
     /// Renames a view; `to` is the name without a schema, which stays.
     pub async fn rename_view(&self, name: &str, to: &str, by: Actor<'_>) -> Result<(), ViewError> {
+        let (handle, name, to, by) = (self.clone(), name.to_owned(), to.to_owned(), Owner::of(by));
+        to_the_end(async move { handle.rename(&name, &to, by.actor()).await }).await
+    }
+
+    async fn rename(&self, name: &str, to: &str, by: Actor<'_>) -> Result<(), ViewError> {
         let manager = &self.manager;
         let _changing = manager.changing.lock().await;
         let live = manager.live(name).ok_or_else(|| ViewError::Unknown(name.to_owned()))?;

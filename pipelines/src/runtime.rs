@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::coordinator::Coordinator;
 use crate::engine::{Engine, Joins, Pipeline};
+use crate::functions::version_in;
 use crate::handle::{Handle, Nudge};
 use crate::inputs::Inputs;
 use crate::journal::Journal;
@@ -62,8 +63,7 @@ impl Runtime {
 
         let mut opened = Vec::new();
         for (definition, program) in programs {
-            let uses_models = definition.sql.contains("image_embedding");
-            let text = format!("{}\n{}", definition.sql, if uses_models { &config.functions_version } else { "" });
+            let text = format!("{}\n{}", definition.sql, version_in(&definition.sql, &config.functions_version));
             let (name, folder) = (definition.name.clone(), config.dir.join(&definition.name));
             opened.push(engine.open(Pipeline { name, program, text: hash(&text), folder, view_id: None }).await?);
         }

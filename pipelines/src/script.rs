@@ -1,6 +1,7 @@
 //! Runs a script by itself: from its sources through its dataflow into its sinks, until its sources end or somebody stops it.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -120,7 +121,13 @@ pub fn run(program: &Program, options: Options) -> Result<Summary, Error> {
         .enumerate()
         .map(|(index, source)| {
             let (sender, stop) = (sender.clone(), options.stop.clone());
-            let spawned = std::thread::Builder::new().name(format!("source-{index}")).spawn(move || read(index, source, &sender, &stop));
+            let spawned = std::thread::Builder::new().name(format!("source-{index}")).spawn(move || {
+                let attempt = std::panic::catch_unwind(AssertUnwindSafe(|| read(index, source, &sender, &stop)));
+                if attempt.is_err() {
+                    // Nobody listens any more if this cannot be sent.
+                    let _ = sender.send((index, News::Failed(ConnectorError::corrupt("source", "reading broke off: a fault of ours"))));
+                }
+            });
             spawned.map_err(|source| Error::Io { what: "cannot start a thread".into(), source })
         })
         .collect::<Result<_, _>>()?;
@@ -131,7 +138,7 @@ pub fn run(program: &Program, options: Options) -> Result<Summary, Error> {
     drop(receiver);
     for thread in threads {
         // A source that panicked has said so.
-        let _ = thread.join();
+        drop(thread.join());
     }
     script.summary.took = started.elapsed();
     let Script { dataflow, summary, .. } = script;
@@ -169,7 +176,9 @@ impl Script {
                 let first = match receiver.recv_timeout(PATIENCE) {
                     Ok(news) => Some(news),
                     Err(RecvTimeoutError::Timeout) => None,
-                    Err(RecvTimeoutError::Disconnected) => break,
+                    // Who is told to stop leaves without a word.
+                    Err(RecvTimeoutError::Disconnected) if stop.load(Ordering::Relaxed) => break,
+                    Err(RecvTimeoutError::Disconnected) => return Err(ConnectorError::corrupt("source", "it ended without a word").into()),
                 };
                 if stop.load(Ordering::Relaxed) {
                     break;

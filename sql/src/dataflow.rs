@@ -140,15 +140,30 @@ fn output(table: &str, kind: SinkChanges, changes: Delta) -> Result<Output, Engi
     Ok(Output { table: table.to_string(), changes })
 }
 
-/// The latest of the times of inserted rows.
+/// The latest of the times of inserted rows. A row whose time cannot be computed tells none.
 fn latest(source: &SourceTime, delta: &Delta) -> Result<i64, EngineError> {
-    let failed = |cause: String| EngineError::Engine(format!("the time of a row of `{}` cannot be computed: {cause}", source.table));
+    let failed = |cause: String| EngineError::Engine(format!("the time of rows of `{}`: {cause}", source.table));
     let columns = source.schema.fields().iter().filter_map(|field| delta.batch.column_by_name(field.name()).cloned()).collect();
     let options = RecordBatchOptions::new().with_row_count(Some(delta.len()));
     let batch = RecordBatch::try_new_with_options(source.schema.clone(), columns, &options).map_err(|e| failed(e.to_string()))?;
-    let times = source.term.function.evaluate(&batch).map_err(failed)?;
-    let times = cast(&times, &DataType::Timestamp(TimeUnit::Nanosecond, None)).map_err(|e| failed(e.to_string()))?;
-    let times = times.as_primitive::<TimestampNanosecondType>();
-    let inserted = (0..times.len()).filter(|row| times.is_valid(*row) && delta.weight(*row) > 0);
-    Ok(inserted.map(|row| times.value(row)).max().unwrap_or(i64::MIN))
+    Ok(latest_of(source, &batch, &|row| delta.weight(row) > 0))
+}
+
+fn latest_of(source: &SourceTime, batch: &RecordBatch, is_inserted: &dyn Fn(usize) -> bool) -> i64 {
+    let times = source.term.function.evaluate(batch).ok();
+    let times = times.and_then(|times| cast(&times, &DataType::Timestamp(TimeUnit::Nanosecond, None)).ok());
+    match times {
+        Some(times) => {
+            let times = times.as_primitive::<TimestampNanosecondType>();
+            let inserted = (0..times.len()).filter(|row| times.is_valid(*row) && is_inserted(*row));
+            inserted.map(|row| times.value(row)).max().unwrap_or(i64::MIN)
+        }
+        None if batch.num_rows() <= 1 => i64::MIN,
+        None => {
+            let half = batch.num_rows() / 2;
+            let first = latest_of(source, &batch.slice(0, half), is_inserted);
+            let second = latest_of(source, &batch.slice(half, batch.num_rows() - half), &|row| is_inserted(half + row));
+            first.max(second)
+        }
+    }
 }

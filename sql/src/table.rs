@@ -21,6 +21,8 @@ pub struct Table {
     pub event_time: Option<String>,
     /// What comes to it, if it is a sink.
     pub changes: SinkChanges,
+    /// Whether its rows, if it is a source, only ever come.
+    pub(crate) append_only: bool,
 }
 
 /// What comes to a sink.
@@ -65,6 +67,8 @@ impl From<&CreateTable> for Table {
             metadata: metadata.collect(),
             event_time: watermark.or_else(|| declared.options.get(EVENT_TIME).cloned()),
             changes: SinkChanges::Keyed,
+            // Events are written once. A table without a format is pushed to by a program, which may delete.
+            append_only: declared.options.get(FORMAT).is_some_and(|format| format != CHANGELOG_FORMAT),
         }
     }
 }

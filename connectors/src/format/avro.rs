@@ -6,20 +6,20 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{Array, RecordBatch, RecordBatchOptions, new_null_array};
-use arrow::compute::{cast, concat_batches};
-use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef, TimeUnit};
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow_avro::reader::{Decoder as RecordDecoder, ReaderBuilder};
 use arrow_avro::schema::{AvroSchema, Fingerprint, FingerprintAlgorithm, FingerprintStrategy, SchemaStore};
 use arrow_avro::writer::WriterBuilder;
 use arrow_avro::writer::format::AvroSoeFormat;
 use reqwest::{Client, Response, StatusCode, Url};
 use serde_json::{Value, json};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
-use super::{BadRecord, Decoded};
+use super::{BadRecord, Decoded, conform};
 use crate::log::Entry;
-use crate::{Changes, Error, Result};
+use crate::{Changes, Error, Result, threads};
 
 /// As a table names it.
 pub const AVRO: &str = "avro";
@@ -43,8 +43,7 @@ impl Registry {
         let endpoint =
             url.ok_or_else(|| Error::config(AVRO, "the schema registry's endpoint must be a URL that begins with http:// or https://"))?;
         let client = Client::builder().timeout(PATIENCE).build().map_err(|error| Error::config(AVRO, error.to_string()))?;
-        let runtime = Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|source| Error::Io { what: "cannot start HTTP".into(), source })?;
+        let runtime = threads::runtime()?;
         Ok(Registry { endpoint, client, runtime })
     }
 
@@ -189,25 +188,6 @@ fn rows(id: u32, written: &str, values: &[&[u8]]) -> Result<RecordBatch, String>
     let batch = decoder.flush().map_err(|error| error.to_string())?;
     let batch = batch.filter(|batch| batch.num_rows() == values.len());
     batch.ok_or_else(|| "the record ends too early".into())
-}
-
-/// The columns of `schema` in `batch`, by name; values of other types are taken as the column's.
-pub fn conform(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, String> {
-    let column = |field: &FieldRef| {
-        let column = match batch.column_by_name(field.name()) {
-            Some(column) if column.data_type() == field.data_type() => column.clone(),
-            Some(column) => cast(column, field.data_type())
-                .map_err(|_| format!("`{}` is {}, which is no {}", field.name(), column.data_type(), field.data_type()))?,
-            None => new_null_array(field.data_type(), batch.num_rows()),
-        };
-        match !field.is_nullable() && column.logical_null_count() > 0 {
-            true => Err(format!("`{}` is missing or null, and the column is NOT NULL", field.name())),
-            false => Ok(column),
-        }
-    };
-    let columns = schema.fields().iter().map(column).collect::<Result<Vec<_>, _>>()?;
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    RecordBatch::try_new_with_options(schema.clone(), columns, &options).map_err(|error| error.to_string())
 }
 
 /// Writes rows of one table.

@@ -7,7 +7,7 @@ use arrow::datatypes::{DataType, SchemaRef};
 use arrow::row::{RowConverter, SortField};
 
 use super::Format;
-use crate::sink::json::JsonRows;
+use crate::format::json::JsonRows;
 use crate::{Changes, Error, Result};
 
 /// Writes rows of one table as records.
@@ -104,8 +104,8 @@ impl Encoder {
         let fields = columns.iter().map(|column| SortField::new(column.data_type().clone())).collect();
         let keys = RowConverter::new(fields).and_then(|converter| converter.convert_columns(&columns)).map_err(corrupt)?;
         let once = |weight: i64| changes.weights.iter().enumerate().filter(move |(_, found)| **found == weight).map(|(row, _)| row);
-        let comes: HashMap<&[u8], usize> = once(1).map(|row| (keys.row(row).data(), row)).collect();
-        Ok(once(-1).filter_map(|row| Some((row, *comes.get(keys.row(row).data())?))).collect())
+        let mut comes: HashMap<&[u8], usize> = once(1).map(|row| (keys.row(row).data(), row)).collect();
+        Ok(once(-1).filter_map(|row| Some((row, comes.remove(keys.row(row).data())?))).collect())
     }
 }
 
@@ -127,6 +127,10 @@ mod tests {
             Arc::new(StringArray::from_iter(rows.iter().map(|row| row.1))),
         ];
         Changes { batch: RecordBatch::try_new(Arc::new(schema), columns).unwrap(), weights: rows.iter().map(|row| row.2).collect() }
+    }
+
+    fn changes_of_one_key() -> Changes {
+        changes(&[(1, Some("a"), -1), (1, Some("b"), -1), (1, Some("c"), 1)])
     }
 
     fn records(format: Format, key: &[&str], changes: &Changes) -> Vec<String> {
@@ -152,6 +156,10 @@ mod tests {
             r#"{"before":null,"after":{"id":3,"name":"c"},"op":"c"}"#,
         ];
         assert_eq!(records(Format::DebeziumJson, &["id"], &changes), expected);
+        // A key that is none: the row that comes is the successor of one of them.
+        let double = records(Format::DebeziumJson, &["id"], &changes_of_one_key());
+        assert_eq!(double.iter().filter(|record| record.contains("\"op\":\"u\"")).count(), 1, "{double:?}");
+        assert_eq!(double.len(), 2);
         let without_key = records(Format::DebeziumJson, &[], &changes);
         assert!(without_key.len() == 5 && without_key.iter().all(|record| !record.contains("\"op\":\"u\"")), "{without_key:?}");
     }

@@ -13,16 +13,19 @@
 
 mod avro;
 mod builder;
+mod conform;
 mod debezium;
 mod decoder;
 mod encoder;
+pub mod json;
 mod json_reader;
 mod transaction;
 mod value;
 
 use std::str::FromStr;
 
-pub use avro::{AVRO, AvroDecoder, AvroEncoder, Registry, conform};
+pub use avro::{AVRO, AvroDecoder, AvroEncoder, Registry};
+pub use conform::conform;
 pub use decoder::{BadRecord, Decoded, Decoder};
 pub use encoder::Encoder;
 pub(crate) use transaction::transaction_id_range;

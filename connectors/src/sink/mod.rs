@@ -1,7 +1,6 @@
 //! Sinks: each keeps one store equal to one view, epoch by epoch.
 
 pub(crate) mod blocking;
-pub mod json;
 pub(crate) mod mark;
 pub(crate) mod merge;
 pub mod postgres;

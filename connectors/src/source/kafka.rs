@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::compute::concat_batches;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
 use super::{BadRow, Batch, Source, SourceSpec, options};
 use crate::format::{AVRO, AvroDecoder, Decoded, Decoder, Format, Registry};
-use crate::log::{Entry, KafkaLog, KafkaOptions, Log};
-use crate::{Changes, Error, Result};
+use crate::log::{Entry, KafkaLog, Log};
+use crate::{Changes, Error, Result, threads};
 
 pub(super) const CONNECTOR: &str = "kafka";
 /// Where the schemas of Avro's records are.
@@ -69,11 +69,9 @@ pub(super) fn open(spec: SourceSpec) -> Result<Box<dyn Source>> {
         (AVRO, None) => return Err(Error::config(AVRO, format!("table {}: option '{REGISTRY}' is missing", spec.table))),
         (format, _) => Reader::Records(Decoder::new(format.parse::<Format>()?, spec.schema, spec.metadata)?),
     };
-    let runtime =
-        Builder::new_current_thread().enable_all().build().map_err(|source| Error::Io { what: "cannot start Kafka".into(), source })?;
-    let transactional_id = format!("chimera-run-{}", uuid::Uuid::new_v4());
+    let runtime = threads::runtime()?;
     let (log, partitions) = runtime.block_on(async {
-        let log = KafkaLog::open(KafkaOptions { bootstrap_servers, transactional_id }).await?;
+        let log = threads::kafka(bootstrap_servers).await?;
         let found = log.topics().await?.into_iter().find(|found| found.name == topic);
         let count = found.ok_or_else(|| Error::config(CONNECTOR, format!("table {}: there is no topic `{topic}`", spec.table)))?.partitions;
         let mut partitions = Vec::new();

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
 use super::{Writer, WriterSpec, encoder, options};
 use crate::format::{AVRO, AvroEncoder, Encoder, Registry};
-use crate::log::{Append, KafkaLog, KafkaOptions, Log, Record, TopicConfig};
+use crate::log::{Append, KafkaLog, Log, Record, TopicConfig};
 use crate::source::kafka::REGISTRY;
-use crate::{Changes, Error, Result};
+use crate::{Changes, Error, Result, threads};
 
 pub(super) const CONNECTOR: &str = "kafka";
 
@@ -55,11 +55,9 @@ pub(super) fn open(spec: &WriterSpec) -> Result<Box<dyn Writer>> {
         return Err(options.error(format!("option 'sink.commit_mode' = '{mode}' must be exactly_once or at_least_once")));
     }
     options.finish()?;
-    let runtime =
-        Builder::new_current_thread().enable_all().build().map_err(|source| Error::Io { what: "cannot start Kafka".into(), source })?;
-    let transactional_id = format!("chimera-run-{}", uuid::Uuid::new_v4());
+    let runtime = threads::runtime()?;
     let log = runtime.block_on(async {
-        let log = KafkaLog::open(KafkaOptions { bootstrap_servers, transactional_id }).await?;
+        let log = threads::kafka(bootstrap_servers).await?;
         log.create_topic(&topic, TopicConfig::default()).await?;
         Ok::<_, Error>(log)
     })?;

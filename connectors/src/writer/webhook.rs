@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, StatusCode, Url};
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 
 use super::{Writer, WriterSpec, encoder, options};
 use crate::format::Encoder;
 use crate::options::Options;
-use crate::{Changes, Error, Result};
+use crate::{Changes, Error, Result, threads};
 
 pub(super) const CONNECTOR: &str = "webhook";
 /// How long one request may take.
@@ -34,8 +34,7 @@ pub(super) fn open(spec: &WriterSpec) -> Result<Box<dyn Writer>> {
     options.finish()?;
     let client = Client::builder().default_headers(headers).timeout(PATIENCE).build();
     let client = client.map_err(|error| Error::config(CONNECTOR, error.to_string()))?;
-    let runtime =
-        Builder::new_current_thread().enable_all().build().map_err(|source| Error::Io { what: "cannot start HTTP".into(), source })?;
+    let runtime = threads::runtime()?;
     Ok(Box::new(Webhook { endpoint, client, encoder, runtime }))
 }
 

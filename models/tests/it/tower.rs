@@ -109,7 +109,7 @@ fn a_large_photograph_is_prepared_as_exact_resampling_would() {
 #[test]
 fn any_model_file_can_be_the_tower() {
     let Some(tower) = bundled() else { return };
-    let model = ModelSource::Path(PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/image/tower.onnx")));
+    let model = ModelSource::Path(PathBuf::from("image/tower.onnx"));
     let same = ImageTower::load(&TowerConfig { model: model.clone(), ..TowerConfig::default() }).expect("loads");
     assert_eq!(same.embed(&picture(1)), tower.embed(&picture(1)));
     let stretched = ImageTower::load(&TowerConfig { model, fit: Fit::Stretch, ..TowerConfig::default() }).expect("loads");

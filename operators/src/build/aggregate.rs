@@ -9,7 +9,7 @@ use super::{Builder, group};
 use crate::codec::{Codec, Encoding};
 use crate::column;
 use crate::panics;
-use crate::plan::{Closes, GroupFn, Linear, Node, NodeId, Part};
+use crate::plan::{GroupFn, Linear, Node, NodeId, Part};
 use crate::row::Row;
 use crate::row_errors::RowErrors;
 use crate::{Error, Term};
@@ -26,12 +26,12 @@ impl Builder<'_> {
         input: NodeId,
         group: &[Term],
         parts: &[Part],
-        closes: Option<&Closes>,
+        closes: Option<&Term>,
     ) -> Result<Relation, Error> {
         let mut encodings = column::encodings(group);
         encodings.extend(parts.iter().flat_map(part_encodings));
         // Groups that close are told apart by when they do, and are found by it.
-        let group: Vec<Term> = closes.map(|closes| closes.time.clone()).into_iter().chain(group.iter().cloned()).collect();
+        let group: Vec<Term> = closes.into_iter().chain(group).cloned().collect();
         let group = &group[..];
         let closed = if closes.is_some() { Some(self.closed()?) } else { None };
         // What keeps a group's rows in order needs no table of the groups beside them.
@@ -75,7 +75,7 @@ impl Builder<'_> {
             feeds.push(self.watermark().apply(|watermark| vec![Feed::Watermark(*watermark)]));
         }
         let all = apply_n(self.circuit, feeds.iter(), |feeds| feeds.flat_map(Cow::into_owned).collect::<Vec<Feed>>());
-        let closing = closes.map(|closes| Closing::new(closes.keeps)).transpose()?;
+        let closing = closes.map(|_| Closing::new()).transpose()?;
         let groups = Groups::new(layout, Codec::new(encodings)?, node.schema.clone(), self.errors.clone(), closing);
         let changes = self.circuit.add_unary_operator(groups, &all);
         changes.set_persistent_id(Some(&node.id));

@@ -1,16 +1,15 @@
 //! The first rows of each partition where rows only come: those that are not among the first never will be, and are not kept.
 
 use super::relation::Arena;
-use super::saved::{Reader, Writer};
+use super::saved::{Reader, Saved, Writer};
 use crate::codec::{self, Codec, Rows, value};
 use crate::delta::Chunk;
 use crate::row::Row;
 use arrow::datatypes::SchemaRef;
-use dbsp::Runtime;
 use dbsp::circuit::Scope;
 use dbsp::circuit::circuit_builder::GlobalNodeId;
 use dbsp::circuit::operator_traits::{Operator, UnaryOperator};
-use dbsp::storage::backend::{StorageError, StoragePath};
+use dbsp::storage::backend::StoragePath;
 use feldera_storage::FileCommitter;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
@@ -44,7 +43,7 @@ pub(super) struct Best {
     /// Partitions that changed since rows were last given out, and their rows then.
     changed: Vec<(u32, Vec<Row>)>,
     is_last: bool,
-    node: String,
+    saved: Saved,
 }
 
 #[derive(Default)]
@@ -57,7 +56,7 @@ struct Partition {
 impl Best {
     pub fn new(numbers: Numbers, codec: Codec, schema: SchemaRef) -> Self {
         let (places, partitions, changed) = (HashTable::new(), vec![], vec![]);
-        Best { numbers, codec, schema, places, partitions, changed, is_last: false, node: String::new() }
+        Best { numbers, codec, schema, places, partitions, changed, is_last: false, saved: Saved::new("best") }
     }
 
     fn add(&mut self, batch: &Batch) {
@@ -123,25 +122,17 @@ impl Best {
         // Only broken storage makes decoding fail; dbsp reports the panic as a failed step.
         vec![arena.decode(&self.codec, &self.schema).unwrap_or_else(|e| panic!("stored rows cannot be read: {e}"))]
     }
+}
 
-    fn read(&mut self, mut saved: Reader<'_>) -> Option<()> {
-        for _ in 0..saved.number()? {
-            let place = self.place(saved.bytes()?);
-            for _ in 0..saved.number()? {
-                let row = Row::new(saved.bytes()?);
-                self.partitions[place].rows.push(row);
-            }
-        }
-        saved.is_empty().then_some(())
+/// The partitions of a checkpoint: keys, and rows in order.
+fn read(mut saved: Reader<'_>) -> Option<Vec<(Row, Vec<Row>)>> {
+    let mut partitions = vec![];
+    for _ in 0..saved.number()? {
+        let key = Row::new(saved.bytes()?);
+        let rows = (0..saved.number()?).map(|_| saved.bytes().map(Row::new)).collect::<Option<_>>()?;
+        partitions.push((key, rows));
     }
-
-    fn file(base: &StoragePath, id: &str) -> StoragePath {
-        base.clone().join(format!("best-{id}.dat"))
-    }
-
-    fn id<'a>(&self, id: Option<&'a str>) -> Result<&'a str, dbsp::Error> {
-        id.ok_or_else(|| dbsp::Error::Storage(StorageError::NoPersistentId(self.node.clone())))
-    }
+    saved.is_empty().then_some(partitions)
 }
 
 impl Operator for Best {
@@ -150,7 +141,7 @@ impl Operator for Best {
     }
 
     fn init(&mut self, id: &GlobalNodeId) {
-        self.node = id.to_string();
+        self.saved.set_node(id);
     }
 
     fn fixedpoint(&self, _: Scope) -> bool {
@@ -171,7 +162,6 @@ impl Operator for Best {
         persistent_id: Option<&str>,
         files: &mut Vec<Arc<dyn FileCommitter>>,
     ) -> Result<(), dbsp::Error> {
-        let file = Self::file(base, self.id(persistent_id)?);
         let mut out = Writer::default();
         out.number(self.partitions.len() as u64);
         for partition in &self.partitions {
@@ -179,16 +169,15 @@ impl Operator for Best {
             out.number(partition.rows.len() as u64);
             partition.rows.iter().for_each(|row| out.bytes(row.bytes()));
         }
-        files.push(Runtime::storage_backend()?.write(&file, out.finish())?);
-        Ok(())
+        self.saved.write(base, persistent_id, out, files)
     }
 
     fn restore(&mut self, base: &StoragePath, persistent_id: Option<&str>) -> Result<(), dbsp::Error> {
-        let file = Self::file(base, self.id(persistent_id)?);
-        let content = Runtime::storage_backend()?.read(&file)?;
         self.clear_state()?;
-        let damaged = || StorageError::stdio(std::io::ErrorKind::InvalidData, "reading the first rows of partitions", &file);
-        self.read(Reader::new(&content)).ok_or_else(damaged)?;
+        for (key, rows) in self.saved.read(base, persistent_id, read)? {
+            let place = self.place(key.bytes());
+            self.partitions[place].rows = rows;
+        }
         Ok(())
     }
 

@@ -5,17 +5,16 @@ use super::relation::{Relation, Source};
 use crate::codec::{Codec, Encoding};
 use crate::column;
 use crate::delta::Chunk;
-use crate::plan::{Closes, Node, NodeId};
+use crate::plan::{Node, NodeId};
 use crate::row::Row;
+use crate::stage;
 use crate::{Error, Term};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, TimestampNanosecondArray};
 use arrow::compute::{SortOptions, filter_record_batch};
 use arrow::datatypes::{DataType, TimeUnit, TimestampNanosecondType};
-use dbsp::dynamic::{DowncastTrait, DynData};
-use dbsp::trace::{BatchReader as _, Cursor as _};
+use dbsp::dynamic::DynData;
 use dbsp::typed_batch::TypedBox;
-use dbsp::utils::Tup2;
-use dbsp::{OrdIndexedZSet, RootCircuit, Stream};
+use dbsp::{RootCircuit, Stream};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -76,31 +75,30 @@ impl Builder<'_> {
         let chunks = self.relation(input).to_chunks()?;
         let (closes, errors) = (closes.clone(), self.errors.clone());
         let in_time = chunks.apply2(&self.watermark(), move |chunks, watermark| {
-            let kept = chunks.iter().filter(|chunk| chunk.rows() > 0).filter_map(|chunk| match in_time(chunk, &closes, watermark) {
-                Ok((kept, late, timeless)) => {
-                    [(LATE, late), (TIMELESS, timeless)].iter().filter(|(_, rows)| *rows > 0).for_each(|(message, rows)| {
-                        errors.add(message, *rows);
-                    });
-                    (kept.rows() > 0).then_some(kept)
-                }
-                Err(message) => {
-                    errors.add(&message, chunk.rows() as u64);
-                    None
-                }
-            });
-            kept.collect::<Vec<_>>()
+            let mut kept = vec![];
+            for chunk in chunks {
+                stage::run_each(&[], chunk.clone(), &errors, &mut |chunk| {
+                    let (open, late, timeless) = in_time(chunk, &closes, watermark)?;
+                    for (message, rows) in [(LATE, late), (TIMELESS, timeless)].into_iter().filter(|(_, rows)| *rows > 0) {
+                        errors.add(message, rows);
+                    }
+                    kept.push(open);
+                    Ok(())
+                });
+            }
+            kept.retain(|chunk| chunk.rows() > 0);
+            kept
         });
         Ok(Relation::chunks(in_time, node.schema.clone(), self.errors.clone()))
     }
 
-    pub(super) fn close(&mut self, node: &Node, input: NodeId, closes: &Closes, value: &[Term]) -> Result<Relation, Error> {
-        let rows = self.index(input, std::slice::from_ref(&closes.time), value, false)?;
+    pub(super) fn close(&mut self, node: &Node, input: NodeId, closes: &Term, value: &[Term]) -> Result<Relation, Error> {
+        let rows = self.index(input, std::slice::from_ref(closes), value, false)?;
         let times = Times::new()?;
         let bounds = self.watermark().apply(move |watermark| (times.row(watermark.before), times.row(watermark.now)));
         let closed = rows.window((false, true), &bounds);
         closed.set_persistent_id(Some(&format!("{}-closed", node.id)));
-        let given = if closes.keeps { closed.apply(only_added) } else { closed };
-        let values = given.map(|(_, row)| row.clone());
+        let values = closed.map(|(_, row)| row.clone());
         values.set_persistent_id(Some(&node.id));
         Ok(Relation::held(Source::Rows(values), column::encodings(value), node.schema.clone(), self.errors.clone()))
     }
@@ -124,16 +122,17 @@ pub(super) struct Closing {
     pub time_bytes: usize,
     /// What was given out and is to be taken back.
     pub given: Vec<Row>,
-    pub keeps: bool,
     pub watermark: Watermark,
+    /// Additions to sums since they were last carried.
+    pub additions: u64,
 }
 
 impl Closing {
-    pub fn new(keeps: bool) -> Result<Self, Error> {
+    pub fn new() -> Result<Self, Error> {
         let times = Times::new()?;
         let time_bytes = times.row(0).bytes().len();
         let watermark = Watermark { before: i64::MIN, now: i64::MIN };
-        Ok(Closing { times, open: BTreeMap::new(), time_bytes, given: vec![], keeps, watermark })
+        Ok(Closing { times, open: BTreeMap::new(), time_bytes, given: vec![], watermark, additions: 0 })
     }
 
     /// A new group.
@@ -162,20 +161,21 @@ pub(super) fn is_open(key: &Row, bound: &Row) -> bool {
     key.bytes().get(..bound.len()).is_none_or(|time| time > bound)
 }
 
-/// The rows that have not closed yet, and how many were late or had no time.
+/// The rows that come and have not closed yet, and how many were late or had no time.
 fn in_time(chunk: &Chunk, closes: &Term, watermark: &Watermark) -> Result<(Chunk, u64, u64), String> {
     let times = closes.function.evaluate(&chunk.batch)?;
     let times = times.as_primitive_opt::<TimestampNanosecondType>().ok_or("the end of a window must be a time")?;
     let (mut late, mut timeless) = (0, 0);
     let open = (0..times.len()).map(|row| {
+        let weight = chunk.weight(row);
         let is_open = times.is_valid(row) && times.value(row) > watermark.before;
         if !is_open {
-            *(if times.is_null(row) { &mut timeless } else { &mut late }) += chunk.weight(row).unsigned_abs();
+            *(if times.is_null(row) { &mut timeless } else { &mut late }) += weight.max(0) as u64;
         }
-        is_open
+        is_open && weight > 0
     });
     let open: BooleanArray = open.collect::<Vec<_>>().into();
-    if late == 0 && timeless == 0 {
+    if open.true_count() == open.len() {
         return Ok((chunk.clone(), 0, 0));
     }
     let weights = chunk.weights.as_ref().map(|weights| {
@@ -184,23 +184,4 @@ fn in_time(chunk: &Chunk, closes: &Term, watermark: &Watermark) -> Result<(Chunk
     });
     let batch = filter_record_batch(&chunk.batch, &open).map_err(|e| e.to_string())?;
     Ok((Chunk { batch, weights }, late, timeless))
-}
-
-/// The rows of a Z-set that come.
-fn only_added(rows: &OrdIndexedZSet<Row, Row>) -> OrdIndexedZSet<Row, Row> {
-    let mut added = vec![];
-    let mut cursor = rows.cursor();
-    while cursor.key_valid() {
-        while cursor.val_valid() {
-            let weight = **cursor.weight();
-            if weight > 0 {
-                // SAFETY: keys and values of this Z-set are rows.
-                let (key, value): (&Row, &Row) = unsafe { (cursor.key().downcast(), cursor.val().downcast()) };
-                added.push(Tup2(Tup2(key.clone(), value.clone()), weight));
-            }
-            cursor.step_val();
-        }
-        cursor.step_key();
-    }
-    OrdIndexedZSet::from_tuples((), added)
 }

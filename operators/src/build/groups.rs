@@ -4,19 +4,20 @@
 use super::close::{Closing, Watermark};
 use super::linear::{Slot, Values};
 use super::relation::Arena;
-use super::saved::{Reader, Writer};
+use super::saved::{Reader, Saved, Writer};
 use crate::codec::{self, Codec, NULL, Rows, value};
 use crate::delta::Chunk;
+use crate::limbs;
 use crate::row::Row;
 use crate::row_errors::RowErrors;
 use arrow::datatypes::SchemaRef;
+use dbsp::OrdIndexedZSet;
 use dbsp::circuit::Scope;
 use dbsp::circuit::circuit_builder::GlobalNodeId;
 use dbsp::circuit::operator_traits::{Operator, UnaryOperator};
 use dbsp::dynamic::DowncastTrait;
-use dbsp::storage::backend::{StorageError, StoragePath};
+use dbsp::storage::backend::StoragePath;
 use dbsp::trace::{BatchReader as _, Cursor as _};
-use dbsp::{OrdIndexedZSet, Runtime};
 use feldera_storage::FileCommitter;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
@@ -93,7 +94,7 @@ pub(super) struct Groups {
     changed: Changed,
     closing: Option<Closing>,
     is_last: bool,
-    node: String,
+    saved: Saved,
 }
 
 /// Groups by place; places of groups that are gone are used again.
@@ -124,7 +125,7 @@ struct Changed {
 impl Groups {
     pub fn new(layout: Layout, codec: Codec, schema: SchemaRef, errors: RowErrors, closing: Option<Closing>) -> Self {
         let state = State::new(&layout);
-        Groups { layout, codec, schema, errors, state, changed: Changed::default(), closing, is_last: false, node: String::new() }
+        Groups { layout, codec, schema, errors, state, changed: Changed::default(), closing, is_last: false, saved: Saved::new("groups") }
     }
 
     fn take(&mut self, feed: &Feed) {
@@ -151,8 +152,21 @@ impl Groups {
         for part in 0..batch.different.len() {
             self.add_different(part, batch, &starts);
         }
+        self.make_room(batch);
         for (part, values) in batch.first.iter().enumerate() {
             self.add_first(self.layout.first[part], values, starts.iter().map(|start| start / width));
+        }
+    }
+
+    /// Groups that are given out only when they close are carried now and then; others are whenever they change.
+    fn make_room(&mut self, batch: &Batch) {
+        let Some(closing) = &mut self.closing else { return };
+        closing.additions += (0..batch.rows).map(|row| batch.weight(row).unsigned_abs()).sum::<u64>();
+        if closing.additions > limbs::ADDITIONS {
+            closing.additions = 0;
+            for words in self.state.words.chunks_mut(self.layout.words) {
+                self.layout.slots().for_each(|slot| slot.carry(words));
+            }
         }
     }
 
@@ -277,9 +291,7 @@ impl Groups {
             self.state.result(place, &self.layout, &mut |message| self.errors.add(message, 1), &mut result);
             let key = &self.state.keys[place].bytes()[closing.time_bytes..];
             arena.push(&[key, &result], 1);
-            if !closing.keeps {
-                closing.given.push(Row::concat(&[key, &result]));
-            }
+            closing.given.push(Row::concat(&[key, &result]));
         }
         self.state.remove(&places, &self.layout);
         if arena.is_empty() {
@@ -287,14 +299,6 @@ impl Groups {
         }
         // Only broken storage makes decoding fail; dbsp reports the panic as a failed step.
         vec![arena.decode(&self.codec, &self.schema).unwrap_or_else(|e| panic!("stored rows cannot be read: {e}"))]
-    }
-
-    fn file(base: &StoragePath, id: &str) -> StoragePath {
-        base.clone().join(format!("groups-{id}.dat"))
-    }
-
-    fn id<'a>(&self, id: Option<&'a str>) -> Result<&'a str, dbsp::Error> {
-        id.ok_or_else(|| dbsp::Error::Storage(StorageError::NoPersistentId(self.node.clone())))
     }
 }
 
@@ -338,9 +342,10 @@ impl State {
         }
     }
 
-    /// A group is there while it has rows.
+    /// A group is there while it has rows, and a result of every part: an operator beside this table may have left its rows out.
     fn is_there(&self, place: usize, layout: &Layout) -> bool {
-        self.words[place * layout.words] != 0
+        let held = &self.held[place * layout.held..(place + 1) * layout.held];
+        self.words[place * layout.words] > 0 && held.iter().all(|row| !row.bytes().is_empty())
     }
 
     fn result(&self, place: usize, layout: &Layout, errors: &mut dyn FnMut(&str), out: &mut Vec<u8>) {
@@ -464,7 +469,7 @@ impl Operator for Groups {
     }
 
     fn init(&mut self, id: &GlobalNodeId) {
-        self.node = id.to_string();
+        self.saved.set_node(id);
     }
 
     fn fixedpoint(&self, _: Scope) -> bool {
@@ -485,16 +490,11 @@ impl Operator for Groups {
         persistent_id: Option<&str>,
         files: &mut Vec<Arc<dyn FileCommitter>>,
     ) -> Result<(), dbsp::Error> {
-        let file = Self::file(base, self.id(persistent_id)?);
-        files.push(Runtime::storage_backend()?.write(&file, self.state.write(&self.layout).finish())?);
-        Ok(())
+        self.saved.write(base, persistent_id, self.state.write(&self.layout), files)
     }
 
     fn restore(&mut self, base: &StoragePath, persistent_id: Option<&str>) -> Result<(), dbsp::Error> {
-        let file = Self::file(base, self.id(persistent_id)?);
-        let content = Runtime::storage_backend()?.read(&file)?;
-        let damaged = || StorageError::stdio(std::io::ErrorKind::InvalidData, "reading the groups of an aggregate", &file);
-        self.state = State::read(Reader::new(&content), &self.layout).ok_or_else(damaged)?;
+        self.state = self.saved.read(base, persistent_id, |saved| State::read(saved, &self.layout))?;
         if let Some(closing) = &mut self.closing {
             let groups = self.state.places.iter().map(|place| *place as usize);
             groups.for_each(|place| closing.opened(self.state.keys[place].bytes(), place));

@@ -1,6 +1,53 @@
 //! State of our own in a checkpoint's file: lengths before bytes, numbers as eight bytes.
 
+use dbsp::Runtime;
+use dbsp::circuit::circuit_builder::GlobalNodeId;
+use dbsp::storage::backend::{StorageError, StoragePath};
 use dbsp::storage::buffer_cache::FBuf;
+use feldera_storage::FileCommitter;
+use std::sync::Arc;
+
+/// The file of an operator in each checkpoint.
+pub(super) struct Saved {
+    /// What the file is named by, before the operator's id.
+    kind: &'static str,
+    /// The operator, for messages.
+    node: String,
+}
+
+impl Saved {
+    pub fn new(kind: &'static str) -> Self {
+        Saved { kind, node: String::new() }
+    }
+
+    pub fn set_node(&mut self, id: &GlobalNodeId) {
+        self.node = id.to_string();
+    }
+
+    fn path(&self, base: &StoragePath, id: Option<&str>) -> Result<StoragePath, dbsp::Error> {
+        let id = id.ok_or_else(|| dbsp::Error::Storage(StorageError::NoPersistentId(self.node.clone())))?;
+        Ok(base.clone().join(format!("{}-{id}.dat", self.kind)))
+    }
+
+    pub fn write(
+        &self,
+        base: &StoragePath,
+        id: Option<&str>,
+        state: Writer,
+        files: &mut Vec<Arc<dyn FileCommitter>>,
+    ) -> Result<(), dbsp::Error> {
+        files.push(Runtime::storage_backend()?.write(&self.path(base, id)?, state.0)?);
+        Ok(())
+    }
+
+    /// What `read` makes of the file; `None` from it is an error.
+    pub fn read<T>(&self, base: &StoragePath, id: Option<&str>, read: impl FnOnce(Reader<'_>) -> Option<T>) -> Result<T, dbsp::Error> {
+        let file = self.path(base, id)?;
+        let content = Runtime::storage_backend()?.read(&file)?;
+        let damaged = || StorageError::stdio(std::io::ErrorKind::InvalidData, "reading an operator's state", &file);
+        Ok(read(Reader(&content)).ok_or_else(damaged)?)
+    }
+}
 
 #[derive(Default)]
 pub(super) struct Writer(FBuf);
@@ -18,20 +65,12 @@ impl Writer {
         self.number(bytes.len() as u64);
         self.0.extend_from_slice(bytes);
     }
-
-    pub fn finish(self) -> FBuf {
-        self.0
-    }
 }
 
 /// Reads what a [`Writer`] wrote; `None` where the file ends too early.
 pub(super) struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {
-    pub fn new(bytes: &'a [u8]) -> Self {
-        Reader(bytes)
-    }
-
     pub fn number(&mut self) -> Option<u64> {
         let (number, rest) = self.0.split_first_chunk()?;
         self.0 = rest;

@@ -228,6 +228,38 @@ fn broker() -> Option<KafkaBroker> {
 }
 
 #[test]
+fn a_script_whose_source_is_silent_is_stopped_and_completes_its_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let sql = format!(
+        "CREATE TABLE numbers WITH (connector = 'impulse', event_rate = '0.01');
+         CREATE TABLE out (n BIGINT) WITH (connector = 'filesystem', format = 'parquet', path = '{}');
+         INSERT INTO out SELECT counter FROM numbers; INSERT INTO out SELECT 7;",
+        dir.path().display()
+    );
+    let program = script::parse(&sql, &Functions::new()).unwrap();
+    let options = options(&Shown::default());
+    let stop = options.stop.clone();
+    let running = std::thread::spawn(move || script::run(&program, options).unwrap());
+    std::thread::sleep(Duration::from_millis(300));
+    stop.store(true, Ordering::Relaxed);
+    assert!(!running.join().unwrap().ended);
+}
+
+#[test]
+fn a_value_that_does_not_fit_its_column_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let table = |columns: &str, of: &str| {
+        format!(
+            "CREATE TABLE n ({columns}) WITH (connector = 'single_file', format = 'parquet', path = '{}/n.parquet', type = '{of}');",
+            dir.path().display()
+        )
+    };
+    run(&(table("n BIGINT", "sink") + "INSERT INTO n SELECT 5000000000;")).unwrap();
+    let error = run(&(table("n INT", "source") + "SELECT n FROM n;")).unwrap_err();
+    assert!(error.contains("`n`, which is Int64, is no Int32"), "{error}");
+}
+
+#[test]
 fn topics_are_read_and_written() {
     let Some(broker) = broker() else { return };
     records_of_a_topic(&broker);

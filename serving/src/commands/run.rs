@@ -73,6 +73,7 @@ pub async fn run(arguments: Arguments, output: Output) -> anyhow::Result<()> {
     if !arguments.quiet {
         report(&summary);
     }
+    left_out(&summary);
     Ok(())
 }
 
@@ -103,14 +104,18 @@ fn report(summary: &Summary) {
     let rate = (read as f64 / summary.took.as_secs_f64().max(1e-9)).round();
     eprintln!("read     {} ({rate} rows/s)", rows(&summary.read));
     eprintln!("written  {}", rows(&summary.written));
+    let end = if summary.ended { "all sources ended" } else { "stopped; windows that were open are not written" };
+    eprintln!("{} {end} {}", ui::green("✓"), ui::dim(&format!("({}, {} steps)", ui::seconds(summary.took), summary.steps)));
+}
+
+/// Said also where little is to be said: it is as good as an error.
+fn left_out(summary: &Summary) {
     if summary.bad > 0 {
         eprintln!("left out {} record(s) that are no rows of their table", summary.bad);
     }
     for (message, rows) in &summary.refused {
         eprintln!("left out {rows} row(s): {message}");
     }
-    let end = if summary.ended { "all sources ended" } else { "stopped; windows that were open are not written" };
-    eprintln!("{} {end} {}", ui::green("✓"), ui::dim(&format!("({}, {} steps)", ui::seconds(summary.took), summary.steps)));
 }
 
 /// Writes what queries on their own give to standard output.

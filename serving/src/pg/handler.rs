@@ -173,8 +173,12 @@ fn not_allowed() -> PgWireError {
     error("25006", "only reading is allowed here, and CREATE, ALTER and DROP MATERIALIZED VIEW; rows are written by pipelines alone")
 }
 
-/// Statements of a session that touch no data.
+/// Statements of a session that touch no data. Settings of the engine are those of all sessions, its limits among them.
 fn is_of_session(statement: &Statement) -> bool {
+    let is_of_engine = || statement.to_string().replace('"', "").to_lowercase().contains("datafusion.");
+    if matches!(statement, Statement::Set(_)) && is_of_engine() {
+        return false;
+    }
     matches!(
         statement,
         Statement::Set(_)

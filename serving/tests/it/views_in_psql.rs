@@ -48,6 +48,12 @@ fn an_analyst_reads_live_views_with_psql() {
         let message = shop.refused(write);
         assert!(message.contains("only reading is allowed") || message.contains("parser error"), "{write}: {message}");
     }
+    // The limits are those of all sessions.
+    for setting in ["SET datafusion.runtime.memory_limit = '500G'", "SET \"datafusion\".\"runtime\".\"temp_directory\" = '/tmp'"] {
+        let message = shop.refused(setting);
+        assert!(message.contains("only reading is allowed"), "{setting}: {message}");
+    }
+    assert!(shop.refused("SELECT length(lpad('a', 2000000000))").contains("too large"));
     assert!(shop.refused("SELECT * FROM '/etc/passwd'").contains("not found"));
     assert!(shop.refused("SELECT * FROM sales.nothing").contains("nothing"));
     assert!(shop.refused("SELECT 1 +").to_lowercase().contains("error"));

@@ -2,6 +2,7 @@
 
 mod aggregate;
 pub(crate) mod asof;
+mod bounded;
 pub(crate) mod clock;
 mod extract_json;
 mod extract_json_string;
@@ -13,6 +14,8 @@ mod json_path;
 mod max_by;
 pub(crate) mod session;
 pub(crate) mod window;
+
+pub use bounded::bounded;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
@@ -41,6 +44,7 @@ impl Functions {
     /// The built-ins.
     pub fn new() -> Self {
         let mut functions = Functions { scalars: vec![], aggregates: vec![] };
+        bounded().into_iter().for_each(|function| functions.add(function));
         functions.add(asof::function());
         functions.add(extract_json::function());
         functions.add(extract_json_string::function());

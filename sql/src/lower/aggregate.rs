@@ -33,10 +33,7 @@ struct Ordered<'e> {
 impl Lowering<'_> {
     pub(super) fn aggregate(&mut self, aggregate: &Aggregate) -> Result<Lowered, Unsupported> {
         let needed = with(&Some(HashSet::new()), aggregate.group_expr.iter().chain(&aggregate.aggr_expr));
-        let input = match self.awaited(aggregate) {
-            Some(_) => self.input_of_awaiting(aggregate, &needed)?,
-            None => self.lower(&aggregate.input, &needed)?,
-        };
+        let input = self.lower(&aggregate.input, &needed)?;
         let calls = aggregate.aggr_expr.iter().map(call).collect::<Result<Vec<_>, _>>()?;
         let mut kinds = calls.iter().map(|call| self.kind(call, &input.schema)).collect::<Result<Vec<_>, _>>()?;
         if kinds.iter().any(|kind| matches!(kind, Kind::Rows)) {

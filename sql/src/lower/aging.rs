@@ -6,7 +6,7 @@ use crate::table::nullable;
 use arrow::datatypes::{DataType, Field, TimeUnit};
 use chimera_operators::{Bound, Operator, Term};
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, DFSchema};
+use datafusion::common::{Column, DFSchema, ScalarValue};
 use datafusion::logical_expr::{BinaryExpr, Expr, Operator as Comparison};
 
 impl Lowering<'_> {
@@ -24,7 +24,8 @@ impl Lowering<'_> {
             _ => return Err(refused()),
         };
         if !never_goes_back(limit) {
-            return Err(refused());
+            return Err(refused()
+                .and_help("an interval of months has no one length: write days, or date_trunc('month', now()) - INTERVAL '1 month'"));
         }
         let time = self.term(time, &input.schema)?;
         let bound = self.bound(limit, &time, matches!(op, Comparison::GtEq | Comparison::LtEq))?;
@@ -80,12 +81,38 @@ fn never_goes_back(limit: &Expr) -> bool {
         expr if clock::is_now(expr) => true,
         Expr::Cast(cast) => matches!(cast.field.data_type(), DataType::Timestamp(..) | DataType::Date32) && never_goes_back(&cast.expr),
         Expr::BinaryExpr(BinaryExpr { left, op: Comparison::Plus | Comparison::Minus, right }) => {
-            never_goes_back(left) && is_constant(right)
+            never_goes_back(left) && is_constant(right) && (is_of_one_length(right) || is_whole_days(left))
         }
         Expr::ScalarFunction(call) => match (call.func.name(), &call.args[..]) {
             ("date_trunc", [unit, time]) => is_constant(unit) && never_goes_back(time),
             ("date_bin", [width, time, origin @ ..]) => is_constant(width) && never_goes_back(time) && origin.iter().all(is_constant),
             ("to_timestamp" | "to_date", [time]) => never_goes_back(time),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// An interval without months: a month before the 28th of March is as early as one before the 29th, but not at every time of the day.
+fn is_of_one_length(interval: &Expr) -> bool {
+    match interval {
+        Expr::Literal(ScalarValue::IntervalMonthDayNano(Some(interval)), _) => interval.months == 0,
+        Expr::Literal(ScalarValue::IntervalYearMonth(_), _) => false,
+        Expr::Literal(..) => true,
+        _ => false,
+    }
+}
+
+/// Does this have no time of the day?
+fn is_whole_days(time: &Expr) -> bool {
+    match time {
+        Expr::Cast(cast) => cast.field.data_type() == &DataType::Date32 || is_whole_days(&cast.expr),
+        Expr::ScalarFunction(call) => match (call.func.name(), &call.args[..]) {
+            ("to_date", _) => true,
+            ("date_trunc", [Expr::Literal(unit, _), _]) => {
+                let unit = unit.try_as_str().flatten().unwrap_or_default().to_lowercase();
+                ["day", "week", "month", "quarter", "year"].contains(&unit.as_str())
+            }
             _ => false,
         },
         _ => false,

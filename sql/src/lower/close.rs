@@ -5,7 +5,7 @@ use super::{Lowered, Lowering, Needed, Unsupported, column_term, expr, with};
 use crate::table::nullable;
 use arrow::compute::SortOptions;
 use arrow::datatypes::SchemaRef;
-use chimera_operators::{Closes, NodeId, Operator, Part, Term};
+use chimera_operators::{NodeId, Operator, Part, Term};
 use datafusion::functions::core::expr_fn::get_field;
 use datafusion::logical_expr::{Aggregate, Expr, Window};
 use std::collections::HashSet;
@@ -27,14 +27,6 @@ impl Lowering<'_> {
         (!reads_closed_window(&aggregate.input, window) || !matches!(window.clone().unalias(), Expr::Column(_))).then_some(window)
     }
 
-    /// The input of an aggregate whose groups wait for a window: what it gives is not taken back before they close.
-    pub(super) fn input_of_awaiting(&mut self, aggregate: &Aggregate, needed: &Needed) -> Result<Lowered, Unsupported> {
-        let before = std::mem::replace(&mut self.keeps, true);
-        let lowered = self.lower(&aggregate.input, needed);
-        self.keeps = before;
-        lowered
-    }
-
     /// Groups that are given out when `window` closes. Columns as those of the aggregate, whose columns are `arrow`.
     pub(super) fn closing_groups(
         &mut self,
@@ -47,8 +39,7 @@ impl Lowering<'_> {
         let closes = self.term(&end(window), &input.schema)?.ordered(ASCENDING);
         let rows = self.plan.node(input.node).schema.clone();
         let input = self.plan.add(Operator::Late { input: input.node, closes: closes.clone() }, rows);
-        let closes = Some(Closes { time: closes, keeps: self.keeps });
-        Ok(self.plan.add(Operator::Aggregate { input, group, parts, closes }, arrow.clone()))
+        Ok(self.plan.add(Operator::Aggregate { input, group, parts, closes: Some(closes) }, arrow.clone()))
     }
 
     /// Rows with the session that each is in, when it has closed; then they are forgotten.
@@ -66,15 +57,18 @@ impl Lowering<'_> {
         // A row that is older than the watermark may belong to a session that has closed.
         let in_time = Operator::Late { input: input.node, closes: expr::just_after(self.term(time, &input.schema)?) };
         let in_time = self.plan.add(in_time, rows.clone());
-        let table = format!("{EXPIRED}{}", self.plan.node(in_time).id);
+        // Each kind of session has open rows of its own.
+        let table = format!("{EXPIRED}{} {}", self.plan.node(in_time).id, call.clone().unalias());
         let expired = self.plan.add(Operator::Input { table: table.clone(), append_only: false }, rows.clone());
         let open = self.plan.add(Operator::Union { inputs: vec![in_time, expired] }, rows.clone());
         let sessions = self.sessions(window, Lowered { node: open, schema: input.schema.clone() })?;
         let own = sessions.schema.fields().len() - 1;
-        let time = self.term(&end(&Expr::Column(sessions.schema.columns()[own].clone())), &sessions.schema)?.ordered(ASCENDING);
+        // A row of the very end still belongs to the session: it closes when the watermark has passed that.
+        let end = self.term(&end(&Expr::Column(sessions.schema.columns()[own].clone())), &sessions.schema)?;
+        let closes = expr::just_after(end).ordered(ASCENDING);
         let value = (0..=own).map(|index| column_term(&sessions.schema, index)).collect();
         let arrow = nullable(sessions.schema.as_arrow());
-        let node = self.plan.add(Operator::Close { input: sessions.node, closes: Closes { time, keeps: self.keeps }, value }, arrow);
+        let node = self.plan.add(Operator::Close { input: sessions.node, closes, value }, arrow);
         let closed = Lowered { node, schema: sessions.schema };
         let closed_rows = self.arrange(closed.clone(), &input.schema)?;
         self.plan.add_expiry(&table, closed_rows.node);

@@ -52,8 +52,6 @@ pub(crate) struct Lowering<'a> {
     rounds: Vec<(String, NodeId)>,
     /// Groups by a window are given out when it closes.
     closing: bool,
-    /// What is given out of a closed window is not taken back: a longer window is made of it.
-    keeps: bool,
     plan: Plan,
 }
 
@@ -106,7 +104,7 @@ fn of_source(plan: &LogicalPlan, index: usize) -> Option<Expr> {
 
 impl<'a> Lowering<'a> {
     pub fn new(state: &'a SessionState, sources: &'a [Table]) -> Self {
-        Lowering { state, sources, views: BTreeMap::new(), rounds: vec![], closing: false, keeps: false, plan: Plan::default() }
+        Lowering { state, sources, views: BTreeMap::new(), rounds: vec![], closing: false, plan: Plan::default() }
     }
 
     /// Lowers a view whose columns (of the declared ones) are those of `plan`.
@@ -236,7 +234,7 @@ impl<'a> Lowering<'a> {
                 let table = self.sources.iter().find(|table| table.name == name);
                 let table = table.ok_or_else(|| Unsupported::new(format!("there is no table `{name}`")).at(name))?;
                 let node =
-                    self.plan.add(Operator::Input { table: name.to_string(), append_only: is_append_only(table) }, table.nullable_schema());
+                    self.plan.add(Operator::Input { table: name.to_string(), append_only: table.append_only }, table.nullable_schema());
                 (node, (0..all.fields().len()).collect())
             }
         };
@@ -327,11 +325,6 @@ impl<'a> Lowering<'a> {
         let positions = columns.iter().filter_map(|column| outer.maybe_index_of_column(column));
         positions.map(|index| Column::from(inner.qualified_field(index))).collect()
     }
-}
-
-/// Events are written once: of the formats, only change envelopes tell of rows that were deleted.
-fn is_append_only(table: &Table) -> bool {
-    table.options.get("format").is_some_and(|format| !format.starts_with("debezium"))
 }
 
 /// `needed` and what `exprs` read.

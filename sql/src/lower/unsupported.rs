@@ -16,6 +16,12 @@ impl Unsupported {
         self
     }
 
+    /// One more way out.
+    pub fn and_help(mut self, help: &str) -> Self {
+        self.help = format!("{}; {help}", self.help);
+        self
+    }
+
     pub fn at(mut self, word: impl Into<String>) -> Self {
         self.word = Some(word.into());
         self

@@ -43,6 +43,8 @@ pub(super) fn tables(sql: &str, statements: &[Statement], mode: &Mode<'_>) -> Re
         };
         if !is_sink {
             imply_columns(sql, declared, &mut table, mode)?;
+            // A script's connectors bring changes in one format alone.
+            table.append_only |= is_script && !table.is_changelog();
             found.sources.push(table);
             continue;
         }

@@ -86,6 +86,7 @@ impl Planner<'_> {
             metadata: Default::default(),
             event_time: None,
             changes: SinkChanges::Appended,
+            append_only: false,
         });
         Ok(name)
     }

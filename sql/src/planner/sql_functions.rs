@@ -82,10 +82,40 @@ impl SqlFunctions {
             let args: Vec<String> = function.args.iter().map(|(name, sql_type)| format!("{} {sql_type}", name.text)).collect();
             return Err((call.span().start.into(), message, format!("it is {}({})", function.name.text, args.join(", "))));
         }
+        let of_arguments = |expr: &Expr| match expr {
+            Expr::Identifier(column) => {
+                let name = Name::from(column.clone()).text;
+                let place = function.args.iter().position(|(arg, _)| arg.text == name);
+                place.and_then(|place| given.get(place)).map_or(1, nodes)
+            }
+            _ => 1,
+        };
+        if sum(&function.body, of_arguments) > MOST_NODES {
+            let message =
+                format!("function `{}` with these arguments becomes an expression of more than {MOST_NODES} parts", function.name.text);
+            return Err((call.span().start.into(), message, "compute a part of it in a view, and name its column".into()));
+        }
         let mut body = function.body.clone();
         let _ = body.visit(&mut Arguments { function, given: &given });
         Ok(Some(as_type(body, &function.returns)))
     }
+}
+
+/// Parts of an expression that a call becomes, at most: each call in a call may double it.
+const MOST_NODES: usize = 10_000;
+
+fn nodes(expr: &Expr) -> usize {
+    sum(expr, |_| 1)
+}
+
+/// What `of` gives for each part of `expr`, itself among them.
+fn sum(expr: &Expr, of: impl Fn(&Expr) -> usize) -> usize {
+    let mut sum = 0usize;
+    let _ = visit_expressions(expr, |part| {
+        sum = sum.saturating_add(of(part));
+        ControlFlow::<()>::Continue(())
+    });
+    sum
 }
 
 struct Calls<'f>(&'f SqlFunctions);

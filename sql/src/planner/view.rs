@@ -91,8 +91,7 @@ impl Planner<'_> {
         let is_keyed = |table: &str| {
             let table = self.sources.iter().find(|source| source.name == table)?;
             // A topic of events may bring one twice, whatever their table calls its key.
-            let is_table = table.options.get("format").is_some_and(|format| format == "debezium_json");
-            is_table.then(|| table.primary_key.clone())
+            table.is_changelog().then(|| table.primary_key.clone())
         };
         let key = key::of(&plan, &is_keyed);
         let counts_copies = key.is_none();
@@ -120,6 +119,7 @@ impl Planner<'_> {
             metadata: BTreeMap::new(),
             event_time: None,
             changes: SinkChanges::Keyed,
+            append_only: false,
         });
         let plan = self.insert(0, name, &[], query, plan)?;
         let plan = self.lower(vec![], vec![(0, name.text.clone(), plan)])?;

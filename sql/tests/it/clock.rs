@@ -125,3 +125,20 @@ fn old_rows_are_left_out_below_a_join() {
     let place = |start: &str| places.iter().position(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{start}:\n{text}"));
     assert!(place("inner join") < place("while"), "{text}");
 }
+
+#[test]
+fn a_bound_that_might_go_back_is_refused() {
+    let parse = |bound: &str| {
+        let sql = format!(
+            "CREATE TABLE t (id INT, at TIMESTAMP); CREATE TABLE out (id INT PRIMARY KEY) WITH (type = 'sink');
+             INSERT INTO out SELECT id FROM t WHERE at > {bound};"
+        );
+        Program::parse(&sql, &Functions::new()).map(drop)
+    };
+    let error = parse("now() - INTERVAL '1 month'").unwrap_err().to_string();
+    assert!(error.contains("an interval of months has no one length"), "{error}");
+    for bound in ["now() - INTERVAL '30 days'", "date_trunc('month', now()) - INTERVAL '1 month'", "date_trunc('hour', now())"] {
+        parse(bound).unwrap_or_else(|e| panic!("{e}"));
+    }
+    assert!(parse("date_trunc('hour', now()) - INTERVAL '1 month'").is_err());
+}

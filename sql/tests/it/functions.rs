@@ -93,3 +93,23 @@ fn a_registered_function_is_called_and_replaces_one_of_its_name() {
     assert_eq!(texts(outputs[0].changes.batch.columns()), [["xb", "constantb"], ["yb", "constantb"]]);
     dataflow.stop();
 }
+
+#[test]
+fn no_value_is_larger_than_its_bound() {
+    for large in [
+        "length(lpad(text, n * 1000000000))",
+        "length(rpad(text, n * 1000000000))",
+        "length(repeat(text, n * 1000000000))",
+        "array_length(generate_series(1, n * 1000000000))",
+        "array_length(range(0, n * 1000000000))",
+        "array_length(array_repeat(text, n * 1000000000))",
+        "array_length(array_resize(make_array(1), n * 1000000000, 0))",
+    ] {
+        let errors = value(&format!("CAST({large} AS TEXT)"), "abc").expect_err(large);
+        assert!(errors[0].contains("would be too large"), "{large}: {errors:?}");
+    }
+    assert_eq!(value("lpad(text, 5, '*')", "abc").unwrap(), "**abc");
+    assert_eq!(value("repeat(text, 2)", "abc").unwrap(), "abcabc");
+    assert_eq!(value("CAST(array_length(generate_series(1, n)) AS TEXT)", "").unwrap(), "42");
+    assert_eq!(value("CAST(array_length(list_repeat(text, 3)) AS TEXT)", "").unwrap(), "3");
+}

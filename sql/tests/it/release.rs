@@ -28,7 +28,7 @@ const SINKS: [&str; 3] = ["totals", "top", "unsold"];
 const ROWS: i32 = 400;
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/checkpoint")
+    PathBuf::from("tests/fixtures/checkpoint")
 }
 
 fn batch(columns: Vec<(&str, ArrayRef)>) -> RecordBatch {

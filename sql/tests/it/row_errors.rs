@@ -53,6 +53,25 @@ fn rows_that_divide_by_zero_are_left_out_and_counted() {
 }
 
 #[test]
+fn a_group_whose_part_refused_all_of_its_rows_is_not_there() {
+    let mut dataflow = start(
+        "CREATE TABLE out (k TEXT PRIMARY KEY, n BIGINT, m BIGINT) WITH (type = 'sink');
+         INSERT INTO out SELECT k, count(*), max(100 / b) FROM t GROUP BY k;",
+    );
+    let batch = |keys: &[&str], b: &[i64]| rows(vec![("k", texts(keys)), ("a", ints(&vec![0; keys.len()])), ("b", ints(b))]);
+    let mut total = Bag::new();
+    dataflow.push("t", Delta::insert(batch(&["x", "y"], &[0, 4]))).unwrap();
+    integrate(&dataflow.step().unwrap(), "out", &mut total);
+    assert_eq!(total, bag(&[(&["y", "1", "25"], 1)]));
+    assert_eq!(dataflow.take_row_errors().iter().map(|error| error.count).sum::<u64>(), 1);
+    // Rows that go before they came.
+    dataflow.push("t", Delta::delete(batch(&["z"], &[5]))).unwrap();
+    integrate(&dataflow.step().unwrap(), "out", &mut total);
+    assert_eq!(total, bag(&[(&["y", "1", "25"], 1)]));
+    dataflow.stop();
+}
+
+#[test]
 fn bad_casts_after_a_join_are_left_out() {
     let mut dataflow = start(
         "CREATE TABLE u (k TEXT, text TEXT) WITH (type = 'source');

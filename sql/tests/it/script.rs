@@ -1,5 +1,6 @@
 //! Scripts: windows that close, sinks that are only added to, generated columns, tables in memory, previews.
 
+use crate::data::Random;
 use crate::harness::{Bag, block_on, config, texts};
 use arrow::array::{ArrayRef, Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
@@ -14,17 +15,6 @@ const EVENTS: &str = "CREATE TABLE events (id INT, k TEXT, ts BIGINT, x INT,
 
 /// Rows are at most this much older than rows before them: within what the watermark allows.
 const JITTER_MS: u64 = 4_900;
-
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) % n
-    }
-}
 
 fn schema() -> SchemaRef {
     let field = |name: &str, data_type| Field::new(name, data_type, true);
@@ -164,6 +154,33 @@ fn sessions_close_after_their_gap() {
 }
 
 #[test]
+fn sessions_of_several_gaps_do_not_take_each_others_rows() {
+    let two = script(
+        "CREATE TABLE a (k TEXT, n BIGINT) WITH (connector = 'blackhole', format = 'json');
+         CREATE TABLE b (k TEXT, n BIGINT) WITH (connector = 'blackhole', format = 'json');
+         INSERT INTO a SELECT k, count(*) FROM events GROUP BY session(INTERVAL '1 second'), k;
+         INSERT INTO b SELECT k, count(*) FROM events GROUP BY session(INTERVAL '4 seconds'), k;",
+    );
+    let alone = |gap: &str| script(&format!("SELECT k, count(*) FROM events GROUP BY session(INTERVAL '{gap}'), k;"));
+    let batches = events(5);
+    let mut expected = run(&alone("1 second"), 1, &batches);
+    run(&alone("4 seconds"), 1, &batches).into_iter().for_each(|(row, count)| *expected.entry(row).or_default() += count);
+    assert_eq!(run(&two, 2, &batches), expected);
+}
+
+#[test]
+fn how_rows_come_in_steps_does_not_change_their_session() {
+    let program = script("SELECT count(*) FROM events GROUP BY session(INTERVAL '2 seconds'), k;");
+    let row = |id, k: &str, ts| (id, k.to_string(), ts, 0);
+    // The watermark, five seconds behind, comes to the very end of the first session; then a row comes that still belongs to it.
+    let rows = [row(1, "a", 10_000), row(2, "b", 17_000), row(3, "a", 12_000)];
+    let one_by_one: Vec<_> = rows.iter().map(|row| batch(std::slice::from_ref(row))).collect();
+    let expected = Bag::from([(vec!["2".to_string()], 1), (vec!["1".to_string()], 1)]);
+    assert_eq!(run(&program, 1, &one_by_one), expected);
+    assert_eq!(run(&program, 1, &[batch(&rows)]), expected);
+}
+
+#[test]
 fn what_is_made_of_closed_windows_is_final_too() {
     let minute = "CREATE VIEW counts AS SELECT tumble(INTERVAL '10 seconds') AS w, k, count(*) AS n FROM events GROUP BY 1, 2;\n";
     let reference = format!("WITH counts AS (SELECT {BY_MINUTE} AS start, k, count(*) AS n FROM events GROUP BY 1, 2)\n");
@@ -187,6 +204,22 @@ fn what_is_made_of_closed_windows_is_final_too() {
     for (query, expected) in pairs {
         check(&format!("{minute}{query}"), &format!("{reference}{expected}"));
     }
+}
+
+#[test]
+fn a_row_whose_time_cannot_be_told_is_left_out_alone() {
+    let program = script("SELECT count(*), sum(x) FROM events GROUP BY tumble(INTERVAL '10 seconds');");
+    let mut dataflow = program.start(config(1, None)).unwrap();
+    let row = |id, ts, x| (id, "k".to_string(), ts, x);
+    // Milliseconds that are no nanoseconds.
+    dataflow.push("events", Delta::insert(batch(&[row(1, 1_000, 1), row(2, i64::MAX, 2), row(3, 2_000, 4), row(4, 3_000, 8)]))).unwrap();
+    assert_eq!(dataflow.watermark(), Some(-2_000_000_000));
+    dataflow.end("events");
+    let mut bag = Bag::new();
+    step(&mut dataflow, &mut bag);
+    assert_eq!(bag, Bag::from([(vec!["3".into(), "13".into()], 1)]));
+    assert_eq!(dataflow.take_row_errors().iter().map(|error| error.count).sum::<u64>(), 1);
+    dataflow.stop();
 }
 
 #[test]
@@ -225,7 +258,9 @@ fn what_has_closed_is_not_kept() {
         CREATE TABLE b (w TEXT, n BIGINT) WITH (connector = 'blackhole', format = 'json');
         CREATE VIEW keys AS SELECT tumble(INTERVAL '1 second') AS w, id, count(*) AS n, max(x) AS m FROM events GROUP BY 1, 2;
         INSERT INTO a SELECT 'x', n FROM (SELECT *, row_number() OVER (PARTITION BY w ORDER BY m DESC, id) AS place FROM keys) AS k WHERE place = 1;
-        INSERT INTO b SELECT 'y', count(*) FROM events GROUP BY session(INTERVAL '2 seconds'), id;";
+        INSERT INTO b SELECT 'y', count(*) FROM events GROUP BY session(INTERVAL '2 seconds'), id;
+        CREATE VIEW sessions AS SELECT session(INTERVAL '2 seconds') AS s, id, count(*) AS n FROM events GROUP BY 1, 2;
+        INSERT INTO b SELECT 'z', count(*) FROM sessions AS s GROUP BY tumble(INTERVAL '10 minutes', s.s['start']);";
     let mut dataflow = script(queries).start(config(1, None)).unwrap();
     let (mut warm, mut given) = (0, 0);
     for round in 0..600i64 {

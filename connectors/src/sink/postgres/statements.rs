@@ -5,7 +5,7 @@ use arrow::datatypes::DataType;
 
 use super::CONNECTOR;
 use crate::Result;
-use crate::sink::json::Values;
+use crate::format::json::Values;
 
 /// Rows `from..to` of the columns at `positions`: a vector a column.
 pub(crate) fn text_columns(batch: &RecordBatch, positions: &[usize], from: usize, to: usize) -> Result<Vec<Vec<Option<String>>>> {

@@ -12,7 +12,7 @@ use redis::{AsyncCommands, Cmd, ErrorKind, Pipeline, ServerErrorKind, cmd};
 
 use super::config::{RedisConfig, Target};
 use super::{CONNECTOR, connect, failed};
-use crate::sink::json::{JsonRows, Values};
+use crate::format::json::{JsonRows, Values};
 use crate::sink::mark::{not_gone_back, pending};
 use crate::sink::merge::Merger;
 use crate::sink::{Applied, Sink, SinkSpec};

@@ -186,7 +186,9 @@ impl Views {
 
     /// All views as they are now.
     pub fn moment(&self) -> Moment {
-        Moment { snapshot: self.database.snapshot(), open: self.open.read().clone() }
+        // Which views there are is asked first: what is filled then is filled in the snapshot.
+        let open = self.open.read().iter().map(|(name, open)| (name.clone(), (open.clone(), open.check_filled(name).is_ok()))).collect();
+        Moment { open, snapshot: self.database.snapshot() }
     }
 
     pub(super) fn find(&self, name: &str) -> Option<Arc<OpenView>> {
@@ -311,7 +313,7 @@ impl OpenView {
         if self.filled.load(Ordering::Acquire) {
             return Ok(());
         }
-        Err(Error::unavailable(CONNECTOR, format!("{name} is still being filled; read it when it has caught up")))
+        Err(still_filling(name))
     }
 
     /// Subscribers are to take a new snapshot.
@@ -321,10 +323,15 @@ impl OpenView {
     }
 }
 
+fn still_filling(name: &str) -> Error {
+    Error::unavailable(CONNECTOR, format!("{name} is still being filled; read it when it has caught up"))
+}
+
 /// All views at one moment: each at a whole epoch, whatever is written meanwhile.
 pub struct Moment {
     snapshot: Snapshot,
-    open: BTreeMap<String, Arc<OpenView>>,
+    /// Each with whether it was filled.
+    open: BTreeMap<String, (Arc<OpenView>, bool)>,
 }
 
 /// Rows that are decoded together.
@@ -333,8 +340,10 @@ const BATCH_ROWS: usize = 8_192;
 impl Moment {
     /// The first `limit` rows of a view in key order, as Arrow batches with the view's columns. `None`: no such view.
     pub fn read(&self, name: &str, limit: usize) -> Result<Option<Vec<RecordBatch>>> {
-        let Some(open) = self.open.get(name) else { return Ok(None) };
-        open.check_filled(name)?;
+        let Some((open, is_filled)) = self.open.get(name) else { return Ok(None) };
+        if !is_filled {
+            return Err(still_filling(name));
+        }
         let decoder = Decoder::new(Format::Json, open.schema.clone(), BTreeMap::new())?;
         let mut rows = self.snapshot.iter(&open.rows).take(limit);
         let mut batches = Vec::new();

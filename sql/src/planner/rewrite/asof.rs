@@ -15,7 +15,8 @@ use datafusion::logical_expr::{
     BinaryExpr, Expr, ExprFunctionExt, ExprSchemable, Join, LogicalPlan, LogicalPlanBuilder, Operator, WindowFunctionDefinition, lit,
 };
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, Expr as SqlExpr, JoinConstraint, JoinOperator, Query, Select, Spanned, TableWithJoins, VisitMut, VisitorMut,
+    BinaryOperator, Expr as SqlExpr, JoinConstraint, JoinOperator, Query, Select, Spanned, TableFactor, TableWithJoins, VisitMut,
+    VisitorMut,
 };
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -41,6 +42,13 @@ impl VisitorMut for Joins {
 
     fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<Problem> {
         select.from.iter_mut().try_for_each(tables)
+    }
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Problem> {
+        match factor {
+            TableFactor::NestedJoin { table_with_joins, .. } => tables(table_with_joins),
+            _ => ControlFlow::Continue(()),
+        }
     }
 }
 
