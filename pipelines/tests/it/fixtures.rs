@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use chimera_connectors::format::Decoder;
+use chimera_connectors::format::json::JsonRows;
 use chimera_connectors::log::{Entry, Record};
-use chimera_connectors::sink::json::JsonRows;
 use chimera_operators::Delta;
 use chimera_sql::{DataflowConfig, Functions, Program};
 use serde_json::Value;
