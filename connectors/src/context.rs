@@ -29,6 +29,8 @@ pub struct Context {
     pub views: Arc<Views>,
     /// Key prefixes in Redis and the sink table that owns each.
     pub redis_prefixes: Handles<String>,
+    /// Topics and the sink table that writes each.
+    pub topics: Handles<String>,
 }
 
 impl Context {
@@ -50,6 +52,7 @@ impl Context {
             vectors: Handles::default(),
             views,
             redis_prefixes: Handles::default(),
+            topics: Handles::default(),
         }))
     }
 

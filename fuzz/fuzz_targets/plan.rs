@@ -8,7 +8,8 @@ use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 use chimera_sql::{DataflowConfig, Delta, Functions, Program};
 use libfuzzer_sys::fuzz_target;
 
-const TABLES: &str = "CREATE TABLE a (id INT PRIMARY KEY, k TEXT, x INT, at TIMESTAMP, WATERMARK FOR at AS at - INTERVAL '1 second') WITH (type = 'source');
+const TABLES: &str =
+    "CREATE TABLE a (id INT PRIMARY KEY, k TEXT, x INT, at TIMESTAMP, WATERMARK FOR at AS at - INTERVAL '1 second') WITH (type = 'source');
 CREATE TABLE b (id INT, k TEXT, x INT, at TIMESTAMP) WITH (type = 'source', format = 'debezium_json');\n";
 
 fn rows() -> RecordBatch {
@@ -20,7 +21,8 @@ fn rows() -> RecordBatch {
     ];
     let field = |name: &str, data_type| Field::new(name, data_type, true);
     let time = DataType::Timestamp(TimeUnit::Nanosecond, None);
-    let schema = Schema::new(vec![field("id", DataType::Int32), field("k", DataType::Utf8), field("x", DataType::Int32), field("at", time)]);
+    let schema =
+        Schema::new(vec![field("id", DataType::Int32), field("k", DataType::Utf8), field("x", DataType::Int32), field("at", time)]);
     RecordBatch::try_new(Arc::new(schema), columns).expect("the columns are those of the schema")
 }
 

@@ -17,7 +17,7 @@ pub use chimera_operators::{Delta, Error as EngineError, Memory};
 pub use dataflow::{Dataflow, DataflowConfig, Output, RowError};
 pub use dialect::ViewStatement;
 pub use error::Error;
-pub use functions::{Function, Functions, bounded as bounded_functions};
+pub use functions::{Function, Functions, replacements as replaced_functions};
 pub use graph::{Graph, GraphKind, GraphNode};
 pub use planner::{PREVIEW, Program};
 pub use table::{Implied, ImpliedTable, SinkChanges, Table};

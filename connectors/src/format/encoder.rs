@@ -10,6 +10,9 @@ use super::Format;
 use crate::format::json::JsonRows;
 use crate::{Changes, Error, Result};
 
+/// Takes a row of a record's key, the `op` of a change, and the record.
+pub type Emit<'a> = dyn FnMut(usize, Option<&'static str>, &[u8]) -> Result<()> + 'a;
+
 /// Writes rows of one table as records.
 ///
 /// `debezium_json` records are changes: `c` for a row that comes, `d` for one that goes, and `u` where a row of a key goes and another
@@ -42,6 +45,11 @@ impl Encoder {
 
     /// Gives `emit` each record. A row that comes several times is several records.
     pub fn encode(&self, changes: &Changes, emit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        self.encode_rows(changes, &mut |_, _, record| emit(record))
+    }
+
+    /// Gives `emit` each record with a row of its key, and with its `op` if it is a change.
+    pub fn encode_rows(&self, changes: &Changes, emit: &mut Emit<'_>) -> Result<()> {
         if self.format == Format::DebeziumJson {
             return self.changes(changes, emit);
         }
@@ -56,17 +64,17 @@ impl Encoder {
                 Format::Json | Format::DebeziumJson => rows.write(row, &mut record),
             }
             for _ in 0..*weight {
-                emit(&record)?;
+                emit(row, None, &record)?;
             }
         }
         Ok(())
     }
 
-    fn changes(&self, changes: &Changes, emit: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    fn changes(&self, changes: &Changes, emit: &mut Emit<'_>) -> Result<()> {
         let rows = JsonRows::new(self.format.as_str(), &changes.batch, &[])?;
         let mut successors = self.updates(changes)?;
         let mut record = Vec::new();
-        let mut write = |before: Option<usize>, after: Option<usize>, op: &str| {
+        let mut write = |before: Option<usize>, after: Option<usize>, op: &'static str| {
             record.clear();
             for (name, row) in [(&b"{\"before\":"[..], before), (&b",\"after\":"[..], after)] {
                 record.extend_from_slice(name);
@@ -76,7 +84,7 @@ impl Encoder {
                 }
             }
             record.extend_from_slice(format!(",\"op\":\"{op}\"}}").as_bytes());
-            emit(&record)
+            emit(before.or(after).unwrap_or_default(), Some(op), &record)
         };
         let mut written = vec![false; changes.weights.len()];
         for (row, weight) in changes.weights.iter().enumerate().filter(|(_, weight)| **weight < 0) {

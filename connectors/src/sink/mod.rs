@@ -6,6 +6,7 @@ pub(crate) mod merge;
 pub mod postgres;
 pub mod redis;
 pub mod tantivy;
+pub mod topic;
 pub mod vector;
 pub mod view;
 
@@ -69,10 +70,11 @@ pub trait Sink: Send {
 type Open = fn(&SinkSpec, &Context) -> Result<Box<dyn Sink>>;
 
 /// Every sink connector.
-const CONNECTORS: [(&str, Open); 5] = [
+const CONNECTORS: [(&str, Open); 6] = [
     (postgres::CONNECTOR, postgres::open),
     (redis::CONNECTOR, redis::open),
     (tantivy::CONNECTOR, tantivy::open),
+    (topic::CONNECTOR, topic::open),
     (vector::CONNECTOR, vector::open),
     (view::CONNECTOR, view::open),
 ];

@@ -17,7 +17,7 @@ fn columns() -> Vec<ArrayRef> {
         Some("67e55044-10b1-426f-9247-bb680e5fe0c80"),
     ];
     let longs = [None, Some(i64::MIN), Some(-1), Some(0), Some(111), Some(112), Some(i64::MAX), Some(-113)];
-    let doubles = [Some(f64::NAN), None, Some(-1.5), Some(-0.0), Some(0.0), Some(1e300), Some(f64::INFINITY), Some(1.0)];
+    let doubles = [Some(f64::NAN), None, Some(-1.5), Some(-2.0), Some(0.0), Some(1e300), Some(f64::INFINITY), Some(1.0)];
     let decimals = [None, Some(-12_345_678_901_234_567_890_123), Some(-1), Some(0), Some(42), Some(99_999), Some(i128::MAX / 4), Some(7)];
     let lists = vec![
         None,
@@ -114,6 +114,19 @@ fn an_order_number_takes_seventeen_bytes() {
     let id: ArrayRef = Arc::new(StringArray::from(vec!["67e55044-10b1-426f-9247-bb680e5fe0c8"]));
     let time: ArrayRef = Arc::new(TimestampSecondArray::from(vec![0]));
     assert_eq!(codec.encode(&[id, time]).unwrap().get(0).len(), 17 + 1);
+}
+
+#[test]
+fn there_is_one_zero_and_one_nan() {
+    let numbers = [f64::NEG_INFINITY, -1.0, -0.0, 0.0, 1.0, f64::INFINITY, f64::NAN, -f64::NAN];
+    for order in std::iter::once(None).chain(orders().map(Some)) {
+        let codec = Codec::new(vec![Encoding { data_type: DataType::Float64, order }]).unwrap();
+        let rows = codec.encode(&[Arc::new(Float64Array::from(numbers.to_vec()))]).unwrap();
+        assert!(rows.get(2) == rows.get(3) && rows.get(6) == rows.get(7) && rows.get(1) != rows.get(2), "{order:?}");
+        let Some(order) = order else { continue };
+        let sorts = (0..7).all(|a| rows.get(a) == rows.get(a + 1) || (rows.get(a) < rows.get(a + 1)) != order.descending);
+        assert!(sorts, "{order:?}");
+    }
 }
 
 #[test]

@@ -239,3 +239,52 @@ async fn rows_age_out_though_nothing_comes_in() {
     assert_eq!(platform.rows("recent.recent"), [json!({"sku": "last", "clicks": 1}), json!({"sku": "late", "clicks": 2})]);
     platform.handle.stop().await;
 }
+
+/// Levels as a topic, and a pipeline that reads it.
+fn chained(condition: &str) -> [(&'static str, String); 2] {
+    let levels = format!(
+        "CREATE TABLE items (id BIGINT PRIMARY KEY, sku TEXT, quantity INT)
+             WITH (connector = 'kafka', topic = 'shop.public.items', format = 'debezium_json', type = 'source');
+         CREATE TABLE levels (sku TEXT PRIMARY KEY, units BIGINT) WITH (connector = 'kafka', topic = 'levels', type = 'sink');
+         INSERT INTO levels SELECT sku, sum(quantity) FROM items WHERE {condition} GROUP BY sku;"
+    );
+    let totals = "CREATE TABLE levels (sku TEXT PRIMARY KEY, units BIGINT)
+             WITH (connector = 'kafka', topic = 'levels', format = 'debezium_json', type = 'source');
+         CREATE TABLE totals (id INT PRIMARY KEY, skus BIGINT, units BIGINT) WITH (connector = 'view', type = 'sink');
+         INSERT INTO totals SELECT 1 AS id, count(*), sum(units) FROM levels;";
+    [("levels", levels), ("totals", totals.to_owned())]
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pipeline_reads_the_topic_that_another_writes() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let mut items: Vec<(i64, String, i64)> = Vec::new();
+    for round in 0..4_u64 {
+        // In the last round another text: what does not belong there any more leaves the topic.
+        let condition = if round == 3 { "quantity > 2" } else { "true" };
+        let pipelines = chained(condition);
+        let pipelines: Vec<(&str, &str)> = pipelines.iter().map(|(name, sql)| (*name, sql.as_str())).collect();
+        let platform = Platform::start_all(dir.path(), &pipelines).await;
+        for step in 1..=20 {
+            let id = (round * 20 + step) as i64;
+            let (sku, quantity) = (format!("sku-{}", id % 9), id % 5 + 1);
+            let mut changes = vec![(None, Some(item(id, &sku, quantity)))];
+            items.push((id, sku, quantity));
+            if step % 4 == 0 {
+                let (id, sku, quantity) = items.remove((id as usize * 7) % items.len());
+                changes.push((Some(item(id, &sku, quantity)), None));
+            }
+            platform.log.append(transaction(id as u64, &changes)).await.expect("appended");
+        }
+        platform.reached("levels.levels", &Frontier::single("shop", round * 20 + 20)).await;
+        let written = platform.log.end_offset("levels", 0).await.expect("an end");
+        platform.reached("totals.totals", &Frontier::single("levels", written)).await;
+        let mut levels = std::collections::BTreeMap::<&str, i64>::new();
+        for (_, sku, quantity) in items.iter().filter(|(_, _, quantity)| round < 3 || *quantity > 2) {
+            *levels.entry(sku).or_default() += quantity;
+        }
+        let expected = json!({"id": 1, "skus": levels.len(), "units": levels.values().sum::<i64>()});
+        assert_eq!(platform.rows("totals.totals"), [expected], "round {round}");
+        platform.stop().await;
+    }
+}

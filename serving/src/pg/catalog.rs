@@ -37,7 +37,7 @@ pub(super) fn context(views: &Arc<Views>, limits: &Limits) -> Result<Arc<Session
     let runtime = RuntimeEnvBuilder::new().with_memory_limit(limits.memory_bytes, 1.0).with_disk_manager_builder(disk).build_arc()?;
     let context = SessionContext::new_with_config_rt(config, runtime);
     // What a function makes is not counted by the memory limit.
-    chimera_sql::bounded_functions().into_iter().for_each(|function| context.register_udf(function));
+    chimera_sql::replaced_functions().into_iter().for_each(|function| context.register_udf(function));
     context.register_catalog(DATABASE, Arc::new(Database { fixed: MemoryCatalogProvider::new(), views: views.clone() }));
     setup_pg_catalog(&context, DATABASE, EmptyContextProvider).map_err(|error| *error)?;
     Ok(Arc::new(context))

@@ -13,9 +13,10 @@ mod json_object;
 mod json_path;
 mod max_by;
 pub(crate) mod session;
+mod to_char;
 pub(crate) mod window;
 
-pub use bounded::bounded;
+use bounded::bounded;
 
 use arrow::array::ArrayRef;
 use arrow::datatypes::DataType;
@@ -40,11 +41,18 @@ impl Default for Functions {
     }
 }
 
+/// What takes the place of functions of DataFusion, wherever SQL is run.
+pub fn replacements() -> Vec<ScalarUDF> {
+    let mut functions = bounded();
+    functions.push(to_char::to_char());
+    functions
+}
+
 impl Functions {
     /// The built-ins.
     pub fn new() -> Self {
         let mut functions = Functions { scalars: vec![], aggregates: vec![] };
-        bounded().into_iter().for_each(|function| functions.add(function));
+        replacements().into_iter().for_each(|function| functions.add(function));
         functions.add(asof::function());
         functions.add(extract_json::function());
         functions.add(extract_json_string::function());

@@ -4,10 +4,11 @@ use super::{Lowering, Unsupported};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef, TimestampNanosecondType};
 use chimera_operators::{ColumnFn, Term};
-use datafusion::common::DFSchema;
-use datafusion::common::tree_node::TreeNode;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{DFSchema, DataFusionError};
 use datafusion::logical_expr::{Expr, lit, when};
 use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::expressions::BinaryExpr;
 use std::sync::Arc;
 
 /// A DataFusion expression.
@@ -46,10 +47,8 @@ impl Lowering<'_> {
                 .help("join with the subquery, grouped by what it has in common with the row outside")
                 .at("select"));
         }
-        let failed = |error: datafusion::error::DataFusionError| {
-            Unsupported::new(format!("`{text}` cannot be computed here: {}", error.strip_backtrace()))
-        };
-        let physical = self.state.create_physical_expr(expr, schema).map_err(failed)?;
+        let failed = |error: DataFusionError| Unsupported::new(format!("`{text}` cannot be computed here: {}", error.strip_backtrace()));
+        let physical = self.state.create_physical_expr(expr, schema).and_then(checked).map_err(failed)?;
         let data_type = physical.data_type(schema.as_arrow()).map_err(failed)?;
         Ok(Term::new(Arc::new(Physical(physical)), data_type))
     }
@@ -69,6 +68,15 @@ impl Lowering<'_> {
     pub(super) fn one_where(&self, filter: &Expr, schema: &DFSchema) -> Result<Term, Unsupported> {
         self.filtered_term(&lit(1i64), Some(filter), schema)
     }
+}
+
+/// Numbers that leave their type's range are refused, as PostgreSQL does; DataFusion lets them begin again at the other end.
+fn checked(expr: Arc<dyn PhysicalExpr>) -> Result<Arc<dyn PhysicalExpr>, DataFusionError> {
+    let checked = expr.transform_up(|expr| match expr.downcast_ref::<BinaryExpr>() {
+        Some(binary) => Ok(Transformed::yes(Arc::new(binary.clone().with_fail_on_overflow(true)))),
+        None => Ok(Transformed::no(expr)),
+    })?;
+    Ok(checked.data)
 }
 
 /// The nanosecond after the time that `term` yields.

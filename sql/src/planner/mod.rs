@@ -259,6 +259,7 @@ impl Planner<'_> {
         rewrite::refuse_using(&query).map_err(|(at, message, help)| self.error(at, message).with_help(help))?;
         rewrite::mark_asof(&mut query).map_err(|(at, message, help)| self.error(at, message).with_help(help))?;
         rewrite::qualify_using(&mut query);
+        rewrite::fetch_as_limit(&mut query);
         rewrite::lateral_lists(&mut query).map_err(|(at, message)| self.error(at, message))?;
         windows::rewrite(&mut query, &self.context, &self.sources)
             .map_err(|(at, message, help)| self.error(at, message).with_help(help))?;
@@ -290,7 +291,8 @@ impl Planner<'_> {
         check::check(&plan).map_err(|unsupported| self.lower_error(index, unsupported))?;
         // Only now are the types final: the sides of a UNION, for one, are brought to one type here.
         let state = &self.context.state;
-        state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {}).map_err(|e| self.plan_error(index, &e))
+        let plan = state.analyzer().execute_and_check(plan, state.config_options(), |_, _| {}).and_then(rewrite::fold_arguments);
+        plan.map_err(|e| self.plan_error(index, &e))
     }
 
     fn optimise(&self, index: usize, plan: LogicalPlan) -> Result<LogicalPlan, Error> {

@@ -75,6 +75,19 @@ fn json_objects_are_put_together() {
 }
 
 #[test]
+fn times_are_written_by_patterns_of_either_kind() {
+    let written = |pattern: &str| value(&format!("to_char(CAST(text AS TIMESTAMP), '{pattern}')"), "2024-02-05T18:07:09.120").unwrap();
+    assert_eq!(written("YYYY-MM-DD HH24:MI:SS.MS"), "2024-02-05 18:07:09.120");
+    assert_eq!(written("FMDD FMMonth, HH12 AM, \"week\" IW"), "5 February, 06 PM, week 06");
+    assert_eq!(written("%d.%m.%y"), "05.02.24");
+    assert_eq!(value("to_char(CAST(text AS DATE), none)", "2024-02-05").unwrap(), "null");
+    let sql = "CREATE TABLE t (at TIMESTAMP); CREATE TABLE out (v TEXT PRIMARY KEY) WITH (type = 'sink');
+               INSERT INTO out SELECT to_char(at, 'Month YYYY') FROM t;";
+    let error = Program::parse(sql, &Functions::new()).err().expect("an error").to_string();
+    assert!(error.contains("FMMonth") && error.contains("line 2"), "{error}");
+}
+
+#[test]
 fn a_registered_function_is_called_and_replaces_one_of_its_name() {
     let mut functions = Functions::new();
     let text = arrow::datatypes::DataType::Utf8;

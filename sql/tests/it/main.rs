@@ -5,6 +5,7 @@ mod aggregates;
 mod append_only;
 mod clock;
 mod data;
+mod docs;
 mod functions;
 mod harness;
 mod json_operators;

@@ -53,6 +53,32 @@ fn rows_that_divide_by_zero_are_left_out_and_counted() {
 }
 
 #[test]
+fn a_row_whose_number_leaves_its_range_is_left_out() {
+    let mut dataflow = start(
+        "CREATE TABLE out (k TEXT PRIMARY KEY, s BIGINT, d BIGINT, p BIGINT) WITH (type = 'sink');
+         INSERT INTO out SELECT k, a + b, a - b, a * b FROM t WHERE k <> 'x' OR a + 1 > 0;",
+    );
+    let (largest, least) = (i64::MAX, i64::MIN);
+    let batch = rows(vec![
+        ("k", texts(&["fits", "sum", "difference", "product", "x"])),
+        ("a", ints(&[largest - 1, largest, least, 1 << 40, largest])),
+        ("b", ints(&[1, 1, 1, 1 << 40, 0])),
+    ]);
+    dataflow.push("t", Delta::insert(batch.clone())).unwrap();
+    let mut total = Bag::new();
+    integrate(&dataflow.step().unwrap(), "out", &mut total);
+    let (sum, difference) = (largest.to_string(), (largest - 2).to_string());
+    assert_eq!(total, bag(&[(&["fits", &sum, &difference, &(largest - 1).to_string()], 1)]));
+    let errors = dataflow.take_row_errors();
+    assert_eq!(errors.iter().map(|error| error.count).sum::<u64>(), 4, "{errors:?}");
+    assert!(errors.iter().all(|error| error.message.contains("Overflow")), "{errors:?}");
+    dataflow.push("t", Delta::delete(batch)).unwrap();
+    integrate(&dataflow.step().unwrap(), "out", &mut total);
+    assert_eq!(total, Bag::new());
+    dataflow.stop();
+}
+
+#[test]
 fn a_group_whose_part_refused_all_of_its_rows_is_not_there() {
     let mut dataflow = start(
         "CREATE TABLE out (k TEXT PRIMARY KEY, n BIGINT, m BIGINT) WITH (type = 'sink');

@@ -142,6 +142,16 @@ async fn view_complies() {
 }
 
 #[tokio::test]
+async fn topics_of_changes_comply() {
+    complies(Kind::TopicOfChanges).await;
+}
+
+#[tokio::test]
+async fn topics_of_rows_comply() {
+    complies(Kind::TopicOfRows).await;
+}
+
+#[tokio::test]
 async fn options_that_cannot_work_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let context = context(folder.path(), "redis://127.0.0.1:1/", "postgres://127.0.0.1:1/");
@@ -157,7 +167,7 @@ async fn options_that_cannot_work_are_refused_by_name() {
         assert!(error.contains(&format!("shop.{kind:?}")), "{error} names the table");
         error
     };
-    for kind in [Kind::RedisJson, Kind::RedisSortedSet, Kind::Tantivy, Kind::Vector, Kind::Postgres, Kind::View] {
+    for kind in Kind::ALL {
         let error = refusal(kind, &[("colour", Some("red"))]).await;
         assert!(error.contains("'colour'") && error.contains("known options"), "{error}");
     }
@@ -175,6 +185,9 @@ async fn options_that_cannot_work_are_refused_by_name() {
         (Kind::Vector, "dimensions", Some("many"), "'many'"),
         (Kind::Postgres, "table", Some(""), "empty"),
         (Kind::Postgres, "database", None, "'database' is missing"),
+        (Kind::TopicOfRows, "topic", None, "'topic' is missing"),
+        (Kind::TopicOfRows, "topic", Some("__chimera.epochs"), "the platform's own"),
+        (Kind::TopicOfRows, "format", Some("avro"), "'avro'"),
     ] {
         let error = refusal(kind, &[(option, value)]).await;
         assert!(error.contains(expected), "{error} should contain {expected}");
@@ -185,4 +198,8 @@ async fn options_that_cannot_work_are_refused_by_name() {
     sink::open("redis", Kind::RedisJson.spec(), context.clone()).await.unwrap();
     let error = refusal(Kind::RedisSortedSet, &[("target.key_prefix", Some("part[*]:more:"))]).await;
     assert!(error.contains("overlaps"), "{error}");
+    // Two tables in one topic: nobody could read either.
+    sink::open("kafka", Kind::TopicOfRows.spec(), context.clone()).await.unwrap();
+    let error = refusal(Kind::TopicOfChanges, &[]).await;
+    assert!(error.contains("writes there already"), "{error}");
 }

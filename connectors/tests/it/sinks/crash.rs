@@ -109,6 +109,12 @@ async fn view_survives_kills() {
 }
 
 #[tokio::test]
+async fn topics_survive_kills() {
+    survives_kills(Kind::TopicOfChanges).await;
+    survives_kills(Kind::TopicOfRows).await;
+}
+
+#[tokio::test]
 async fn postgres_survives_a_crash_of_its_server() {
     let Some(mut store) = Store::start(Kind::Postgres) else { return };
     let mut history = History::new(SEED, KEYS);

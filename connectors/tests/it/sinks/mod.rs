@@ -5,5 +5,6 @@ mod crash;
 mod model;
 mod relevance;
 mod stores;
+mod topics;
 mod vectors;
 mod views;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chimera_connectors::log::{Append, Entry, Log, Position, Topic, TopicConfig};
+use chimera_connectors::log::{Append, EmbeddedLog, Entry, Log, Position, Topic, TopicConfig};
 use chimera_connectors::sink::{self, Sink, SinkSpec};
 use chimera_connectors::{Context, Error, Result};
 use chimera_local::{TestPostgres, TestRedis};
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::model::{Row, Table, schema};
 
-/// Sinks have no use for a log: any call says so.
+/// Most sinks have no use for a log: any call says so.
 pub struct NoLog;
 
 fn no_log<T>() -> Result<T> {
@@ -53,7 +53,11 @@ impl Log for NoLog {
 }
 
 pub fn context(folder: &Path, redis_url: &str, database_url: &str) -> Arc<Context> {
-    Context::new(folder, Arc::new(NoLog), redis_url, database_url).expect("a context")
+    context_with(Arc::new(NoLog), folder, redis_url, database_url)
+}
+
+fn context_with(log: Arc<dyn Log>, folder: &Path, redis_url: &str, database_url: &str) -> Arc<Context> {
+    Context::new(folder, log, redis_url, database_url).expect("a context")
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,9 +68,22 @@ pub enum Kind {
     Vector,
     Postgres,
     View,
+    TopicOfChanges,
+    TopicOfRows,
 }
 
 impl Kind {
+    pub const ALL: [Kind; 8] = [
+        Kind::RedisJson,
+        Kind::RedisSortedSet,
+        Kind::Tantivy,
+        Kind::Vector,
+        Kind::Postgres,
+        Kind::View,
+        Kind::TopicOfChanges,
+        Kind::TopicOfRows,
+    ];
+
     pub fn connector(self) -> &'static str {
         match self {
             Kind::RedisJson | Kind::RedisSortedSet => "redis",
@@ -74,14 +91,12 @@ impl Kind {
             Kind::Vector => "vector",
             Kind::Postgres => "postgres",
             Kind::View => "view",
+            Kind::TopicOfChanges | Kind::TopicOfRows => "kafka",
         }
     }
 
     pub fn from_name(name: &str) -> Self {
-        [Kind::RedisJson, Kind::RedisSortedSet, Kind::Tantivy, Kind::Vector, Kind::Postgres, Kind::View]
-            .into_iter()
-            .find(|kind| format!("{kind:?}") == name)
-            .expect("the name of a kind")
+        Self::ALL.into_iter().find(|kind| format!("{kind:?}") == name).expect("the name of a kind")
     }
 
     pub fn spec(self) -> SinkSpec {
@@ -100,6 +115,8 @@ impl Kind {
             Kind::Vector => &[("index", "parts"), ("embedding", "embedding")],
             Kind::Postgres => &[("database", "reporting"), ("table", "Parts")],
             Kind::View => &[],
+            Kind::TopicOfChanges => &[("topic", "parts"), ("format", "debezium_json"), ("partitions", "3")],
+            Kind::TopicOfRows => &[("topic", "parts"), ("format", "json")],
         };
         SinkSpec {
             pipeline: "shop".into(),
@@ -143,7 +160,13 @@ impl Store {
     pub async fn open(&mut self) -> Box<dyn Sink> {
         let redis_url = self.redis.as_ref().map_or("redis://127.0.0.1:1/".to_owned(), |redis| redis.url());
         let database_url = self.postgres.as_ref().map_or("postgres://127.0.0.1:1/".to_owned(), |postgres| postgres.url("postgres"));
-        let context = context(&self.folder, &redis_url, &database_url);
+        let context = match self.kind {
+            Kind::TopicOfChanges | Kind::TopicOfRows => {
+                let log = EmbeddedLog::open(self.folder.join("log")).expect("a log");
+                context_with(log, &self.folder, &redis_url, &database_url)
+            }
+            _ => context(&self.folder, &redis_url, &database_url),
+        };
         self.context = Some(context.clone());
         sink::open(self.kind.connector(), self.kind.spec(), context).await.expect("a sink")
     }
@@ -176,6 +199,7 @@ impl Store {
     pub async fn content(&self) -> BTreeMap<String, Value> {
         match self.kind {
             Kind::RedisSortedSet => self.sorted_sets(),
+            Kind::TopicOfChanges | Kind::TopicOfRows => self.topic().await,
             _ => {
                 let rows = self.rows();
                 let content: BTreeMap<String, Value> =
@@ -223,8 +247,48 @@ impl Store {
                 let found: Vec<Value> = serde_json::from_str(answer.trim()).expect("JSON");
                 rows.extend(found.iter().map(|row| Row::from_json(row, None)));
             }
+            Kind::TopicOfChanges | Kind::TopicOfRows => panic!("a topic is read by `topic`"),
         }
         rows
+    }
+
+    /// What a reader of the topic comes to, from its beginning. Every change has to begin where the one before it ended.
+    async fn topic(&self) -> BTreeMap<String, Value> {
+        let (log, mut rows) = (&self.context().log, BTreeMap::<String, Value>::new());
+        let partitions =
+            log.topics().await.expect("topics").into_iter().find(|topic| topic.name == "parts").map_or(0, |topic| topic.partitions);
+        for partition in 0..partitions {
+            let entries = log.read("parts", partition, 0, usize::MAX, Duration::ZERO).await.expect("records");
+            let mut next = entries.last().map(|entry| entry.offset + 1);
+            let mut all = entries;
+            while let Some(from) = next {
+                let more = log.read("parts", partition, from, usize::MAX, Duration::ZERO).await.expect("records");
+                next = more.last().map(|entry| entry.offset + 1);
+                all.extend(more);
+            }
+            for entry in all {
+                let key: Value = serde_json::from_slice(&entry.record.key.expect("every record has a key")).expect("JSON");
+                assert_eq!(key.as_object().map(|key| key.len()), Some(2), "{key}");
+                let key = format!("{}:{}", key["id"].as_str().expect("a text"), key["part"]);
+                let Some(value) = entry.record.value else {
+                    if self.kind == Kind::TopicOfRows {
+                        rows.remove(&key);
+                    }
+                    assert!(!rows.contains_key(&key), "a tombstone of a row that is there");
+                    continue;
+                };
+                let value: Value = serde_json::from_slice(&value).expect("JSON");
+                if self.kind == Kind::TopicOfRows {
+                    rows.insert(key, value);
+                    continue;
+                }
+                assert_eq!(rows.remove(&key).unwrap_or(Value::Null), value["before"], "{key}: {}", value["op"]);
+                if !value["after"].is_null() {
+                    rows.insert(key, value["after"].clone());
+                }
+            }
+        }
+        rows.into_iter().map(|(key, row)| (key, self.form(&Row::from_json(&row, None)))).collect()
     }
 
     fn sorted_sets(&self) -> BTreeMap<String, Value> {

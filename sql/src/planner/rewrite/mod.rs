@@ -2,7 +2,9 @@
 
 mod asof;
 mod clock;
+mod constants;
 mod copies;
+mod fetch;
 mod lateral;
 mod membership;
 mod ordered;
@@ -10,9 +12,11 @@ mod sessions;
 mod using;
 
 pub(super) use asof::mark_asof;
+pub(super) use constants::fold_arguments;
 use datafusion::common::Result;
 use datafusion::common::tree_node::Transformed;
 use datafusion::logical_expr::LogicalPlan;
+pub(super) use fetch::fetch_as_limit;
 pub(super) use lateral::lateral_lists;
 pub(super) use using::{qualify_using, refuse_using};
 
