@@ -7,6 +7,7 @@ mod clock;
 mod data;
 mod functions;
 mod harness;
+mod hosts;
 mod json_operators;
 mod messages;
 mod random;
