@@ -10,9 +10,10 @@ use crate::panics;
 use crate::plan::{Node, Operator, Plan, Sink};
 use crate::row_errors::RowErrors;
 use arrow::datatypes::SchemaRef;
-use dbsp::circuit::{CircuitConfig, CircuitStorageConfig, Mode, StorageCacheConfig, StorageConfig, StorageOptions};
+use dbsp::circuit::{CircuitConfig, CircuitStorageConfig, Layout, Mode, StorageCacheConfig, StorageConfig, StorageOptions};
 use dbsp::{DBSPHandle, InputHandle, Runtime};
 use std::collections::{BTreeMap, HashSet};
+use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -35,10 +36,26 @@ impl Default for Memory {
     }
 }
 
+/// The part that this process has in a circuit of several. All of them run the same plan and step together: a step of one ends when all
+/// have made it. State is split between all workers of all of them by key, so what one gives out is a part of the changes: see [`merge`].
+///
+/// [`merge`]: crate::merge
+#[derive(Clone, Debug)]
+pub struct Share {
+    /// Where each process is reached by this one, in an order that is the same for all. Its own place is that of `listener`.
+    pub hosts: Vec<SocketAddr>,
+    /// Which of them this process is.
+    pub index: usize,
+    /// Where the others send rows to.
+    pub listener: Arc<TcpListener>,
+}
+
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Threads that compute; state is split between them by key.
+    /// Threads that compute, in each process; state is split between them by key.
     pub workers: usize,
+    /// The others that compute it. `None`: this process alone.
+    pub share: Option<Share>,
     /// Where state is kept; used by this circuit alone. `None`: in memory, without checkpoints.
     pub storage: Option<PathBuf>,
     /// Take up the state of this checkpoint.
@@ -48,7 +65,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Config { workers: 1, storage: None, checkpoint: None, memory: Memory::default() }
+        Config { workers: 1, share: None, storage: None, checkpoint: None, memory: Memory::default() }
     }
 }
 
@@ -61,10 +78,14 @@ pub struct Circuit {
     codecs: Vec<Codec>,
     errors: RowErrors,
     workers: usize,
+    hosts: usize,
     /// What closes up to here was given out, in nanoseconds since 1970.
     watermark: i64,
     /// Constants are in the state; false only before the first step of a new circuit.
     has_constants: bool,
+    /// Whether they come in here: of several processes, in one alone.
+    gives_constants: bool,
+    /// Those that this state comes from, the newest last.
     checkpoints: Vec<Uuid>,
     /// Nanoseconds since 1970.
     now: Option<i64>,
@@ -77,20 +98,30 @@ impl Circuit {
         let outputs = Outputs { sinks: made(&plan.sinks), expiries: made(&plan.expiries) };
         let (for_build, outputs_of_sinks, errors_of_rows) = (plan.clone(), outputs.clone(), errors.clone());
         let circuit_config = circuit_config(config)?;
-        check_folder(config, fingerprint(&plan, config.workers.max(1)))?;
-        let (mut handle, ends) = panics::starting(|| {
+        let (workers, hosts) = (config.workers.max(1), config.share.as_ref().map_or(1, |share| share.hosts.len()));
+        check_folder(config, fingerprint(&plan, workers, hosts))?;
+        let (handle, ends) = panics::starting(|| {
             Runtime::init_circuit(circuit_config, move |circuit| Ok(build::build(&for_build, circuit, &outputs_of_sinks, errors_of_rows)?))
         })?;
         if let (Some(checkpoint), Some(_)) = (config.checkpoint, handle.bootstrap_info()) {
             return Err(Error::OtherProgram { checkpoint });
         }
         let codecs = plan.sinks.iter().map(|sink| Codec::for_schema(&plan.node(sink.node).schema)).collect::<Result<_, _>>()?;
-        let checkpoints = match config.storage {
-            Some(_) => handle.list_checkpoints()?.iter().map(|checkpoint| checkpoint.uuid).collect(),
-            None => vec![],
-        };
-        let (workers, has_constants) = (config.workers.max(1), config.checkpoint.is_some());
-        Ok(Circuit { plan, handle, ends, outputs, codecs, errors, workers, watermark: i64::MIN, has_constants, checkpoints, now: None })
+        Ok(Circuit {
+            plan,
+            handle,
+            ends,
+            outputs,
+            codecs,
+            errors,
+            workers,
+            hosts,
+            watermark: i64::MIN,
+            has_constants: config.checkpoint.is_some(),
+            gives_constants: config.share.as_ref().is_none_or(|share| share.index == 0),
+            checkpoints: config.checkpoint.into_iter().collect(),
+            now: None,
+        })
     }
 
     /// Takes in changes of a table for the next step. Columns are found by name; more than the plan reads may be there.
@@ -164,7 +195,7 @@ impl Circuit {
 
     fn transact(&mut self) -> Result<Vec<Delta>, Error> {
         if !self.has_constants {
-            for (rows, handle) in &self.ends.constants {
+            for (rows, handle) in self.ends.constants.iter().filter(|_| self.gives_constants) {
                 handle.update_for_worker(0, |chunks| chunks.push(Chunk { batch: rows.clone(), weights: None }));
             }
             self.has_constants = true;
@@ -177,7 +208,7 @@ impl Circuit {
         sinks.map(|((sink, output), codec)| output.take(codec, &self.plan.node(sink.node).schema).map_err(Error::Engine)).collect()
     }
 
-    /// Makes the state durable. The last two checkpoints are kept.
+    /// Makes the state durable. This checkpoint and the one before it, of those that this state comes from, are kept.
     pub fn checkpoint(&mut self) -> Result<Uuid, Error> {
         if !self.has_constants {
             return Err(Error::NothingToCheckpoint);
@@ -204,7 +235,7 @@ impl Circuit {
 
     /// Equal for circuits that can take up each other's checkpoints.
     pub fn fingerprint(&self) -> u64 {
-        fingerprint(&self.plan, self.workers)
+        fingerprint(&self.plan, self.workers, self.hosts)
     }
 
     /// Stops the workers. Dropping the circuit does the same.
@@ -215,9 +246,10 @@ impl Circuit {
     }
 }
 
-/// What [`Circuit::fingerprint`] is for this plan and number of workers.
-pub fn fingerprint(plan: &Plan, workers: usize) -> u64 {
-    plan.fingerprint() ^ (workers as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+/// What [`Circuit::fingerprint`] is for this plan on so many processes with so many workers each.
+pub fn fingerprint(plan: &Plan, workers: usize, hosts: usize) -> u64 {
+    let layout = workers as u64 ^ (hosts.saturating_sub(1) as u64) << 32;
+    plan.fingerprint() ^ layout.wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// The fingerprint of the circuit that a storage folder belongs to, and dbsp's own folder in it.
@@ -227,7 +259,8 @@ const STATE_FOLDER: &str = "state";
 /// Refuses a checkpoint that another circuit, or one with another number of workers, has made: dbsp would not notice the latter.
 fn check_folder(config: &Config, fingerprint: u64) -> Result<(), Error> {
     let Some(folder) = &config.storage else { return Ok(()) };
-    let (file, text) = (folder.join(FINGERPRINT_FILE), format!("{fingerprint:016x}\n"));
+    let place = config.share.as_ref().map_or_else(String::new, |share| format!(" {}", share.index));
+    let (file, text) = (folder.join(FINGERPRINT_FILE), format!("{fingerprint:016x}{place}\n"));
     match config.checkpoint {
         Some(checkpoint) if std::fs::read_to_string(&file).is_ok_and(|found| found != text) => Err(Error::OtherProgram { checkpoint }),
         _ => std::fs::write(&file, text).map_err(|e| Error::Storage { path: file.display().to_string(), cause: e.to_string() }),
@@ -235,7 +268,10 @@ fn check_folder(config: &Config, fingerprint: u64) -> Result<(), Error> {
 }
 
 fn circuit_config(config: &Config) -> Result<CircuitConfig, Error> {
-    let circuit = CircuitConfig::with_workers(config.workers.max(1));
+    let circuit = match &config.share {
+        None => CircuitConfig::with_workers(config.workers.max(1)),
+        Some(share) => shared(share, config.workers.max(1))?,
+    };
     let Some(folder) = &config.storage else {
         return Ok(circuit.with_mode(Mode::Ephemeral));
     };
@@ -254,6 +290,15 @@ fn circuit_config(config: &Config) -> Result<CircuitConfig, Error> {
     let mut circuit = circuit.with_mode(Mode::Persistent).with_storage(Some(storage));
     circuit.dev_tweaks.fbuf_slab_bytes_per_class = Some(SLAB_BYTES);
     Ok(circuit)
+}
+
+fn shared(share: &Share, workers: usize) -> Result<CircuitConfig, Error> {
+    let failed = |cause: String| Error::Engine(format!("the hosts of a dataflow: {cause}"));
+    let hosts: Vec<_> = share.hosts.iter().map(|host| (*host, workers)).collect();
+    let own = *share.hosts.get(share.index).ok_or_else(|| failed(format!("there is no host number {}", share.index)))?;
+    let layout = Layout::new_multihost(&hosts, own).map_err(|e| failed(e.to_string()))?;
+    let listener = share.listener.try_clone().map_err(|e| failed(e.to_string()))?;
+    Ok(CircuitConfig { layout, ..CircuitConfig::with_workers(workers) }.with_exchange_listener(listener))
 }
 
 fn spread(handle: &InputHandle<Vec<Chunk>>, chunk: &Chunk, workers: usize) {

@@ -20,12 +20,13 @@ mod row;
 mod row_errors;
 mod stage;
 
-pub use circuit::{Circuit, Config, Memory, fingerprint};
+pub use circuit::{Circuit, Config, Memory, Share, fingerprint};
 pub use codec::{Codec, Encoding, Rows};
 pub use column::{ColumnFn, RowsFn, Term};
 pub use delta::Delta;
 pub use error::Error;
 pub use explain::{explain, keeps};
+pub use output::merge;
 pub use plan::{Body, Bound, GroupFn, JoinKind, Linear, Node, NodeId, Numbering, Operator, Part, PartitionFn, Plan, Side, Sink};
 pub use row::Row;
 pub use row_errors::RowErrors;

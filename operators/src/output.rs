@@ -1,5 +1,6 @@
 //! What a step gives to a sink: the chunks that its rows come in, and how they become one delta in which each row comes once.
 
+use crate::Error;
 use crate::codec::Codec;
 use crate::delta::{Chunk, Delta, batch_of};
 use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
@@ -35,6 +36,14 @@ impl Output {
         let weights = consolidated(&joined, codec)?;
         deletes_first(joined.batch, weights).map_err(|e| e.to_string())
     }
+}
+
+/// What the processes of a circuit gave out in a step, as one delta: each row once, deletes first.
+pub fn merge(deltas: Vec<Delta>, schema: &SchemaRef) -> Result<Delta, Error> {
+    let chunk = |delta: Delta| Chunk { batch: delta.batch, weights: delta.weights.map(Arc::new) };
+    let output = Output::default();
+    deltas.into_iter().enumerate().for_each(|(host, delta)| output.push(host, &[chunk(delta)]));
+    output.take(&Codec::for_schema(schema)?, schema).map_err(Error::Engine)
 }
 
 /// All rows, one after another.

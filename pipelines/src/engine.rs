@@ -19,8 +19,10 @@ use crate::Error;
 use crate::applier::{Applier, Lost};
 use crate::checkpoint::{Folder, Memory};
 use crate::epochs::Epochs;
+use crate::hosts::{self, DataflowId, Hosts};
 use crate::inputs::Inputs;
 use crate::journal::Journal;
+use crate::runtime::Config;
 use crate::status::{Board, NewStore};
 use crate::worker::{Outlet, Worker};
 
@@ -33,6 +35,8 @@ pub(crate) struct Pipeline {
     pub program: Program,
     /// What its stores are made by: while it is the same, they and its state stay.
     pub text: String,
+    /// What its functions depend on beside their arguments; empty: nothing.
+    pub functions_version: String,
     pub folder: PathBuf,
     /// What its store, a live view, is kept under, in the place of its name.
     pub view_id: Option<u64>,
@@ -77,6 +81,8 @@ pub(crate) enum Joins {
 /// A pipeline that runs.
 struct Unit {
     folder: PathBuf,
+    /// What hosts know it as.
+    dataflow: DataflowId,
     stores: Vec<usize>,
     thread: JoinHandle<()>,
     appliers: Vec<tokio::task::JoinHandle<()>>,
@@ -86,6 +92,7 @@ struct Unit {
 
 pub(crate) struct Engine {
     pub workers: usize,
+    pub hosts: Option<Arc<Hosts>>,
     pub checkpoint_every: Duration,
     pub context: Arc<Context>,
     pub log: Arc<dyn Log>,
@@ -106,17 +113,11 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// `last`: the journal's last epoch.
-    pub fn new(
-        workers: usize,
-        checkpoint_every: Duration,
-        context: Arc<Context>,
-        journal: Journal,
-        last: u64,
-        inputs: Arc<Inputs>,
-    ) -> Self {
+    pub fn new(config: &Config, context: Arc<Context>, journal: Journal, last: u64, inputs: Arc<Inputs>) -> Self {
         Self {
-            workers,
-            checkpoint_every,
+            workers: config.workers,
+            hosts: config.hosts.clone().map(Arc::new),
+            checkpoint_every: config.checkpoint_every,
             log: context.log.clone(),
             context,
             journal,
@@ -180,6 +181,8 @@ impl Engine {
         let Opened { pipeline, tables, folder, memory, sinks } = opened;
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let (name, own_folder) = (pipeline.name, pipeline.folder);
+        let unnamed = pipeline.view_id.map_or_else(|| name.clone(), |id| format!("view {id}"));
+        let dataflow = DataflowId::new(self.journal.incarnation, &unnamed);
         self.board.add_pipeline(number, &name);
         let dropped = CancellationToken::new();
         let uses_clock = pipeline.program.uses_clock();
@@ -226,6 +229,9 @@ impl Engine {
             folder,
             memory,
             workers: self.workers,
+            hosts: self.hosts.clone(),
+            dataflow: dataflow.clone(),
+            functions_version: pipeline.functions_version,
             checkpoint_every: self.checkpoint_every,
             outlets,
             cuts,
@@ -245,7 +251,7 @@ impl Engine {
             .spawn(move || worker.run())
             .map_err(|source| Error::Io { what: "cannot start a pipeline's thread".into(), source })?;
         self.clocked.fetch_add(usize::from(uses_clock), Ordering::Relaxed);
-        self.units.lock().insert(number, Unit { folder: own_folder, stores, thread, appliers, dropped, uses_clock });
+        self.units.lock().insert(number, Unit { folder: own_folder, dataflow, stores, thread, appliers, dropped, uses_clock });
         Ok(number)
     }
 
@@ -271,6 +277,10 @@ impl Engine {
         self.epochs.leave(number);
         unit.stores.iter().for_each(|store| self.board.remove_store(*store));
         self.board.remove_pipeline(number);
+        if let Some(hosts) = self.hosts.clone() {
+            // Nobody waits for it: a host may be away.
+            tokio::spawn(async move { hosts::forget(&hosts, &unit.dataflow).await });
+        }
     }
 
     /// Stops everything in good order: no new epochs, each pipeline takes a last checkpoint, stores are flushed.

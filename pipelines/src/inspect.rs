@@ -43,6 +43,8 @@ pub struct PipelineReport {
     /// Rows that an expression refused.
     pub row_errors: u64,
     pub stores: Vec<String>,
+    /// The machines that compute it; none: this process.
+    pub hosts: Vec<String>,
     pub error: Option<String>,
 }
 
@@ -100,6 +102,7 @@ impl Handle {
                 state_bytes: bytes_below(&folder),
                 row_errors: status.row_errors,
                 stores: stores.into_iter().map(|store| store.store).collect(),
+                hosts: self.engine.hosts.as_ref().map(|hosts| hosts.addresses.clone()).unwrap_or_default(),
                 error: status.error,
             });
         }
@@ -155,6 +158,7 @@ fn broken(view: &ViewStatus) -> PipelineReport {
         state_bytes: 0,
         row_errors: 0,
         stores: Vec::new(),
+        hosts: Vec::new(),
         error: view.error.clone(),
     }
 }

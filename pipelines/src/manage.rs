@@ -235,10 +235,10 @@ impl Manager {
         let program = self.plan(&statement)?;
         // Equal plans keep equal state, however they are written.
         let keys: Vec<_> = program.sinks.iter().map(|sink| format!("{:?} {:?}", sink.schema, sink.primary_key)).collect();
-        let version = version_in(&program.explain(), &self.functions_version);
-        let text = hash(&format!("{:x} {keys:?}{version}", program.fingerprint(self.engine.workers)));
+        let functions_version = version_in(&program.explain(), &self.functions_version).to_owned();
+        let text = hash(&format!("{:x} {keys:?}{functions_version}", program.fingerprint(self.engine.workers, 1)));
         let is_live = self.live(&name) == Some(id);
-        let pipeline = Pipeline { name, program, text, folder: self.shelf.folder(id), view_id: Some(id) };
+        let pipeline = Pipeline { name, program, text, functions_version, folder: self.shelf.folder(id), view_id: Some(id) };
         let opened = self.engine.open(pipeline).await?;
         // One that has to begin anew holds nothing that could be read.
         let (holds, target) = (opened.stands_at() > 0, self.engine.epochs.last());

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chimera_connectors::Context;
-use chimera_sql::{DataflowConfig, Functions, Program};
-use uuid::Uuid;
+use chimera_sql::{Functions, Program};
 
 use crate::coordinator::Coordinator;
 use crate::engine::{Engine, Joins, Pipeline};
 use crate::functions::version_in;
 use crate::handle::{Handle, Nudge};
+use crate::hosts::Hosts;
 use crate::inputs::Inputs;
 use crate::journal::Journal;
 use crate::manage::Manager;
@@ -29,15 +29,12 @@ pub struct Config {
     pub functions_version: String,
     /// Services whose topics come with transaction marks (`<service>.transaction`).
     pub transactional: Vec<String>,
-    /// Threads a dataflow.
+    /// Threads a dataflow; on hosts, of each host.
     pub workers: usize,
+    /// The machines that compute the dataflows; `None`: this process.
+    pub hosts: Option<Hosts>,
     pub checkpoint_every: Duration,
     pub nudge: Nudge,
-}
-
-/// What a dataflow is started with.
-pub(crate) fn dataflow_config(workers: usize, state: PathBuf, checkpoint: Option<Uuid>) -> DataflowConfig {
-    DataflowConfig { workers, storage: Some(state), checkpoint, ..DataflowConfig::default() }
 }
 
 /// Starts pipelines.
@@ -58,14 +55,15 @@ impl Runtime {
         let read = programs.iter().flat_map(|(definition, program)| program.sources.iter().map(|table| (definition.name.as_str(), table)));
         let inputs = Arc::new(Inputs::plan(read.chain(sources.iter().map(|table| ("sources", table))), config.transactional.clone())?);
         let (journal, tail) = Journal::open(context.log.clone()).await?;
-        let engine = Engine::new(config.workers, config.checkpoint_every, context, journal.clone(), tail.epoch, inputs.clone());
+        let engine = Engine::new(&config, context, journal.clone(), tail.epoch, inputs.clone());
         let engine = Arc::new(engine);
 
         let mut opened = Vec::new();
         for (definition, program) in programs {
-            let text = format!("{}\n{}", definition.sql, version_in(&definition.sql, &config.functions_version));
+            let functions_version = version_in(&definition.sql, &config.functions_version).to_owned();
+            let text = hash(&format!("{}\n{functions_version}", definition.sql));
             let (name, folder) = (definition.name.clone(), config.dir.join(&definition.name));
-            opened.push(engine.open(Pipeline { name, program, text: hash(&text), folder, view_id: None }).await?);
+            opened.push(engine.open(Pipeline { name, program, text, functions_version, folder, view_id: None }).await?);
         }
         for opened in opened {
             engine.launch(opened, Joins::Waited, true).await?;

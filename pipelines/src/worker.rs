@@ -7,19 +7,22 @@ use std::time::{Duration, Instant};
 use chimera_connectors::log::Log;
 use chimera_connectors::{Changes, EpochChanges, EpochInfo};
 use chimera_operators::Delta;
-use chimera_sql::{Dataflow, Program};
+use chimera_sql::{DataflowConfig, Program};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::Error;
 use crate::applier::{Lost, Message};
 use crate::checkpoint::{Checkpoint, Folder, Memory};
+use crate::dataflow::{Dataflow, Failure};
 use crate::epochs::{Epoch, Epochs, Next};
+use crate::hosts::remote::Task;
+use crate::hosts::{DataflowId, Hosts, Remote};
 use crate::inputs::Inputs;
 use crate::journal::Journal;
 use crate::put_aside::PutAside;
 use crate::reader;
-use crate::runtime::dataflow_config;
 use crate::status::Board;
 
 /// Records that epochs are run together for while catching up.
@@ -46,6 +49,11 @@ pub struct Worker {
     pub folder: Folder,
     pub memory: Memory,
     pub workers: usize,
+    /// Who computes it; `None`: this process.
+    pub hosts: Option<Arc<Hosts>>,
+    /// What hosts know it as.
+    pub dataflow: DataflowId,
+    pub functions_version: String,
     pub checkpoint_every: Duration,
     pub outlets: Vec<Outlet>,
     /// Epochs at which some store of this pipeline stood at the start: while catching up none is passed over.
@@ -119,23 +127,25 @@ impl Worker {
             }
             let _ = outlet.sender.blocking_send(Message::Again);
         }
-        let checkpoint = self.memory.checkpoint.clone();
-        if checkpoint.is_none() {
-            self.folder.clear_state()?;
+        let hosts = self.hosts.as_ref().map_or(1, |hosts| hosts.addresses.len());
+        let fingerprint = self.program.fingerprint(self.workers, hosts);
+        if self.memory.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.fingerprint != fingerprint) {
+            tracing::warn!(pipeline = self.name, "the checkpoint is of another dataflow, or of other hosts; building anew from the log");
+            self.memory.checkpoint = None;
+            self.folder.save(&self.memory)?;
         }
+        let checkpoint = self.memory.checkpoint.clone();
         let pipeline = self.name.clone();
         let failed = |message: String| Error::Dataflow { pipeline: pipeline.clone(), message };
         let began = Instant::now();
-        let config = dataflow_config(self.workers, self.folder.state(), checkpoint.as_ref().map(|c| c.state));
-        let dataflow = self.program.start(config).map_err(|error| failed(error.to_string()))?;
-        if let Some(checkpoint) = &checkpoint
-            && checkpoint.fingerprint != dataflow.fingerprint()
-        {
-            dataflow.stop();
-            self.memory.checkpoint = None;
-            self.folder.save(&self.memory)?;
-            return Err(failed("its checkpoint is of another dataflow; building it anew from the log".into()));
-        }
+        let dataflow = match self.start(checkpoint.as_ref().map(|checkpoint| checkpoint.state)) {
+            Err(failure) if failure.is_without_state() => {
+                self.memory.checkpoint = None;
+                self.folder.save(&self.memory)?;
+                return Err(failed(failure.to_string()));
+            }
+            started => started.map_err(|failure| failed(failure.to_string()))?,
+        };
         let epoch = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.epoch);
         tracing::info!(pipeline = self.name, epoch, ms = began.elapsed().as_millis() as u64, "pipeline started");
         self.board.pipeline(self.number, |status| {
@@ -179,6 +189,20 @@ impl Worker {
         }
         running.dataflow.stop();
         Ok(())
+    }
+
+    fn start(&self, checkpoint: Option<Uuid>) -> Result<Dataflow, Failure> {
+        if checkpoint.is_none() {
+            self.folder.clear_state()?;
+        }
+        let Some(hosts) = &self.hosts else {
+            let storage = Some(self.folder.state());
+            let config = DataflowConfig { workers: self.workers, storage, checkpoint, ..DataflowConfig::default() };
+            return Ok(Dataflow::Here(self.program.start(config)?));
+        };
+        let (dataflow, program, functions_version) = (&self.dataflow, &self.program, self.functions_version.as_str());
+        let task = Task { dataflow, program, functions_version, workers: self.workers, checkpoint };
+        Ok(Dataflow::OnHosts(Remote::start(self.runtime.clone(), hosts, &task)?))
     }
 
     /// One epoch through the dataflow and out to the appliers.

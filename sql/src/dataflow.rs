@@ -5,7 +5,7 @@ use crate::table::SinkChanges;
 use arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit, TimestampNanosecondType};
-use chimera_operators::{Circuit, Config, Delta, Error as EngineError, Memory};
+use chimera_operators::{Circuit, Config, Delta, Error as EngineError, Memory, Share};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use uuid::Uuid;
@@ -14,6 +14,8 @@ use uuid::Uuid;
 pub struct DataflowConfig {
     /// Threads that compute; 0 is taken as 1. State made with one number cannot be taken up with another.
     pub workers: usize,
+    /// The other processes that compute it, each with as many threads. `None`: this one alone.
+    pub share: Option<Share>,
     /// Folder for state, used by this dataflow alone; without it state stays in memory and there are no checkpoints.
     pub storage: Option<PathBuf>,
     /// The checkpoint to continue from; without it the dataflow begins empty.
@@ -61,8 +63,8 @@ const _: () = assert_send::<Dataflow>();
 impl Program {
     /// Starts the dataflow's threads, empty or from a checkpoint.
     pub fn start(&self, config: DataflowConfig) -> Result<Dataflow, EngineError> {
-        let DataflowConfig { workers, storage, checkpoint, memory } = config;
-        let circuit = Circuit::start(self.plan.clone(), &Config { workers: workers.max(1), storage, checkpoint, memory })?;
+        let DataflowConfig { workers, share, storage, checkpoint, memory } = config;
+        let circuit = Circuit::start(self.plan.clone(), &Config { workers: workers.max(1), share, storage, checkpoint, memory })?;
         let is_read = |name: &str| self.plan.input_schema(name).is_some();
         let names = self.sources.iter().map(|table| table.name.clone());
         let (unended, unread) = names.partition(|name| is_read(name));

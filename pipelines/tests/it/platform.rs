@@ -40,6 +40,7 @@ impl Platform {
             functions_version: String::new(),
             transactional: vec!["shop".into()],
             workers: 1,
+            hosts: None,
             checkpoint_every: Duration::from_millis(40),
             nudge: Arc::new(|_| {}),
         };

@@ -6,6 +6,7 @@ mod dlq;
 mod doctor;
 mod down;
 mod exit;
+mod host;
 mod import;
 mod instance;
 mod pipelines;
@@ -66,6 +67,9 @@ pub enum Output {
 #[derive(Debug, Subcommand)]
 enum Command {
     Up(up::Arguments),
+    Host(host::Arguments),
+    #[command(name = chimera_pipelines::hosts::PART_COMMAND, hide = true)]
+    HostPart(host::PartArguments),
     Down(down::Arguments),
     Status(status::Arguments),
     Doctor(doctor::Arguments),
@@ -84,7 +88,7 @@ enum Command {
 /// Runs the program: parses the command line, sets up logging, and turns what comes of it into an exit code.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    init_logging(matches!(cli.command, Command::Up(_)));
+    init_logging(matches!(cli.command, Command::Up(_) | Command::Host(_) | Command::HostPart(_)));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -110,6 +114,8 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     let settings = Settings::load(&cli.settings)?;
     match cli.command {
         Command::Up(arguments) => up::run(settings, arguments).await,
+        Command::Host(arguments) => host::run(settings, arguments).await,
+        Command::HostPart(arguments) => host::run_part(settings, arguments).await,
         Command::Down(arguments) => down::run(&settings, &arguments).await,
         Command::Status(arguments) => status::run(&settings, &arguments, output).await,
         Command::Doctor(arguments) => doctor::run(&arguments, output),

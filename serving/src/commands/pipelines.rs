@@ -86,10 +86,14 @@ async fn list_running(settings: &Settings, output: Output) -> anyhow::Result<()>
                         text(&pipeline["checkpoint_epoch"]),
                         state,
                         stores.join(", "),
+                        match pipeline["hosts"].as_array().into_iter().flatten().map(text).collect::<Vec<_>>() {
+                            hosts if hosts.is_empty() => "here".to_owned(),
+                            hosts => hosts.join(", "),
+                        },
                     ]
                 })
                 .collect();
-            let headers = ["pipeline", "owner", "epoch", "age ms", "changes", "state MB", "checkpoint", "state", "keeps"];
+            let headers = ["pipeline", "owner", "epoch", "age ms", "changes", "state MB", "checkpoint", "state", "keeps", "computed"];
             println!("{}", table::render(&headers, &rows));
         }
     }

@@ -33,6 +33,12 @@ pub struct Arguments {
     /// Address on which live views speak PostgreSQL's protocol [default: 127.0.0.1:5433, or a free port if that is taken]
     #[arg(long, global = true, env = "CHIMERA_LISTEN_PG", value_name = "ADDRESS", hide_env_values = true)]
     listen_pg: Option<SocketAddr>,
+    /// Machines that run `chimera host` and compute the pipelines, instead of this process
+    #[arg(long, global = true, env = "CHIMERA_HOSTS", value_name = "HOST:PORT,…", value_delimiter = ',', hide_env_values = true)]
+    hosts: Vec<String>,
+    /// The token that `chimera up` and its hosts share
+    #[arg(long, global = true, env = "CHIMERA_HOSTS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
+    hosts_token: Option<String>,
     /// Where outside data is found: online-retail/, icecat/, … [default: ../shared/data]
     #[arg(long, global = true, env = "CHIMERA_DATA", value_name = "DIR", hide_env_values = true)]
     outside_data: Option<PathBuf>,
@@ -47,6 +53,8 @@ struct File {
     kafka: Option<String>,
     listen: Option<SocketAddr>,
     listen_pg: Option<SocketAddr>,
+    hosts: Option<Vec<String>>,
+    hosts_token: Option<String>,
     outside_data: Option<PathBuf>,
 }
 
@@ -66,6 +74,10 @@ pub struct Settings {
     pub listen_is_given: bool,
     /// `None`: the default, or a free port.
     pub listen_pg: Option<SocketAddr>,
+    /// Empty: this process computes.
+    pub hosts: Vec<String>,
+    #[serde(skip)]
+    pub hosts_token: Option<String>,
     pub outside_data: PathBuf,
 }
 
@@ -91,6 +103,12 @@ impl Settings {
             listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
             listen_is_given: listen.is_some(),
             listen_pg: arguments.listen_pg.or(file.listen_pg),
+            hosts: hosts(if arguments.hosts.iter().all(String::is_empty) {
+                file.hosts.unwrap_or_default()
+            } else {
+                arguments.hosts.clone()
+            })?,
+            hosts_token: given(&arguments.hosts_token).or(file.hosts_token),
             outside_data: arguments.outside_data.clone().or(file.outside_data).unwrap_or_else(|| PathBuf::from("../shared/data")),
         })
     }
@@ -103,6 +121,20 @@ impl Settings {
         }
         toml::to_string(&shown).context("cannot write the settings as TOML")
     }
+}
+
+/// Each with a port, and none twice.
+fn hosts(given: Vec<String>) -> anyhow::Result<Vec<String>> {
+    for (index, host) in given.iter().enumerate() {
+        let port = host.rsplit_once(':').and_then(|(name, port)| port.parse::<u16>().ok().filter(|_| !name.is_empty()));
+        if port.is_none_or(|port| port == 0) {
+            bail!("`{host}` is no address of a host; write HOST:PORT, as in 10.0.0.2:7070");
+        }
+        if given[..index].contains(host) {
+            bail!("host {host} is named twice");
+        }
+    }
+    Ok(given)
 }
 
 /// An empty variable in the environment is as good as none.

@@ -11,14 +11,14 @@ const INVOICES: &str = "2500";
 const KILLS: u64 = 5;
 
 /// The first `invoices` of the year, with two writers.
-fn replay(home: &Path, year: &Path, invoices: &str) -> Command {
+pub fn replay(home: &Path, year: &Path, invoices: &str) -> Command {
     let mut command = chimera(home);
     command.args(["replay", "--speed", "max", "--connections", "2", "--limit", invoices]).arg(year);
     command.stdout(Stdio::null()).stderr(Stdio::null());
     command
 }
 
-fn year() -> Option<PathBuf> {
+pub fn year() -> Option<PathBuf> {
     let data = std::env::var("CHIMERA_DATA").unwrap_or_else(|_| concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data").into());
     let year = Path::new(&data).join("online-retail/online_retail.csv.gz");
     if !year.is_file() {
@@ -28,7 +28,7 @@ fn year() -> Option<PathBuf> {
     Some(year)
 }
 
-fn assert_verified(platform: &Platform) {
+pub fn assert_verified(platform: &Platform) {
     let verified = platform.verify(None);
     assert_eq!(verified["equal"], true, "{verified:#}");
 }

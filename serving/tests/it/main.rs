@@ -5,6 +5,7 @@ mod api;
 mod audit;
 mod chaos;
 mod created_views;
+mod hosts;
 mod kafka;
 mod platform;
 mod psql;

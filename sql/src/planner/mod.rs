@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::functions::Functions;
 use crate::lower::{self, Lowering};
 use crate::table::{Implied, Table, nullable};
+use arrow::datatypes::SchemaRef;
 use chimera_operators::Plan;
 pub(crate) use context::{Context, Relation};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col};
@@ -25,6 +26,7 @@ use datafusion::sql::sqlparser::ast::{Query, Statement as SqlStatement};
 use declare::Declared;
 use locate::Place;
 pub(crate) use script::SourceTime;
+use serde::{Deserialize, Serialize};
 use sql_functions::SqlFunctions;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -49,10 +51,29 @@ pub struct Program {
     /// Of [`Program::view`]: equal rows are one, with their number in a column `copies`.
     pub counts_copies: bool,
     pub(crate) plan: Arc<Plan>,
+    text: Arc<ProgramText>,
     /// How far time has come by a source's rows; of scripts alone.
     pub(crate) times: Vec<SourceTime>,
     /// The sinks that Arroyo does not keep, with its reasons.
     arroyo_refuses: Vec<(String, String)>,
+}
+
+/// All that a program is read from, beside the functions: so that another process can read the same one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ProgramText {
+    /// Of [`Program::parse`], or of a script, which is not read again.
+    Statements(String),
+    /// Of [`Program::view`].
+    View { statement: String, views: Vec<(String, String)>, sources: String },
+}
+
+impl ProgramText {
+    pub fn read(&self, functions: &Functions) -> Result<Program, Error> {
+        match self {
+            Self::Statements(sql) => Program::parse(sql, functions),
+            Self::View { statement, views, sources } => Program::view(statement, views, sources, functions),
+        }
+    }
 }
 
 /// The sink that a script's queries on their own go to; the second one is `preview_2`.
@@ -87,7 +108,8 @@ impl Program {
         let plan = planner.plan()?;
         let times = if is_script { planner.times()? } else { vec![] };
         let Planner { sources, sinks, arroyo_refuses, .. } = planner;
-        Ok(Program { sources, sinks, counts_copies: false, plan: Arc::new(plan), times, arroyo_refuses })
+        let text = Arc::new(ProgramText::Statements(sql.to_owned()));
+        Ok(Program { sources, sinks, counts_copies: false, plan: Arc::new(plan), text, times, arroyo_refuses })
     }
 
     /// The dataflow as text: for each sink its operators, what each of them keeps, and what that grows with.
@@ -112,9 +134,19 @@ impl Program {
         self.plan.uses_clock()
     }
 
-    /// What the fingerprint of a dataflow with this many workers will be.
-    pub fn fingerprint(&self, workers: usize) -> u64 {
-        chimera_operators::fingerprint(&self.plan, workers)
+    /// What the fingerprint of a dataflow on so many processes with so many workers each will be.
+    pub fn fingerprint(&self, workers: usize, hosts: usize) -> u64 {
+        chimera_operators::fingerprint(&self.plan, workers, hosts)
+    }
+
+    /// The columns that it reads of a source; `None`: it reads nothing of it.
+    pub fn columns_read(&self, source: &str) -> Option<&SchemaRef> {
+        self.plan.input_schema(source)
+    }
+
+    /// What it was read from.
+    pub fn text(&self) -> &ProgramText {
+        &self.text
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod key;
 
-use super::{Context, Mode, Planner, Program, Relation, SqlFunctions, declare};
+use super::{Context, Mode, Planner, Program, ProgramText, Relation, SqlFunctions, declare};
 use crate::dialect::{self, Name, StatementKind, ViewStatement};
 use crate::error::Error;
 use crate::functions::Functions;
@@ -51,7 +51,8 @@ impl Program {
         (planner.sql, planner.statements) = (text, std::slice::from_ref(&view.statement));
         let (name, plan) = planner.view_of(&view)?;
         let StatementKind::View { query, .. } = &view.statement.kind else { return Err(planner.error(name.at, "it is no view")) };
-        planner.keep(&name, query, plan)
+        let text = ProgramText::View { statement: text.to_owned(), views: views.to_vec(), sources: sources.to_owned() };
+        planner.keep(&name, query, plan, text)
     }
 }
 
@@ -87,7 +88,7 @@ impl Planner<'_> {
     }
 
     /// The program whose one sink is `plan`.
-    fn keep(mut self, name: &Name, query: &Query, plan: LogicalPlan) -> Result<Program, Error> {
+    fn keep(mut self, name: &Name, query: &Query, plan: LogicalPlan, text: ProgramText) -> Result<Program, Error> {
         let is_keyed = |table: &str| {
             let table = self.sources.iter().find(|source| source.name == table)?;
             // A topic of events may bring one twice, whatever their table calls its key.
@@ -125,7 +126,7 @@ impl Planner<'_> {
         let plan = self.lower(vec![], vec![(0, name.text.clone(), plan)])?;
         self.sources.retain(|source| plan.input_schema(&source.name).is_some());
         let Planner { sources, sinks, arroyo_refuses, .. } = self;
-        Ok(Program { sources, sinks, counts_copies, plan: Arc::new(plan), times: vec![], arroyo_refuses })
+        Ok(Program { sources, sinks, counts_copies, plan: Arc::new(plan), text: Arc::new(text), times: vec![], arroyo_refuses })
     }
 
     /// Equal rows as one, with their number.

@@ -77,7 +77,7 @@ pub fn sources() -> String {
 }
 
 pub fn config(workers: usize, folder: Option<&Path>) -> DataflowConfig {
-    DataflowConfig { workers, storage: folder.map(Path::to_path_buf), checkpoint: None, memory: Memory::default() }
+    DataflowConfig { workers, share: None, storage: folder.map(Path::to_path_buf), checkpoint: None, memory: Memory::default() }
 }
 
 /// Adds outputs up, and checks that each row comes once and deletes come first.

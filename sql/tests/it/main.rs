@@ -8,6 +8,7 @@ mod data;
 mod docs;
 mod functions;
 mod harness;
+mod hosts;
 mod json_operators;
 mod messages;
 mod random;

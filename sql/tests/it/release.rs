@@ -91,12 +91,12 @@ fn a_checkpoint_of_an_earlier_release_opens() {
         run(&mut dataflow, 0, &mut Default::default());
         let checkpoint = dataflow.checkpoint().unwrap();
         dataflow.stop();
-        std::fs::write(&made, format!("{checkpoint}\n{:016x}\n", program.fingerprint(1))).unwrap();
+        std::fs::write(&made, format!("{checkpoint}\n{:016x}\n", program.fingerprint(1, 1))).unwrap();
     }
     let text = std::fs::read_to_string(&made).unwrap();
     let (checkpoint, fingerprint) = text.trim().split_once('\n').unwrap();
     assert_eq!(
-        format!("{:016x}", program.fingerprint(1)),
+        format!("{:016x}", program.fingerprint(1, 1)),
         fingerprint,
         "the form of state has changed with the fingerprint: pipelines are built anew; write the new fixture with CHECKPOINT_WRITE=1"
     );

@@ -54,11 +54,11 @@ fn what_came_after_a_checkpoint_is_computed_again_in_the_same_way() {
 fn a_changed_program_has_another_fingerprint_and_another_number_of_workers_too() {
     let same = program();
     let other = Program::parse(&(sources() + &SQL.replace("sum(quantity)", "max(quantity)")), &Functions::new()).unwrap();
-    assert_eq!(program().fingerprint(2), same.fingerprint(2));
-    assert_ne!(program().fingerprint(2), other.fingerprint(2));
-    assert_ne!(program().fingerprint(2), program().fingerprint(1));
+    assert_eq!(program().fingerprint(2, 1), same.fingerprint(2, 1));
+    assert_ne!(program().fingerprint(2, 1), other.fingerprint(2, 1));
+    assert_ne!(program().fingerprint(2, 1), program().fingerprint(1, 1));
     let dataflow = same.start(config(2, None)).unwrap();
-    assert_eq!(dataflow.fingerprint(), same.fingerprint(2));
+    assert_eq!(dataflow.fingerprint(), same.fingerprint(2, 1));
     dataflow.stop();
 }
 

@@ -2,7 +2,7 @@
 
 use crate::harness::{Shape, check};
 
-const SHAPES: &[Shape] = &[
+pub const SHAPES: &[Shape] = &[
     Shape::new("filter and project", "SELECT order_id, quantity * 2 + 1 AS q, upper(sku) AS s FROM items WHERE quantity > 1 AND sku <> 's3'"),
     Shape::new("case, in, like", "SELECT CASE WHEN quantity > 4 THEN 'many' ELSE sku END AS k, line_no FROM items WHERE sku LIKE 's%1' OR line_no IN (1, 2)"),
     Shape::new("inner join", "SELECT o.id, o.country, i.sku, i.price FROM orders o JOIN items i ON i.order_id = o.id"),

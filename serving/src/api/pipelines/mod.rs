@@ -34,6 +34,8 @@ pub struct Pipeline {
     /// Rows that an expression refused.
     pub row_errors: u64,
     pub stores: Vec<String>,
+    /// The machines that compute it; none: the server itself.
+    pub hosts: Vec<String>,
     /// Why it stands still, if it does.
     pub error: Option<String>,
 }
@@ -51,6 +53,7 @@ impl From<PipelineReport> for Pipeline {
             state_bytes: report.state_bytes,
             row_errors: report.row_errors,
             stores: report.stores,
+            hosts: report.hosts,
             error: report.error,
         }
     }

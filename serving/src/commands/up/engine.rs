@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use chimera_connectors::Context;
 use chimera_models::{ImageTower, TowerConfig};
+use chimera_pipelines::hosts::Hosts;
 use chimera_pipelines::{Config, Handle, Runtime};
 
 use super::changes::Changes;
@@ -22,6 +23,8 @@ pub struct Parts {
     pub changes: Changes,
     /// Threads a dataflow.
     pub workers: usize,
+    /// Who computes; `None`: this process.
+    pub hosts: Option<Hosts>,
 }
 
 /// The image tower; without ONNX Runtime there is none, and pictures are neither indexed nor searched by: everything else works.
@@ -51,6 +54,7 @@ pub async fn start(parts: Parts) -> anyhow::Result<Handle> {
         functions: chimera_pipelines::functions(parts.image_tower),
         transactional: SOURCES.map(str::to_owned).to_vec(),
         workers: parts.workers,
+        hosts: parts.hosts,
         checkpoint_every: CHECKPOINT_EVERY,
         nudge: Arc::new(move |source: &str| changes.nudge(source)),
     };

@@ -1,7 +1,7 @@
 //! `chimera up`.
 
 mod changes;
-mod engine;
+pub(super) mod engine;
 mod log;
 mod sample;
 pub mod servers;
@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use chimera_connectors::Context;
+use chimera_pipelines::hosts::Hosts;
 use clap::Args;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -36,6 +37,7 @@ Examples:
   chimera up
   chimera up --no-sample --data-dir /var/lib/chimera --listen 0.0.0.0:80
   DATABASE_URL=postgres://me@db/postgres REDIS_URL=redis://cache/ CHIMERA_KAFKA=broker-1:9092,broker-2:9092 chimera up
+  CHIMERA_HOSTS_TOKEN=… chimera up --hosts 10.0.0.2:7070,10.0.0.3:7070
   chimera up --print-config")]
 pub struct Arguments {
     /// Leave an empty catalogue empty
@@ -154,6 +156,7 @@ impl Running {
         step.done("captured from the databases catalog, orders and inventory");
 
         let step = ui::Step::new("Pipelines");
+        let hosts = hosts(settings)?;
         let connectors = Context::new(folder.join("stores"), log.clone(), servers.redis_url.clone(), servers.database_url.clone())?;
         let image_tower = engine::image_tower().await;
         let engine = engine::start(engine::Parts {
@@ -162,9 +165,11 @@ impl Running {
             image_tower: image_tower.clone(),
             changes: changes.clone(),
             workers: usize::from(arguments.workers),
+            hosts,
         })
         .await?;
-        step.done(format!("{} pipelines keep {} stores", engine.pipelines().len(), engine.stores().len()));
+        let on = settings.hosts.is_empty().then(String::new).unwrap_or_else(|| format!(", computed by {}", settings.hosts.join(", ")));
+        step.done(format!("{} pipelines keep {} stores{on}", engine.pipelines().len(), engine.stores().len()));
 
         let redis = redis::Client::open(servers.redis_url.as_str()).context("the Redis address")?;
         let views = connectors.views.clone();
@@ -248,6 +253,15 @@ impl Running {
     }
 }
 
+/// Who computes the pipelines; `None`: this process.
+fn hosts(settings: &Settings) -> anyhow::Result<Option<Hosts>> {
+    if settings.hosts.is_empty() {
+        return Ok(None);
+    }
+    let (_, secret) = super::host::secret(settings)?;
+    Ok(Some(Hosts { addresses: settings.hosts.clone(), secret }))
+}
+
 /// The default is given up for a free port when something else has it; an address that was asked for is not.
 async fn listen_pg(given: Option<std::net::SocketAddr>) -> anyhow::Result<TcpListener> {
     if let Some(address) = given {
@@ -262,7 +276,7 @@ async fn listen_pg(given: Option<std::net::SocketAddr>) -> anyhow::Result<TcpLis
 }
 
 /// Completes at the first Ctrl-C or SIGTERM. Listens from the moment it is called.
-fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+pub(super) fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
     let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;

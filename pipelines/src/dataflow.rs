@@ -1,0 +1,81 @@
+//! A pipeline's dataflow: in this process, or on hosts.
+
+use chimera_sql::{Delta, EngineError, Output, RowError};
+use uuid::Uuid;
+
+use crate::hosts::{self, Remote};
+
+/// Driven by one thread.
+pub enum Dataflow {
+    Here(chimera_sql::Dataflow),
+    OnHosts(Remote),
+}
+
+/// Why a dataflow does not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    #[error("{0}")]
+    Here(#[from] EngineError),
+    #[error("{0}")]
+    State(#[from] crate::Error),
+    #[error("{0}")]
+    OnHosts(#[from] hosts::Error),
+}
+
+impl Failure {
+    /// Whether the state that it was to go on from is not there, or is another dataflow's.
+    pub fn is_without_state(&self) -> bool {
+        matches!(self, Self::Here(EngineError::OtherProgram { .. }) | Self::OnHosts(hosts::Error::NotHeld { .. }))
+    }
+}
+
+impl Dataflow {
+    pub fn push(&mut self, table: &str, delta: Delta) -> Result<(), Failure> {
+        match self {
+            Self::Here(dataflow) => Ok(dataflow.push(table, delta)?),
+            Self::OnHosts(dataflow) => Ok(dataflow.push(table, &delta)?),
+        }
+    }
+
+    pub fn advance(&mut self, now: i64) {
+        match self {
+            Self::Here(dataflow) => dataflow.advance(now),
+            Self::OnHosts(dataflow) => dataflow.advance(now),
+        }
+    }
+
+    pub fn step(&mut self) -> Result<Vec<Output>, Failure> {
+        match self {
+            Self::Here(dataflow) => Ok(dataflow.step()?),
+            Self::OnHosts(dataflow) => Ok(dataflow.step()?),
+        }
+    }
+
+    pub fn take_row_errors(&mut self) -> Vec<RowError> {
+        match self {
+            Self::Here(dataflow) => dataflow.take_row_errors(),
+            Self::OnHosts(dataflow) => dataflow.take_row_errors(),
+        }
+    }
+
+    pub fn checkpoint(&mut self) -> Result<Uuid, Failure> {
+        match self {
+            Self::Here(dataflow) => Ok(dataflow.checkpoint()?),
+            Self::OnHosts(dataflow) => Ok(dataflow.checkpoint()?),
+        }
+    }
+
+    pub fn fingerprint(&self) -> u64 {
+        match self {
+            Self::Here(dataflow) => dataflow.fingerprint(),
+            Self::OnHosts(dataflow) => dataflow.fingerprint(),
+        }
+    }
+
+    pub fn stop(self) {
+        match self {
+            Self::Here(dataflow) => dataflow.stop(),
+            Self::OnHosts(dataflow) => drop(dataflow),
+        }
+    }
+}

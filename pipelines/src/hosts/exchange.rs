@@ -1,0 +1,49 @@
+//! Rows between the parts of a dataflow. What computes it speaks to addresses of its own machine: behind each stands a forwarder to one of the
+//! others, which goes in through that host's port and greets it as everybody does.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use uuid::Uuid;
+
+use super::{Purpose, Secret, connect, listen_locally};
+
+/// Between attempts to reach a part that may not have started yet.
+const RETRY_EVERY: Duration = Duration::from_millis(50);
+
+/// An address of this machine behind which the part of a run on `host` is.
+pub async fn forward(host: String, secret: Secret, run: Uuid) -> std::io::Result<SocketAddr> {
+    let (listener, address) = listen_locally().await?;
+    tokio::spawn(async move {
+        loop {
+            match listener.accept().await {
+                Ok((local, _)) => drop(tokio::spawn(pass_on(local, host.clone(), secret.clone(), run))),
+                Err(error) => {
+                    tracing::warn!(%error, "a connection for rows to another host was not taken");
+                    tokio::time::sleep(RETRY_EVERY).await;
+                }
+            }
+        }
+    });
+    Ok(address)
+}
+
+async fn pass_on(mut local: TcpStream, host: String, secret: Secret, run: Uuid) {
+    let mut remote = loop {
+        match connect(&host, &secret, &Purpose::Exchange { run }).await {
+            Ok(remote) => break remote,
+            Err(error) => tracing::debug!(host, %error, "not there yet"),
+        }
+        tokio::time::sleep(RETRY_EVERY).await;
+    };
+    join(&mut local, &mut remote).await;
+}
+
+/// Passes bytes in both directions until one side closes. The sender of rows connects again, and goes on where the receiver stands.
+pub async fn join(one: &mut TcpStream, other: &mut TcpStream) {
+    one.set_nodelay(true).ok();
+    if let Err(error) = tokio::io::copy_bidirectional_with_sizes(one, other, 64 << 10, 64 << 10).await {
+        tracing::debug!(%error, "a connection for rows broke off");
+    }
+}

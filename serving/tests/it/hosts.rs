@@ -1,0 +1,127 @@
+//! Pipelines computed by processes of `chimera host`, which are killed like the platform itself; afterwards every store equals the plain SQL.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::chaos::{assert_verified, replay, year};
+use crate::platform::{Platform, chimera};
+
+const TOKEN: &str = "a token that all of them share";
+
+/// A running `chimera host`; it ends with the test.
+struct Host {
+    child: Child,
+    home: PathBuf,
+    address: SocketAddr,
+}
+
+impl Host {
+    fn start(home: PathBuf, address: SocketAddr) -> Self {
+        std::fs::create_dir_all(&home).expect("a folder");
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(home.join("host.log")).expect("a log file");
+        let mut command = chimera(&home);
+        command.args(["host", "--listen", &address.to_string(), "--hosts-token", TOKEN]);
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("the host starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("its first line");
+        let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("the host did not come up: {line}"));
+        let address = said["listen"].as_str().expect("an address").parse().expect("an address");
+        Self { child, home, address }
+    }
+
+    fn at_a_free_port(home: PathBuf) -> Self {
+        Self::start(home, SocketAddr::from(([127, 0, 0, 1], 0)))
+    }
+
+    /// As a power cut would, and the machine comes back.
+    fn killed_and_back(mut self, away: Duration) -> Self {
+        self.child.kill().expect("killed");
+        self.child.wait().expect("a child");
+        std::thread::sleep(away);
+        Self::start(self.home.clone(), self.address)
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn pipelines(home: &Path) -> Vec<Value> {
+    let listed = chimera(home).args(["pipelines", "list", "--output", "json"]).output().expect("the list");
+    let listed: Value = serde_json::from_slice(&listed.stdout).expect("JSON");
+    listed["pipelines"].as_array().expect("pipelines").clone()
+}
+
+/// Waits until what is said of the pipelines is so.
+fn wait_for(home: &Path, what: &str, is_so: impl Fn(&Value) -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(120);
+    loop {
+        let found = pipelines(home);
+        if !found.is_empty() && found.iter().all(&is_so) {
+            return;
+        }
+        assert!(Instant::now() < deadline, "{what}: {found:#?}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+#[test]
+fn hosts_and_their_coordinator_are_killed_and_every_store_still_equals_the_plain_sql() {
+    let Some(year) = year() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = folder.path();
+    let mut hosts: Vec<Host> = ["a", "b"].map(|name| Host::at_a_free_port(home.join(name))).into();
+    let addresses = format!("{},{}", hosts[0].address, hosts[1].address);
+    let arguments = ["--no-sample", "--hosts", &addresses, "--hosts-token", TOKEN];
+    let mut platform = Platform::start(home, &arguments);
+    wait_for(home, "computed by both hosts", |pipeline| {
+        pipeline["hosts"].as_array().is_some_and(|hosts| hosts.len() == 2) && pipeline["error"].is_null()
+    });
+    let mut replay = replay(home, &year, "1500").spawn().expect("replay starts");
+    let pause = || std::thread::sleep(Duration::from_millis(2_000 + u64::from(std::process::id()) % 700));
+    for round in 0..4 {
+        pause();
+        match round {
+            0 | 2 => {
+                let host = hosts.remove(round / 2);
+                hosts.insert(round / 2, host.killed_and_back(Duration::from_secs(1)));
+            }
+            _ => {
+                platform.kill();
+                platform = Platform::start(home, &arguments);
+            }
+        }
+    }
+    assert!(replay.wait().expect("replay ends").success(), "PostgreSQL holds other totals than the file");
+    wait_for(home, "no pipeline fails", |pipeline| pipeline["error"].is_null() && pipeline["state"] == "running");
+    assert_verified(&platform);
+    // State was kept: nothing was built anew.
+    assert!(!platform.log().contains("built anew"), "{}", platform.log());
+}
+
+#[test]
+fn a_host_that_is_not_there_or_has_another_token_is_named() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = folder.path();
+    let host = Host::at_a_free_port(home.join("a"));
+    let address = host.address.to_string();
+    let platform = Platform::start(home, &["--no-sample", "--hosts", &address, "--hosts-token", "another token, no less long"]);
+    wait_for(home, "the token is refused", |pipeline| {
+        pipeline["error"].as_str().is_some_and(|error| error.contains("token") && error.contains(&address))
+    });
+    platform.kill();
+    drop(host);
+    let platform = Platform::start(home, &["--no-sample", "--hosts", &address, "--hosts-token", TOKEN]);
+    wait_for(home, "nobody is there", |pipeline| {
+        pipeline["error"].as_str().is_some_and(|error| error.contains("chimera host") && error.contains(&address))
+    });
+    drop(platform);
+}
