@@ -254,7 +254,7 @@ pub fn fingerprint(plan: &Plan, workers: usize, hosts: usize) -> u64 {
 
 /// The fingerprint of the circuit that a storage folder belongs to, and dbsp's own folder in it.
 const FINGERPRINT_FILE: &str = "fingerprint";
-const STATE_FOLDER: &str = "state";
+pub(crate) const STATE_FOLDER: &str = "state";
 
 /// Refuses a checkpoint that another circuit, or one with another number of workers, has made: dbsp would not notice the latter.
 fn check_folder(config: &Config, fingerprint: u64) -> Result<(), Error> {

@@ -48,6 +48,11 @@ impl Folder {
         self.0.join("state")
     }
 
+    /// Where the files of a checkpoint are held while they are sent away.
+    pub fn staging(&self) -> PathBuf {
+        self.0.join("upload")
+    }
+
     /// What is remembered; nothing for a new folder or one whose file cannot be read.
     pub fn load(&self) -> Memory {
         std::fs::read(self.file()).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()

@@ -16,6 +16,8 @@ pub enum Dataflow {
 pub enum Failure {
     #[error("{0}")]
     Here(#[from] EngineError),
+    #[error("the files of its checkpoint are not there; it is built anew from the log")]
+    Lost,
     #[error("{0}")]
     State(#[from] crate::Error),
     #[error("{0}")]
@@ -25,7 +27,7 @@ pub enum Failure {
 impl Failure {
     /// Whether the state that it was to go on from is not there, or is another dataflow's.
     pub fn is_without_state(&self) -> bool {
-        matches!(self, Self::Here(EngineError::OtherProgram { .. }) | Self::OnHosts(hosts::Error::NotHeld { .. }))
+        matches!(self, Self::Lost | Self::Here(EngineError::OtherProgram { .. }) | Self::OnHosts(hosts::Error::NotHeld { .. }))
     }
 }
 

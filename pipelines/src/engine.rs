@@ -17,17 +17,21 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Error;
 use crate::applier::{Applier, Lost};
-use crate::checkpoint::{Folder, Memory};
+use crate::checkpoint::{Checkpoint, Folder, Memory};
 use crate::epochs::Epochs;
 use crate::hosts::{self, DataflowId, Hosts};
 use crate::inputs::Inputs;
 use crate::journal::Journal;
+use crate::offsite::{self, Offsite, Sender};
 use crate::runtime::Config;
 use crate::status::{Board, NewStore};
 use crate::worker::{Outlet, Worker};
 
 /// Messages that an applier may be behind its pipeline.
 const INBOX: usize = 8;
+
+/// How long a stop waits for the last checkpoints to be in the object store.
+const UPLOAD_WAIT: Duration = Duration::from_secs(60);
 
 /// A pipeline that is to run.
 pub(crate) struct Pipeline {
@@ -83,6 +87,8 @@ struct Unit {
     folder: PathBuf,
     /// What hosts know it as.
     dataflow: DataflowId,
+    /// Sends its checkpoints away.
+    upload: Option<tokio::task::JoinHandle<()>>,
     stores: Vec<usize>,
     thread: JoinHandle<()>,
     appliers: Vec<tokio::task::JoinHandle<()>>,
@@ -93,6 +99,7 @@ struct Unit {
 pub(crate) struct Engine {
     pub workers: usize,
     pub hosts: Option<Arc<Hosts>>,
+    pub offsite: Option<Offsite>,
     pub checkpoint_every: Duration,
     pub context: Arc<Context>,
     pub log: Arc<dyn Log>,
@@ -117,6 +124,7 @@ impl Engine {
         Self {
             workers: config.workers,
             hosts: config.hosts.clone().map(Arc::new),
+            offsite: config.offsite.clone().filter(|_| config.hosts.is_none()),
             checkpoint_every: config.checkpoint_every,
             log: context.log.clone(),
             context,
@@ -138,6 +146,9 @@ impl Engine {
         let tables = self.inputs.cover(&pipeline.name, &pipeline.program.sources)?;
         let folder = Folder::new(pipeline.folder.clone())?;
         let mut memory = folder.load();
+        if let Some(found) = self.fetch(&pipeline, &folder, &memory).await {
+            memory = found;
+        }
         let same = memory.text == pipeline.text;
         if !same {
             if !memory.text.is_empty() {
@@ -166,23 +177,49 @@ impl Engine {
             }
             sinks.push(OpenSink { table: table.name.clone(), spec, connector, sink, applied });
         }
-        let is_of_another = |checkpoint: &crate::checkpoint::Checkpoint| {
-            checkpoint.incarnation != self.journal.incarnation || checkpoint.epoch > last || checkpoint.workers != self.workers
-        };
-        if memory.checkpoint.as_ref().is_some_and(is_of_another) {
+        if memory.checkpoint.as_ref().is_some_and(|checkpoint| !self.is_ours(checkpoint)) {
             memory.checkpoint = None;
         }
         folder.save(&memory)?;
         Ok(Opened { pipeline, tables, folder, memory, sinks })
     }
 
+    fn is_ours(&self, checkpoint: &Checkpoint) -> bool {
+        let is_known = checkpoint.incarnation == self.journal.incarnation && checkpoint.epoch <= self.epochs.last();
+        is_known && checkpoint.workers == self.workers
+    }
+
+    fn id(&self, pipeline: &Pipeline) -> DataflowId {
+        let name = pipeline.view_id.map_or_else(|| pipeline.name.clone(), |id| format!("view {id}"));
+        DataflowId::new(self.journal.incarnation, &name)
+    }
+
+    /// Brings a checkpoint back from the object store, where that is further than the one in the folder. A failure is no reason to stop.
+    async fn fetch(&self, pipeline: &Pipeline, folder: &Folder, memory: &Memory) -> Option<Memory> {
+        let (offsite, id) = (self.offsite.as_ref()?, self.id(pipeline));
+        let failed = |error: &offsite::Error| {
+            tracing::error!(pipeline = pipeline.name, %error, "no checkpoint was brought from the object store; going on without it");
+        };
+        let record = offsite.record(&id).await.inspect_err(failed).ok()??;
+        let theirs = record.memory.checkpoint.as_ref().filter(|checkpoint| self.is_ours(checkpoint))?;
+        let is_same = memory.text == pipeline.text;
+        let ours = memory.checkpoint.as_ref().filter(|checkpoint| is_same && self.is_ours(checkpoint));
+        if record.memory.text != pipeline.text || ours.is_some_and(|ours| ours.epoch >= theirs.epoch) {
+            return None;
+        }
+        offsite.fetch(&id, &record, &folder.state()).await.inspect_err(failed).ok()?;
+        tracing::warn!(pipeline = pipeline.name, epoch = theirs.epoch, "the checkpoint was brought from the object store");
+        Some(record.memory)
+    }
+
     /// Starts a pipeline and the appliers of its stores; returns its number. Its stores are listed once `is_shown`.
     pub async fn launch(&self, opened: Opened, joins: Joins, is_shown: bool) -> Result<usize, Error> {
         let Opened { pipeline, tables, folder, memory, sinks } = opened;
         let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let dataflow = self.id(&pipeline);
         let (name, own_folder) = (pipeline.name, pipeline.folder);
-        let unnamed = pipeline.view_id.map_or_else(|| name.clone(), |id| format!("view {id}"));
-        let dataflow = DataflowId::new(self.journal.incarnation, &unnamed);
+        let sender = self.offsite.clone().map(|offsite| Sender::start(offsite, dataflow.clone(), &folder, self.board.clone(), number));
+        let (offsite, upload) = sender.unzip();
         self.board.add_pipeline(number, &name);
         let dropped = CancellationToken::new();
         let uses_clock = pipeline.program.uses_clock();
@@ -231,6 +268,7 @@ impl Engine {
             workers: self.workers,
             hosts: self.hosts.clone(),
             dataflow: dataflow.clone(),
+            offsite,
             functions_version: pipeline.functions_version,
             checkpoint_every: self.checkpoint_every,
             outlets,
@@ -251,7 +289,7 @@ impl Engine {
             .spawn(move || worker.run())
             .map_err(|source| Error::Io { what: "cannot start a pipeline's thread".into(), source })?;
         self.clocked.fetch_add(usize::from(uses_clock), Ordering::Relaxed);
-        self.units.lock().insert(number, Unit { folder: own_folder, dataflow, stores, thread, appliers, dropped, uses_clock });
+        self.units.lock().insert(number, Unit { folder: own_folder, dataflow, upload, stores, thread, appliers, dropped, uses_clock });
         Ok(number)
     }
 
@@ -277,10 +315,21 @@ impl Engine {
         self.epochs.leave(number);
         unit.stores.iter().for_each(|store| self.board.remove_store(*store));
         self.board.remove_pipeline(number);
-        if let Some(hosts) = self.hosts.clone() {
-            // Nobody waits for it: a host may be away.
-            tokio::spawn(async move { hosts::forget(&hosts, &unit.dataflow).await });
+        if let Some(upload) = &unit.upload {
+            upload.abort();
         }
+        // Nobody waits for it: a host, or the object store, may be away.
+        let (hosts, offsite) = (self.hosts.clone(), self.offsite.clone());
+        tokio::spawn(async move {
+            if let Some(hosts) = hosts {
+                hosts::forget(&hosts, &unit.dataflow).await;
+            }
+            if let Some(offsite) = offsite
+                && let Err(error) = offsite.forget(&unit.dataflow).await
+            {
+                tracing::warn!(dataflow = unit.dataflow.name, %error, "the checkpoint of a dropped view stays in the object store");
+            }
+        });
     }
 
     /// Stops everything in good order: no new epochs, each pipeline takes a last checkpoint, stores are flushed.
@@ -288,12 +337,20 @@ impl Engine {
         self.shutdown.cancel();
         self.epochs.stop();
         let units = std::mem::take(&mut *self.units.lock());
-        let (threads, appliers): (Vec<_>, Vec<_>) = units.into_values().map(|unit| (unit.thread, unit.appliers)).unzip();
+        let (mut threads, mut appliers, mut uploads) = (vec![], vec![], vec![]);
+        for unit in units.into_values() {
+            threads.push(unit.thread);
+            appliers.push(unit.appliers);
+            uploads.extend(unit.upload);
+        }
         let joined = tokio::task::spawn_blocking(move || threads.into_iter().for_each(|thread| drop(thread.join())));
         if tokio::time::timeout(Duration::from_secs(60), joined).await.is_err() {
             tracing::warn!("a pipeline did not stop in time; it will be brought back from its last checkpoint");
         }
         self.appliers_shutdown.cancel();
+        if tokio::time::timeout(UPLOAD_WAIT, futures::future::join_all(uploads)).await.is_err() {
+            tracing::warn!("the last checkpoints are not in the object store; those before them are");
+        }
         let tasks = std::mem::take(&mut *self.tasks.lock());
         for task in appliers.into_iter().flatten().chain(tasks) {
             let _ = tokio::time::timeout(Duration::from_secs(10), task).await;

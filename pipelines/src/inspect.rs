@@ -46,6 +46,9 @@ pub struct PipelineReport {
     /// The machines that compute it; none: this process.
     pub hosts: Vec<String>,
     pub error: Option<String>,
+    /// The epoch of the checkpoint that was sent to the object store.
+    pub uploaded_epoch: Option<u64>,
+    pub upload_error: Option<String>,
 }
 
 /// What another text would change.
@@ -104,6 +107,8 @@ impl Handle {
                 stores: stores.into_iter().map(|store| store.store).collect(),
                 hosts: self.engine.hosts.as_ref().map(|hosts| hosts.addresses.clone()).unwrap_or_default(),
                 error: status.error,
+                uploaded_epoch: status.uploaded_epoch,
+                upload_error: status.upload_error,
             });
         }
         reports.extend(created.iter().filter(|view| view.number.is_none()).map(broken));
@@ -160,6 +165,8 @@ fn broken(view: &ViewStatus) -> PipelineReport {
         stores: Vec::new(),
         hosts: Vec::new(),
         error: view.error.clone(),
+        uploaded_epoch: None,
+        upload_error: None,
     }
 }
 

@@ -22,6 +22,7 @@ mod inputs;
 mod inspect;
 mod journal;
 mod manage;
+mod offsite;
 mod put_aside;
 mod reader;
 mod runtime;
@@ -36,6 +37,7 @@ pub use functions::{functions, version as functions_version};
 pub use handle::{Handle, WaitError};
 pub use inspect::{PipelineDiff, PipelineReport, PipelineState, StoreChange, StoreDiff};
 pub use manage::{Actor, Manager, ViewError, ViewStatus};
+pub use offsite::{Error as OffsiteError, Offsite};
 pub use runtime::{Config, Runtime};
 pub use status::{PipelineStatus, StoreStatus};
 

@@ -15,6 +15,7 @@ use crate::hosts::Hosts;
 use crate::inputs::Inputs;
 use crate::journal::Journal;
 use crate::manage::Manager;
+use crate::offsite::Offsite;
 use crate::{Definition, Error};
 
 /// How pipelines are run.
@@ -33,6 +34,8 @@ pub struct Config {
     pub workers: usize,
     /// The machines that compute the dataflows; `None`: this process.
     pub hosts: Option<Hosts>,
+    /// Where checkpoints are kept beside `dir`: those of dataflows that this process computes.
+    pub offsite: Option<Offsite>,
     pub checkpoint_every: Duration,
     pub nudge: Nudge,
 }

@@ -41,7 +41,7 @@ pub struct StoreStatus {
 }
 
 /// A pipeline and how far it is.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct PipelineStatus {
     pub name: String,
     pub epoch: u64,
@@ -49,6 +49,10 @@ pub struct PipelineStatus {
     /// Rows that an expression refused; they are left out of the views.
     pub row_errors: u64,
     pub error: Option<String>,
+    /// The epoch of the checkpoint that is in the object store, if one was sent there since the start.
+    pub uploaded_epoch: Option<u64>,
+    /// Why the last checkpoint is not in the object store.
+    pub upload_error: Option<String>,
 }
 
 /// A store that is to be on the board.
@@ -110,7 +114,7 @@ const FORMED_MAX: usize = 4096;
 
 impl Board {
     pub fn add_pipeline(&self, number: usize, name: &str) {
-        let status = PipelineStatus { name: name.to_owned(), epoch: 0, checkpoint_epoch: 0, row_errors: 0, error: None };
+        let status = PipelineStatus { name: name.to_owned(), ..PipelineStatus::default() };
         self.pipelines.write().insert(number, Mutex::new(status));
     }
 

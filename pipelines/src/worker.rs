@@ -21,6 +21,7 @@ use crate::hosts::remote::Task;
 use crate::hosts::{DataflowId, Hosts, Remote};
 use crate::inputs::Inputs;
 use crate::journal::Journal;
+use crate::offsite::Sender;
 use crate::put_aside::PutAside;
 use crate::reader;
 use crate::status::Board;
@@ -54,6 +55,8 @@ pub struct Worker {
     /// What hosts know it as.
     pub dataflow: DataflowId,
     pub functions_version: String,
+    /// Sends checkpoints away.
+    pub offsite: Option<Sender>,
     pub checkpoint_every: Duration,
     pub outlets: Vec<Outlet>,
     /// Epochs at which some store of this pipeline stood at the start: while catching up none is passed over.
@@ -197,6 +200,9 @@ impl Worker {
         }
         let Some(hosts) = &self.hosts else {
             let storage = Some(self.folder.state());
+            if checkpoint.is_some_and(|checkpoint| chimera_operators::checkpoint_files(&self.folder.state(), checkpoint).is_err()) {
+                return Err(Failure::Lost);
+            }
             let config = DataflowConfig { workers: self.workers, storage, checkpoint, ..DataflowConfig::default() };
             return Ok(Dataflow::Here(self.program.start(config)?));
         };
@@ -309,6 +315,9 @@ impl Worker {
         tracing::debug!(pipeline = self.name, epoch = running.checkpoint_epoch, "checkpoint");
         self.memory.checkpoint = Some(pending.checkpoint);
         self.folder.save(&self.memory)?;
+        if let Some(offsite) = &self.offsite {
+            offsite.offer(&self.memory);
+        }
         self.board.pipeline(self.number, |status| status.checkpoint_epoch = running.checkpoint_epoch);
         Ok(())
     }

@@ -143,7 +143,13 @@ fn open(
         start.text.read(&functions::functions(tower)).map_err(|e| Stop::Failed(format!("the pipeline cannot be planned: {e}")))?;
     let state = folder.join(STATE_FOLDER);
     let checkpoint = match start.checkpoint {
-        Some(name) => Some(*names(folder).get(&name).ok_or(Stop::NotHeld)?),
+        Some(name) => {
+            let held = *names(folder).get(&name).ok_or(Stop::NotHeld)?;
+            chimera_operators::checkpoint_files(&state, held).map_err(|_| Stop::NotHeld)?;
+            // Those of runs that were given up are forgotten.
+            remember(folder, &BTreeMap::from([(name, held)]))?;
+            Some(held)
+        }
         None => match std::fs::remove_dir_all(&state) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
             _ => None,
@@ -160,6 +166,10 @@ fn open(
 
 fn names(folder: &Path) -> BTreeMap<Uuid, Uuid> {
     std::fs::read(folder.join(NAMES_FILE)).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+}
+
+fn remember(folder: &Path, names: &BTreeMap<Uuid, Uuid>) -> Result<()> {
+    durable::write(&folder.join(NAMES_FILE), &serde_json::to_vec(names)?)
 }
 
 impl Part {
@@ -203,11 +213,11 @@ impl Part {
                 let state = self.dataflow.checkpoint()?;
                 let mut names = names(&self.folder);
                 names.insert(name, state);
-                // Names are made in the order of time. Those of a run that was given up may be among them.
-                while names.len() > 8 {
+                // In the order of time; the dataflow keeps two.
+                while names.len() > 2 {
                     names.pop_first();
                 }
-                durable::write(&self.folder.join(NAMES_FILE), &serde_json::to_vec(&names).map_err(Error::from)?)?;
+                remember(&self.folder, &names)?;
                 self.reply(&Reply::Checkpointed, &[])
             }
         }

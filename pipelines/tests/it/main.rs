@@ -1,8 +1,10 @@
 //! Pipelines against known answers, and the runtime against crashes.
 #![allow(clippy::unwrap_used)]
 
+mod backpressure;
 mod fixtures;
 mod nexmark;
+mod offsite;
 mod platform;
 #[path = "../../examples/nexmark/queries.rs"]
 mod queries;

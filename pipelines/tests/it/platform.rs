@@ -12,6 +12,9 @@ use chimera_pipelines::{Config, Definition, Handle, Runtime};
 use chimera_sql::Functions;
 use serde_json::{Value, json};
 
+/// A Redis that is not there.
+pub const NO_SERVER: &str = "redis://127.0.0.1:1/";
+
 /// Everything in one folder, so that a later start finds what an earlier one left.
 pub struct Platform {
     pub log: Arc<dyn Log>,
@@ -30,9 +33,20 @@ impl Platform {
 
     /// `sources`: what views that are created may read.
     pub async fn start_with(dir: &Path, pipelines: &[(&str, &str)], sources: &str) -> Self {
+        Self::start_changed(dir, pipelines, sources, NO_SERVER, |_| {}).await
+    }
+
+    /// With settings that `change` has changed.
+    pub async fn start_changed(
+        dir: &Path,
+        pipelines: &[(&str, &str)],
+        sources: &str,
+        redis_url: &str,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let log: Arc<dyn Log> = EmbeddedLog::open(dir.join("log")).expect("the log");
-        let context = Context::new(dir.join("stores"), log.clone(), "redis://127.0.0.1:1/", "postgres://127.0.0.1:1/").expect("a context");
-        let config = Config {
+        let context = Context::new(dir.join("stores"), log.clone(), redis_url, "postgres://127.0.0.1:1/").expect("a context");
+        let mut config = Config {
             dir: dir.join("engine"),
             pipelines: pipelines.iter().map(|(name, sql)| Definition { name: (*name).into(), sql: (*sql).into() }).collect(),
             sources: sources.into(),
@@ -41,9 +55,11 @@ impl Platform {
             transactional: vec!["shop".into()],
             workers: 1,
             hosts: None,
+            offsite: None,
             checkpoint_every: Duration::from_millis(40),
             nudge: Arc::new(|_| {}),
         };
+        change(&mut config);
         let handle = Runtime::start(config, context.clone()).await.expect("the runtime");
         Self { log, context, handle }
     }

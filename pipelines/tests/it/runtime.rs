@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::platform::{Platform, append, item, transaction};
 
-const SQL: &str = "
+pub const SQL: &str = "
 CREATE TABLE items (id BIGINT PRIMARY KEY, sku TEXT, quantity INT)
     WITH (connector = 'kafka', topic = 'shop.public.items', format = 'debezium_json', type = 'source');
 CREATE TABLE clicks (sku TEXT) WITH (connector = 'kafka', topic = 'clicks', format = 'json', type = 'source');
@@ -132,6 +132,7 @@ async fn a_pipeline_that_cannot_work_is_refused_with_line_and_column() {
         transactional: vec!["shop".into()],
         workers: 1,
         hosts: None,
+        offsite: None,
         checkpoint_every: Duration::from_secs(1),
         nudge: Arc::new(|_| {}),
     };

@@ -76,6 +76,10 @@ async fn list_running(settings: &Settings, output: Output) -> anyhow::Result<()>
                 .map(|pipeline| {
                     let stores: Vec<String> = pipeline["stores"].as_array().into_iter().flatten().map(text).collect();
                     let state = pipeline["error"].as_str().map_or_else(|| text(&pipeline["state"]).replace('_', " "), str::to_owned);
+                    let state = match pipeline["upload_error"].as_str() {
+                        Some(error) => format!("{state}; no upload: {error}"),
+                        None => state,
+                    };
                     vec![
                         text(&pipeline["name"]),
                         pipeline["owner"].as_str().unwrap_or("-").to_owned(),

@@ -39,6 +39,9 @@ pub struct Arguments {
     /// The token that `chimera up` and its hosts share
     #[arg(long, global = true, env = "CHIMERA_HOSTS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     hosts_token: Option<String>,
+    /// An object store in which checkpoints are kept too, for a machine that loses its disk
+    #[arg(long, global = true, env = "CHIMERA_CHECKPOINTS", value_name = "URL", hide_env_values = true)]
+    checkpoints: Option<String>,
     /// Where outside data is found: online-retail/, icecat/, … [default: ../shared/data]
     #[arg(long, global = true, env = "CHIMERA_DATA", value_name = "DIR", hide_env_values = true)]
     outside_data: Option<PathBuf>,
@@ -55,6 +58,7 @@ struct File {
     listen_pg: Option<SocketAddr>,
     hosts: Option<Vec<String>>,
     hosts_token: Option<String>,
+    checkpoints: Option<String>,
     outside_data: Option<PathBuf>,
 }
 
@@ -78,6 +82,8 @@ pub struct Settings {
     pub hosts: Vec<String>,
     #[serde(skip)]
     pub hosts_token: Option<String>,
+    /// `file:///folder` or `s3://bucket/prefix`.
+    pub checkpoints: Option<String>,
     pub outside_data: PathBuf,
 }
 
@@ -109,6 +115,7 @@ impl Settings {
                 arguments.hosts.clone()
             })?,
             hosts_token: given(&arguments.hosts_token).or(file.hosts_token),
+            checkpoints: given(&arguments.checkpoints).or(file.checkpoints),
             outside_data: arguments.outside_data.clone().or(file.outside_data).unwrap_or_else(|| PathBuf::from("../shared/data")),
         })
     }

@@ -103,6 +103,7 @@ fn hosts_and_their_coordinator_are_killed_and_every_store_still_equals_the_plain
     assert!(replay.wait().expect("replay ends").success(), "PostgreSQL holds other totals than the file");
     wait_for(home, "no pipeline fails", |pipeline| pipeline["error"].is_null() && pipeline["state"] == "running");
     assert_verified(&platform);
+    assert!(platform.log().contains("starting it again"), "no pipeline was in the way of a killed host:\n{}", platform.log());
     // State was kept: nothing was built anew.
     assert!(!platform.log().contains("built anew"), "{}", platform.log());
 }

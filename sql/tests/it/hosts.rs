@@ -90,6 +90,16 @@ impl Hosts {
     }
 }
 
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        match entry.file_type().unwrap().is_dir() {
+            true => copy_folder(&entry.path(), &to.join(entry.file_name())),
+            false => drop(std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap()),
+        }
+    }
+}
+
 /// Random changes, and in the middle of them all hosts come back from a checkpoint.
 fn check(shape: &Shape, hosts: usize, workers: usize, seed: u64) {
     const EPOCHS: usize = 7;
@@ -106,7 +116,10 @@ fn check(shape: &Shape, hosts: usize, workers: usize, seed: u64) {
         if epoch == EPOCHS / 2 {
             let checkpoints = running.ask(Command::Checkpoint);
             running.stop();
-            running = Hosts::start(&program, hosts, workers, folder.path(), Some(&checkpoints));
+            // In one process the connections of the first run outlive it, and hold its folders.
+            let copy = folder.path().join("copy");
+            (0..hosts).for_each(|host| copy_folder(&folder.path().join(host.to_string()), &copy.join(host.to_string())));
+            running = Hosts::start(&program, hosts, workers, &copy, Some(&checkpoints));
         }
     }
     running.stop();

@@ -36,6 +36,10 @@ pub struct Pipeline {
     pub stores: Vec<String>,
     /// The machines that compute it; none: the server itself.
     pub hosts: Vec<String>,
+    /// The epoch of the checkpoint that is in the object store, if one was sent there since the start.
+    pub uploaded_epoch: Option<u64>,
+    /// Why the last checkpoint is not there.
+    pub upload_error: Option<String>,
     /// Why it stands still, if it does.
     pub error: Option<String>,
 }
@@ -54,6 +58,8 @@ impl From<PipelineReport> for Pipeline {
             row_errors: report.row_errors,
             stores: report.stores,
             hosts: report.hosts,
+            uploaded_epoch: report.uploaded_epoch,
+            upload_error: report.upload_error,
             error: report.error,
         }
     }

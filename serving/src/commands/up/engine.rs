@@ -7,7 +7,7 @@ use std::time::Duration;
 use chimera_connectors::Context;
 use chimera_models::{ImageTower, TowerConfig};
 use chimera_pipelines::hosts::Hosts;
-use chimera_pipelines::{Config, Handle, Runtime};
+use chimera_pipelines::{Config, Handle, Offsite, Runtime};
 
 use super::changes::Changes;
 use crate::shop::databases::SOURCES;
@@ -25,6 +25,8 @@ pub struct Parts {
     pub workers: usize,
     /// Who computes; `None`: this process.
     pub hosts: Option<Hosts>,
+    /// Where checkpoints are kept beside the data folder.
+    pub offsite: Option<Offsite>,
 }
 
 /// The image tower; without ONNX Runtime there is none, and pictures are neither indexed nor searched by: everything else works.
@@ -55,6 +57,7 @@ pub async fn start(parts: Parts) -> anyhow::Result<Handle> {
         transactional: SOURCES.map(str::to_owned).to_vec(),
         workers: parts.workers,
         hosts: parts.hosts,
+        offsite: parts.offsite,
         checkpoint_every: CHECKPOINT_EVERY,
         nudge: Arc::new(move |source: &str| changes.nudge(source)),
     };

@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use chimera_connectors::Context;
+use chimera_pipelines::Offsite;
 use chimera_pipelines::hosts::Hosts;
 use clap::Args;
 use serde_json::json;
@@ -38,6 +39,7 @@ Examples:
   chimera up --no-sample --data-dir /var/lib/chimera --listen 0.0.0.0:80
   DATABASE_URL=postgres://me@db/postgres REDIS_URL=redis://cache/ CHIMERA_KAFKA=broker-1:9092,broker-2:9092 chimera up
   CHIMERA_HOSTS_TOKEN=… chimera up --hosts 10.0.0.2:7070,10.0.0.3:7070
+  chimera up --checkpoints s3://bucket/chimera
   chimera up --print-config")]
 pub struct Arguments {
     /// Leave an empty catalogue empty
@@ -156,7 +158,7 @@ impl Running {
         step.done("captured from the databases catalog, orders and inventory");
 
         let step = ui::Step::new("Pipelines");
-        let hosts = hosts(settings)?;
+        let (hosts, offsite) = (hosts(settings)?, offsite(settings)?);
         let connectors = Context::new(folder.join("stores"), log.clone(), servers.redis_url.clone(), servers.database_url.clone())?;
         let image_tower = engine::image_tower().await;
         let engine = engine::start(engine::Parts {
@@ -166,6 +168,7 @@ impl Running {
             changes: changes.clone(),
             workers: usize::from(arguments.workers),
             hosts,
+            offsite,
         })
         .await?;
         let on = settings.hosts.is_empty().then(String::new).unwrap_or_else(|| format!(", computed by {}", settings.hosts.join(", ")));
@@ -260,6 +263,13 @@ fn hosts(settings: &Settings) -> anyhow::Result<Option<Hosts>> {
     }
     let (_, secret) = super::host::secret(settings)?;
     Ok(Some(Hosts { addresses: settings.hosts.clone(), secret }))
+}
+
+fn offsite(settings: &Settings) -> anyhow::Result<Option<Offsite>> {
+    if settings.checkpoints.is_some() && !settings.hosts.is_empty() {
+        anyhow::bail!("hosts keep checkpoints on their own disks; leave out --checkpoints, or --hosts");
+    }
+    Ok(settings.checkpoints.as_deref().map(Offsite::open).transpose()?)
 }
 
 /// The default is given up for a free port when something else has it; an address that was asked for is not.
