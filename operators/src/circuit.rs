@@ -1,7 +1,9 @@
 //! A running circuit: push changes, step, read changes, checkpoint.
 
 use crate::Error;
+use crate::budget::Budget;
 use crate::build::close::Watermark;
+use crate::build::cold::Disk;
 use crate::build::{self, Ends, Outputs};
 use crate::codec::Codec;
 use crate::delta::{Chunk, Delta};
@@ -21,17 +23,19 @@ use uuid::Uuid;
 const SLAB_BYTES: usize = 1 << 20;
 
 /// How much of a circuit's state may stay in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Memory {
     /// Blocks of stored state that are kept at hand, for the whole circuit.
     pub cache_bytes: usize,
     /// Sorted runs of state at least this large go to the storage folder.
     pub spill_bytes: usize,
+    /// What groups, different values and first rows may take; more of them go to the storage folder. Circuits may share one.
+    pub tables: Budget,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        Memory { cache_bytes: 16 << 20, spill_bytes: 1 << 20 }
+        Memory { cache_bytes: 16 << 20, spill_bytes: 1 << 20, tables: Budget::new(256 << 20) }
     }
 }
 
@@ -68,6 +72,7 @@ pub struct Circuit {
     checkpoints: Vec<Uuid>,
     /// Nanoseconds since 1970.
     now: Option<i64>,
+    tables: Budget,
 }
 
 impl Circuit {
@@ -76,10 +81,14 @@ impl Circuit {
         let made = |sinks: &[Sink]| sinks.iter().map(|_| Output::default()).collect();
         let outputs = Outputs { sinks: made(&plan.sinks), expiries: made(&plan.expiries) };
         let (for_build, outputs_of_sinks, errors_of_rows) = (plan.clone(), outputs.clone(), errors.clone());
+        let tables = config.memory.tables.of_circuit();
+        let disk = config.storage.as_ref().map(|_| Disk { budget: tables.clone(), spill_bytes: config.memory.spill_bytes });
         let circuit_config = circuit_config(config)?;
         check_folder(config, fingerprint(&plan, config.workers.max(1)))?;
         let (mut handle, ends) = panics::starting(|| {
-            Runtime::init_circuit(circuit_config, move |circuit| Ok(build::build(&for_build, circuit, &outputs_of_sinks, errors_of_rows)?))
+            Runtime::init_circuit(circuit_config, move |circuit| {
+                Ok(build::build(&for_build, circuit, &outputs_of_sinks, errors_of_rows, disk)?)
+            })
         })?;
         if let (Some(checkpoint), Some(_)) = (config.checkpoint, handle.bootstrap_info()) {
             return Err(Error::OtherProgram { checkpoint });
@@ -90,7 +99,8 @@ impl Circuit {
             None => vec![],
         };
         let (workers, has_constants) = (config.workers.max(1), config.checkpoint.is_some());
-        Ok(Circuit { plan, handle, ends, outputs, codecs, errors, workers, watermark: i64::MIN, has_constants, checkpoints, now: None })
+        let (watermark, now) = (i64::MIN, None);
+        Ok(Circuit { plan, handle, ends, outputs, codecs, errors, workers, watermark, has_constants, checkpoints, now, tables })
     }
 
     /// Takes in changes of a table for the next step. Columns are found by name; more than the plan reads may be there.
@@ -200,6 +210,11 @@ impl Circuit {
     /// Rows that expressions refused since the last call: message → rows.
     pub fn take_row_errors(&mut self) -> BTreeMap<String, u64> {
         self.errors.take()
+    }
+
+    /// What groups, different values and first rows take of memory, in bytes, about; 0 without a storage folder.
+    pub fn table_bytes(&self) -> usize {
+        self.tables.circuit_bytes()
     }
 
     /// Equal for circuits that can take up each other's checkpoints.

@@ -84,9 +84,17 @@ struct Unit {
     uses_clock: bool,
 }
 
-pub(crate) struct Engine {
+/// How every pipeline is run.
+#[derive(Clone)]
+pub(crate) struct Options {
+    /// Threads a dataflow.
     pub workers: usize,
+    pub memory: chimera_sql::Memory,
     pub checkpoint_every: Duration,
+}
+
+pub(crate) struct Engine {
+    pub options: Options,
     pub context: Arc<Context>,
     pub log: Arc<dyn Log>,
     pub journal: Journal,
@@ -106,17 +114,9 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// `last`: the journal's last epoch.
-    pub fn new(
-        workers: usize,
-        checkpoint_every: Duration,
-        context: Arc<Context>,
-        journal: Journal,
-        last: u64,
-        inputs: Arc<Inputs>,
-    ) -> Self {
+    pub fn new(options: Options, context: Arc<Context>, journal: Journal, last: u64, inputs: Arc<Inputs>) -> Self {
         Self {
-            workers,
-            checkpoint_every,
+            options,
             log: context.log.clone(),
             context,
             journal,
@@ -166,7 +166,7 @@ impl Engine {
             sinks.push(OpenSink { table: table.name.clone(), spec, connector, sink, applied });
         }
         let is_of_another = |checkpoint: &crate::checkpoint::Checkpoint| {
-            checkpoint.incarnation != self.journal.incarnation || checkpoint.epoch > last || checkpoint.workers != self.workers
+            checkpoint.incarnation != self.journal.incarnation || checkpoint.epoch > last || checkpoint.workers != self.options.workers
         };
         if memory.checkpoint.as_ref().is_some_and(is_of_another) {
             memory.checkpoint = None;
@@ -225,8 +225,7 @@ impl Engine {
             program: pipeline.program,
             folder,
             memory,
-            workers: self.workers,
-            checkpoint_every: self.checkpoint_every,
+            options: self.options.clone(),
             outlets,
             cuts,
             given_out: 0,

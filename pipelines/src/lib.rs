@@ -20,6 +20,7 @@ mod inputs;
 mod inspect;
 mod journal;
 mod manage;
+mod memory;
 mod put_aside;
 mod reader;
 mod runtime;

@@ -236,7 +236,7 @@ impl Manager {
         // Equal plans keep equal state, however they are written.
         let keys: Vec<_> = program.sinks.iter().map(|sink| format!("{:?} {:?}", sink.schema, sink.primary_key)).collect();
         let version = version_in(&program.explain(), &self.functions_version);
-        let text = hash(&format!("{:x} {keys:?}{version}", program.fingerprint(self.engine.workers)));
+        let text = hash(&format!("{:x} {keys:?}{version}", program.fingerprint(self.engine.options.workers)));
         let is_live = self.live(&name) == Some(id);
         let pipeline = Pipeline { name, program, text, folder: self.shelf.folder(id), view_id: Some(id) };
         let opened = self.engine.open(pipeline).await?;

@@ -5,17 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chimera_connectors::Context;
-use chimera_sql::{DataflowConfig, Functions, Program};
-use uuid::Uuid;
+use chimera_sql::{Functions, Program};
 
 use crate::coordinator::Coordinator;
-use crate::engine::{Engine, Joins, Pipeline};
+use crate::engine::{Engine, Joins, Options, Pipeline};
 use crate::functions::version_in;
 use crate::handle::{Handle, Nudge};
 use crate::inputs::Inputs;
 use crate::journal::Journal;
 use crate::manage::Manager;
-use crate::{Definition, Error};
+use crate::{Definition, Error, memory};
 
 /// How pipelines are run.
 pub struct Config {
@@ -31,13 +30,10 @@ pub struct Config {
     pub transactional: Vec<String>,
     /// Threads a dataflow.
     pub workers: usize,
+    /// What the state of all pipelines may take of memory, about; what is more is on disk.
+    pub memory_bytes: usize,
     pub checkpoint_every: Duration,
     pub nudge: Nudge,
-}
-
-/// What a dataflow is started with.
-pub(crate) fn dataflow_config(workers: usize, state: PathBuf, checkpoint: Option<Uuid>) -> DataflowConfig {
-    DataflowConfig { workers, storage: Some(state), checkpoint, ..DataflowConfig::default() }
 }
 
 /// Starts pipelines.
@@ -58,7 +54,12 @@ impl Runtime {
         let read = programs.iter().flat_map(|(definition, program)| program.sources.iter().map(|table| (definition.name.as_str(), table)));
         let inputs = Arc::new(Inputs::plan(read.chain(sources.iter().map(|table| ("sources", table))), config.transactional.clone())?);
         let (journal, tail) = Journal::open(context.log.clone()).await?;
-        let engine = Engine::new(config.workers, config.checkpoint_every, context, journal.clone(), tail.epoch, inputs.clone());
+        let options = Options {
+            workers: config.workers,
+            memory: memory::of_each(config.memory_bytes, programs.len()),
+            checkpoint_every: config.checkpoint_every,
+        };
+        let engine = Engine::new(options, context, journal.clone(), tail.epoch, inputs.clone());
         let engine = Arc::new(engine);
 
         let mut opened = Vec::new();

@@ -48,6 +48,10 @@ pub struct PipelineStatus {
     pub checkpoint_epoch: u64,
     /// Rows that an expression refused; they are left out of the views.
     pub row_errors: u64,
+    /// From the first row's push into its dataflow to the changes of its stores given out, in microseconds: of its last epoch with rows.
+    pub step_us: u64,
+    /// What its groups, different values and first rows take of memory.
+    pub table_bytes: u64,
     pub error: Option<String>,
 }
 
@@ -110,7 +114,8 @@ const FORMED_MAX: usize = 4096;
 
 impl Board {
     pub fn add_pipeline(&self, number: usize, name: &str) {
-        let status = PipelineStatus { name: name.to_owned(), epoch: 0, checkpoint_epoch: 0, row_errors: 0, error: None };
+        let status =
+            PipelineStatus { name: name.to_owned(), epoch: 0, checkpoint_epoch: 0, row_errors: 0, step_us: 0, table_bytes: 0, error: None };
         self.pipelines.write().insert(number, Mutex::new(status));
     }
 

@@ -7,19 +7,19 @@ use std::time::{Duration, Instant};
 use chimera_connectors::log::Log;
 use chimera_connectors::{Changes, EpochChanges, EpochInfo};
 use chimera_operators::Delta;
-use chimera_sql::{Dataflow, Program};
+use chimera_sql::{Dataflow, DataflowConfig, Program};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::Error;
 use crate::applier::{Lost, Message};
 use crate::checkpoint::{Checkpoint, Folder, Memory};
+use crate::engine::Options;
 use crate::epochs::{Epoch, Epochs, Next};
 use crate::inputs::Inputs;
 use crate::journal::Journal;
 use crate::put_aside::PutAside;
 use crate::reader;
-use crate::runtime::dataflow_config;
 use crate::status::Board;
 
 /// Records that epochs are run together for while catching up.
@@ -45,8 +45,7 @@ pub struct Worker {
     pub program: Program,
     pub folder: Folder,
     pub memory: Memory,
-    pub workers: usize,
-    pub checkpoint_every: Duration,
+    pub options: Options,
     pub outlets: Vec<Outlet>,
     /// Epochs at which some store of this pipeline stood at the start: while catching up none is passed over.
     pub cuts: BTreeSet<u64>,
@@ -126,7 +125,12 @@ impl Worker {
         let pipeline = self.name.clone();
         let failed = |message: String| Error::Dataflow { pipeline: pipeline.clone(), message };
         let began = Instant::now();
-        let config = dataflow_config(self.workers, self.folder.state(), checkpoint.as_ref().map(|c| c.state));
+        let config = DataflowConfig {
+            workers: self.options.workers,
+            storage: Some(self.folder.state()),
+            checkpoint: checkpoint.as_ref().map(|checkpoint| checkpoint.state),
+            memory: self.options.memory.clone(),
+        };
         let dataflow = self.program.start(config).map_err(|error| failed(error.to_string()))?;
         if let Some(checkpoint) = &checkpoint
             && checkpoint.fingerprint != dataflow.fingerprint()
@@ -145,7 +149,7 @@ impl Worker {
         });
         self.epochs.advance(self.number, epoch);
         // Not all pipelines at once.
-        let ahead = self.checkpoint_every.mul_f64(f64::from(self.number as u32 % 8) / 8.0);
+        let ahead = self.options.checkpoint_every.mul_f64(f64::from(self.number as u32 % 8) / 8.0);
         let checkpointed = Instant::now().checked_sub(ahead).unwrap_or_else(Instant::now);
         let put_aside = checkpoint.map(|checkpoint| checkpoint.put_aside).unwrap_or_default();
         let mut running = Running { dataflow, epoch, checkpoint_epoch: epoch, dirty: false, checkpointed, pending: None, put_aside };
@@ -168,7 +172,7 @@ impl Worker {
                 return Err(failed(format!("store `{}` lost writes and stands at epoch {epoch}; going back to it", outlet.table)));
             }
             self.finish_checkpoint(&mut running, false)?;
-            if running.dirty && running.pending.is_none() && running.checkpointed.elapsed() >= self.checkpoint_every {
+            if running.dirty && running.pending.is_none() && running.checkpointed.elapsed() >= self.options.checkpoint_every {
                 self.begin_checkpoint(&mut running)?;
             }
         }
@@ -184,6 +188,7 @@ impl Worker {
     /// One epoch through the dataflow and out to the appliers.
     fn step(&mut self, running: &mut Running, epoch: &Epoch) -> Result<(), Error> {
         let failed = |message: String| Error::Dataflow { pipeline: self.name.clone(), message };
+        let pushed = Instant::now();
         let mut fed = false;
         for (input, table) in &self.tables {
             let Some(brought) = &epoch.changes[*input] else { continue };
@@ -202,6 +207,9 @@ impl Worker {
             let began = Instant::now();
             let outputs = running.dataflow.step().map_err(|error| failed(error.to_string()))?;
             metrics::histogram!("chimera_pipeline_step_seconds", "pipeline" => self.name.clone()).record(began.elapsed().as_secs_f64());
+            let table_bytes = running.dataflow.table_bytes() as u64;
+            metrics::gauge!("chimera_pipeline_table_bytes", "pipeline" => self.name.clone()).set(table_bytes as f64);
+            self.board.pipeline(self.number, |status| status.table_bytes = table_bytes);
             running.dirty = true;
             outputs
         } else {
@@ -223,6 +231,10 @@ impl Worker {
             let message = Message::Epoch(EpochChanges { info: epoch.info.clone(), changes });
             // A closed inbox means shutdown: the epoch is in the journal and will be run again.
             let _ = outlet.sender.blocking_send(message);
+        }
+        if fed {
+            let step_us = pushed.elapsed().as_micros() as u64;
+            self.board.pipeline(self.number, |status| status.step_us = step_us);
         }
         running.epoch = epoch.info.epoch;
         self.given_out = self.given_out.max(running.epoch);
@@ -253,7 +265,7 @@ impl Worker {
             epoch: running.epoch,
             state,
             fingerprint: running.dataflow.fingerprint(),
-            workers: self.workers,
+            workers: self.options.workers,
             put_aside: running.put_aside.clone(),
         };
         running.pending = Some(Pending { checkpoint, flushes });

@@ -40,6 +40,8 @@ impl Platform {
             functions_version: String::new(),
             transactional: vec!["shop".into()],
             workers: 1,
+            // So little that groups are on disk most of the time.
+            memory_bytes: 2 << 10,
             checkpoint_every: Duration::from_millis(40),
             nudge: Arc::new(|_| {}),
         };

@@ -83,13 +83,14 @@ async fn list_running(settings: &Settings, output: Output) -> anyhow::Result<()>
                         text(&pipeline["age_ms"]),
                         text(&pipeline["rows"]),
                         format!("{:.1}", pipeline["state_bytes"].as_f64().unwrap_or(0.0) / 1e6),
+                        format!("{:.1}", pipeline["table_bytes"].as_f64().unwrap_or(0.0) / 1e6),
                         text(&pipeline["checkpoint_epoch"]),
                         state,
                         stores.join(", "),
                     ]
                 })
                 .collect();
-            let headers = ["pipeline", "owner", "epoch", "age ms", "changes", "state MB", "checkpoint", "state", "keeps"];
+            let headers = ["pipeline", "owner", "epoch", "age ms", "changes", "state MB", "tables MB", "checkpoint", "state", "keeps"];
             println!("{}", table::render(&headers, &rows));
         }
     }

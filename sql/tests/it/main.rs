@@ -17,5 +17,6 @@ mod script;
 mod shapes;
 mod shop;
 mod slt;
+mod spill;
 mod sql_functions;
 mod views;

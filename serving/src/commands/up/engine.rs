@@ -22,6 +22,7 @@ pub struct Parts {
     pub changes: Changes,
     /// Threads a dataflow.
     pub workers: usize,
+    pub memory_bytes: usize,
 }
 
 /// The image tower; without ONNX Runtime there is none, and pictures are neither indexed nor searched by: everything else works.
@@ -51,6 +52,7 @@ pub async fn start(parts: Parts) -> anyhow::Result<Handle> {
         functions: chimera_pipelines::functions(parts.image_tower),
         transactional: SOURCES.map(str::to_owned).to_vec(),
         workers: parts.workers,
+        memory_bytes: parts.memory_bytes,
         checkpoint_every: CHECKPOINT_EVERY,
         nudge: Arc::new(move |source: &str| changes.nudge(source)),
     };

@@ -162,6 +162,7 @@ impl Running {
             image_tower: image_tower.clone(),
             changes: changes.clone(),
             workers: usize::from(arguments.workers),
+            memory_bytes: settings.memory.0 as usize,
         })
         .await?;
         step.done(format!("{} pipelines keep {} stores", engine.pipelines().len(), engine.stores().len()));
