@@ -1,7 +1,9 @@
 //! A running circuit: push changes, step, read changes, checkpoint.
 
 use crate::Error;
+use crate::budget::Budget;
 use crate::build::close::Watermark;
+use crate::build::cold::Disk;
 use crate::build::{self, Ends, Outputs};
 use crate::codec::Codec;
 use crate::delta::{Chunk, Delta};
@@ -22,17 +24,19 @@ use uuid::Uuid;
 const SLAB_BYTES: usize = 1 << 20;
 
 /// How much of a circuit's state may stay in memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Memory {
     /// Blocks of stored state that are kept at hand, for the whole circuit.
     pub cache_bytes: usize,
     /// Sorted runs of state at least this large go to the storage folder.
     pub spill_bytes: usize,
+    /// What groups, different values and first rows may take; more of them go to the storage folder. Circuits may share one.
+    pub tables: Budget,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        Memory { cache_bytes: 16 << 20, spill_bytes: 1 << 20 }
+        Memory { cache_bytes: 16 << 20, spill_bytes: 1 << 20, tables: Budget::new(256 << 20) }
     }
 }
 
@@ -89,6 +93,7 @@ pub struct Circuit {
     checkpoints: Vec<Uuid>,
     /// Nanoseconds since 1970.
     now: Option<i64>,
+    tables: Budget,
 }
 
 impl Circuit {
@@ -97,11 +102,15 @@ impl Circuit {
         let made = |sinks: &[Sink]| sinks.iter().map(|_| Output::default()).collect();
         let outputs = Outputs { sinks: made(&plan.sinks), expiries: made(&plan.expiries) };
         let (for_build, outputs_of_sinks, errors_of_rows) = (plan.clone(), outputs.clone(), errors.clone());
+        let tables = config.memory.tables.of_circuit();
+        let disk = config.storage.as_ref().map(|_| Disk { budget: tables.clone(), spill_bytes: config.memory.spill_bytes });
         let circuit_config = circuit_config(config)?;
         let (workers, hosts) = (config.workers.max(1), config.share.as_ref().map_or(1, |share| share.hosts.len()));
         check_folder(config, fingerprint(&plan, workers, hosts))?;
         let (handle, ends) = panics::starting(|| {
-            Runtime::init_circuit(circuit_config, move |circuit| Ok(build::build(&for_build, circuit, &outputs_of_sinks, errors_of_rows)?))
+            Runtime::init_circuit(circuit_config, move |circuit| {
+                Ok(build::build(&for_build, circuit, &outputs_of_sinks, errors_of_rows, disk)?)
+            })
         })?;
         if let (Some(checkpoint), Some(_)) = (config.checkpoint, handle.bootstrap_info()) {
             return Err(Error::OtherProgram { checkpoint });
@@ -121,6 +130,7 @@ impl Circuit {
             gives_constants: config.share.as_ref().is_none_or(|share| share.index == 0),
             checkpoints: config.checkpoint.into_iter().collect(),
             now: None,
+            tables,
         })
     }
 
@@ -231,6 +241,11 @@ impl Circuit {
     /// Rows that expressions refused since the last call: message → rows.
     pub fn take_row_errors(&mut self) -> BTreeMap<String, u64> {
         self.errors.take()
+    }
+
+    /// What groups, different values and first rows take of memory, in bytes, about; 0 without a storage folder.
+    pub fn table_bytes(&self) -> usize {
+        self.tables.circuit_bytes()
     }
 
     /// Equal for circuits that can take up each other's checkpoints.

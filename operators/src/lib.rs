@@ -5,6 +5,7 @@
 //! ([`Delta`]); in between, stateless work runs on whole batches and stateful work on rows of bytes ([`Row`]) in Z-sets of the
 //! `dbsp` crate. This crate knows neither SQL nor any connector: expressions come in as [`ColumnFn`].
 
+mod budget;
 mod build;
 mod circuit;
 mod codec;
@@ -21,6 +22,7 @@ mod row;
 mod row_errors;
 mod stage;
 
+pub use budget::Budget;
 pub use circuit::{Circuit, Config, Memory, Share, fingerprint};
 pub use codec::{Codec, Encoding, Rows};
 pub use column::{ColumnFn, RowsFn, Term};

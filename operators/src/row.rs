@@ -41,6 +41,12 @@ impl Row {
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
+
+    /// What it takes beside its own size.
+    #[inline]
+    pub(crate) fn heap_bytes(&self) -> usize {
+        if self.0.spilled() { self.0.capacity() } else { 0 }
+    }
 }
 
 impl std::fmt::Debug for Row {

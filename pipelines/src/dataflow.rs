@@ -46,6 +46,14 @@ impl Dataflow {
         }
     }
 
+    /// What groups and their like take of this process's memory.
+    pub fn table_bytes(&self) -> usize {
+        match self {
+            Self::Here(dataflow) => dataflow.table_bytes(),
+            Self::OnHosts(_) => 0,
+        }
+    }
+
     pub fn step(&mut self) -> Result<Vec<Output>, Failure> {
         match self {
             Self::Here(dataflow) => Ok(dataflow.step()?),

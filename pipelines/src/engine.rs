@@ -23,7 +23,6 @@ use crate::hosts::{self, DataflowId, Hosts};
 use crate::inputs::Inputs;
 use crate::journal::Journal;
 use crate::offsite::{self, Offsite, Sender};
-use crate::runtime::Config;
 use crate::status::{Board, NewStore};
 use crate::worker::{Outlet, Worker};
 
@@ -96,11 +95,21 @@ struct Unit {
     uses_clock: bool,
 }
 
-pub(crate) struct Engine {
+/// How every pipeline is run.
+#[derive(Clone)]
+pub(crate) struct Options {
+    /// Threads a dataflow.
     pub workers: usize,
+    /// Who computes them; `None`: this process.
     pub hosts: Option<Arc<Hosts>>,
-    pub offsite: Option<Offsite>,
+    pub memory: chimera_sql::Memory,
     pub checkpoint_every: Duration,
+}
+
+pub(crate) struct Engine {
+    pub options: Options,
+    /// Where checkpoints are sent.
+    offsite: Option<Offsite>,
     pub context: Arc<Context>,
     pub log: Arc<dyn Log>,
     pub journal: Journal,
@@ -120,12 +129,17 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// `last`: the journal's last epoch.
-    pub fn new(config: &Config, context: Arc<Context>, journal: Journal, last: u64, inputs: Arc<Inputs>) -> Self {
+    pub fn new(
+        options: Options,
+        offsite: Option<Offsite>,
+        context: Arc<Context>,
+        journal: Journal,
+        last: u64,
+        inputs: Arc<Inputs>,
+    ) -> Self {
         Self {
-            workers: config.workers,
-            hosts: config.hosts.clone().map(Arc::new),
-            offsite: config.offsite.clone().filter(|_| config.hosts.is_none()),
-            checkpoint_every: config.checkpoint_every,
+            offsite: offsite.filter(|_| options.hosts.is_none()),
+            options,
             log: context.log.clone(),
             context,
             journal,
@@ -186,7 +200,7 @@ impl Engine {
 
     fn is_ours(&self, checkpoint: &Checkpoint) -> bool {
         let is_known = checkpoint.incarnation == self.journal.incarnation && checkpoint.epoch <= self.epochs.last();
-        is_known && checkpoint.workers == self.workers
+        is_known && checkpoint.workers == self.options.workers
     }
 
     fn id(&self, pipeline: &Pipeline) -> DataflowId {
@@ -265,12 +279,10 @@ impl Engine {
             program: pipeline.program,
             folder,
             memory,
-            workers: self.workers,
-            hosts: self.hosts.clone(),
             dataflow: dataflow.clone(),
             offsite,
             functions_version: pipeline.functions_version,
-            checkpoint_every: self.checkpoint_every,
+            options: self.options.clone(),
             outlets,
             cuts,
             given_out: 0,
@@ -319,7 +331,7 @@ impl Engine {
             upload.abort();
         }
         // Nobody waits for it: a host, or the object store, may be away.
-        let (hosts, offsite) = (self.hosts.clone(), self.offsite.clone());
+        let (hosts, offsite) = (self.options.hosts.clone(), self.offsite.clone());
         tokio::spawn(async move {
             if let Some(hosts) = hosts {
                 hosts::forget(&hosts, &unit.dataflow).await;

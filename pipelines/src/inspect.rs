@@ -40,6 +40,10 @@ pub struct PipelineReport {
     pub rows: u64,
     /// Bytes of its state on disk: that of its last checkpoint, as a rule.
     pub state_bytes: u64,
+    /// From the first row's push into its dataflow to the changes of its stores given out, in microseconds: of its last epoch with rows.
+    pub step_us: u64,
+    /// Bytes of its groups, different values and first rows that are in memory.
+    pub table_bytes: u64,
     /// Rows that an expression refused.
     pub row_errors: u64,
     pub stores: Vec<String>,
@@ -103,9 +107,11 @@ impl Handle {
                 age_ms: stores.iter().map(|store| store.age_ms).max().unwrap_or(0),
                 rows: stores.iter().map(|store| store.rows).sum(),
                 state_bytes: bytes_below(&folder),
+                step_us: status.step_us,
+                table_bytes: status.table_bytes,
                 row_errors: status.row_errors,
                 stores: stores.into_iter().map(|store| store.store).collect(),
-                hosts: self.engine.hosts.as_ref().map(|hosts| hosts.addresses.clone()).unwrap_or_default(),
+                hosts: self.engine.options.hosts.as_ref().map(|hosts| hosts.addresses.clone()).unwrap_or_default(),
                 error: status.error,
                 uploaded_epoch: status.uploaded_epoch,
                 upload_error: status.upload_error,
@@ -161,6 +167,8 @@ fn broken(view: &ViewStatus) -> PipelineReport {
         age_ms: 0,
         rows: 0,
         state_bytes: 0,
+        step_us: 0,
+        table_bytes: 0,
         row_errors: 0,
         stores: Vec::new(),
         hosts: Vec::new(),

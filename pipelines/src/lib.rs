@@ -22,6 +22,7 @@ mod inputs;
 mod inspect;
 mod journal;
 mod manage;
+mod memory;
 mod offsite;
 mod put_aside;
 mod reader;

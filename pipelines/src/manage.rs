@@ -236,7 +236,7 @@ impl Manager {
         // Equal plans keep equal state, however they are written.
         let keys: Vec<_> = program.sinks.iter().map(|sink| format!("{:?} {:?}", sink.schema, sink.primary_key)).collect();
         let functions_version = version_in(&program.explain(), &self.functions_version).to_owned();
-        let text = hash(&format!("{:x} {keys:?}{functions_version}", program.fingerprint(self.engine.workers, 1)));
+        let text = hash(&format!("{:x} {keys:?}{functions_version}", program.fingerprint(self.engine.options.workers, 1)));
         let is_live = self.live(&name) == Some(id);
         let pipeline = Pipeline { name, program, text, functions_version, folder: self.shelf.folder(id), view_id: Some(id) };
         let opened = self.engine.open(pipeline).await?;

@@ -8,7 +8,7 @@ use chimera_connectors::Context;
 use chimera_sql::{Functions, Program};
 
 use crate::coordinator::Coordinator;
-use crate::engine::{Engine, Joins, Pipeline};
+use crate::engine::{Engine, Joins, Options, Pipeline};
 use crate::functions::version_in;
 use crate::handle::{Handle, Nudge};
 use crate::hosts::Hosts;
@@ -16,7 +16,7 @@ use crate::inputs::Inputs;
 use crate::journal::Journal;
 use crate::manage::Manager;
 use crate::offsite::Offsite;
-use crate::{Definition, Error};
+use crate::{Definition, Error, memory};
 
 /// How pipelines are run.
 pub struct Config {
@@ -36,6 +36,8 @@ pub struct Config {
     pub hosts: Option<Hosts>,
     /// Where checkpoints are kept beside `dir`: those of dataflows that this process computes.
     pub offsite: Option<Offsite>,
+    /// What the state of all pipelines may take of memory, about; what is more is on disk.
+    pub memory_bytes: usize,
     pub checkpoint_every: Duration,
     pub nudge: Nudge,
 }
@@ -58,7 +60,13 @@ impl Runtime {
         let read = programs.iter().flat_map(|(definition, program)| program.sources.iter().map(|table| (definition.name.as_str(), table)));
         let inputs = Arc::new(Inputs::plan(read.chain(sources.iter().map(|table| ("sources", table))), config.transactional.clone())?);
         let (journal, tail) = Journal::open(context.log.clone()).await?;
-        let engine = Engine::new(&config, context, journal.clone(), tail.epoch, inputs.clone());
+        let options = Options {
+            workers: config.workers,
+            hosts: config.hosts.clone().map(Arc::new),
+            memory: memory::of_each(config.memory_bytes, programs.len()),
+            checkpoint_every: config.checkpoint_every,
+        };
+        let engine = Engine::new(options, config.offsite.clone(), context, journal.clone(), tail.epoch, inputs.clone());
         let engine = Arc::new(engine);
 
         let mut opened = Vec::new();

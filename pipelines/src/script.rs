@@ -27,6 +27,8 @@ const PATIENCE: Duration = Duration::from_millis(50);
 const TICK: Duration = Duration::from_millis(200);
 
 const CONNECTOR: &str = "connector";
+const FORMAT: &str = "format";
+const PARQUET: &str = "parquet";
 const BAD_DATA: &str = "bad_data";
 /// Options that are not the connector's.
 const OWN_OPTIONS: [&str; 4] = [CONNECTOR, BAD_DATA, "type", "event_time_field"];
@@ -99,7 +101,7 @@ pub fn run(program: &Program, options: Options) -> Result<Summary, Error> {
     let started = Instant::now();
     let (mut inputs, mut sources) = (vec![], vec![]);
     for table in &program.sources {
-        sources.push(open_source(table)?);
+        sources.push(open_source(program, table)?);
         inputs.push(Input { name: table.name.clone(), fails: fails_on_bad_data(table)? });
     }
     let (mut writers, mut previews) = (BTreeMap::new(), BTreeMap::new());
@@ -282,9 +284,13 @@ fn fails_on_bad_data(table: &Table) -> Result<bool, Error> {
     }
 }
 
-fn open_source(table: &Table) -> Result<Box<dyn Source>, Error> {
+fn open_source(program: &Program, table: &Table) -> Result<Box<dyn Source>, Error> {
     let (connector, options) = connector(table)?;
-    let spec = SourceSpec { table: table.name.clone(), schema: table.schema.clone(), metadata: table.metadata.clone(), options };
+    // Of files of columns only those are decoded that are read. Lines are decoded whole: what is wrong in them is told.
+    let is_columns = options.get(FORMAT).is_some_and(|format| format == PARQUET);
+    let read = if is_columns { program.columns_read(&table.name) } else { None };
+    let schema = read.unwrap_or_else(|| table.schema.clone());
+    let spec = SourceSpec { table: table.name.clone(), schema, metadata: table.metadata.clone(), options };
     Ok(source::open(connector, spec)?)
 }
 

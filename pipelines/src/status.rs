@@ -48,6 +48,10 @@ pub struct PipelineStatus {
     pub checkpoint_epoch: u64,
     /// Rows that an expression refused; they are left out of the views.
     pub row_errors: u64,
+    /// From the first row's push into its dataflow to the changes of its stores given out, in microseconds: of its last epoch with rows.
+    pub step_us: u64,
+    /// What its groups, different values and first rows take of memory.
+    pub table_bytes: u64,
     pub error: Option<String>,
     /// The epoch of the checkpoint that is in the object store, if one was sent there since the start.
     pub uploaded_epoch: Option<u64>,

@@ -16,9 +16,10 @@ use crate::Error;
 use crate::applier::{Lost, Message};
 use crate::checkpoint::{Checkpoint, Folder, Memory};
 use crate::dataflow::{Dataflow, Failure};
+use crate::engine::Options;
 use crate::epochs::{Epoch, Epochs, Next};
 use crate::hosts::remote::Task;
-use crate::hosts::{DataflowId, Hosts, Remote};
+use crate::hosts::{DataflowId, Remote};
 use crate::inputs::Inputs;
 use crate::journal::Journal;
 use crate::offsite::Sender;
@@ -49,15 +50,12 @@ pub struct Worker {
     pub program: Program,
     pub folder: Folder,
     pub memory: Memory,
-    pub workers: usize,
-    /// Who computes it; `None`: this process.
-    pub hosts: Option<Arc<Hosts>>,
+    pub options: Options,
     /// What hosts know it as.
     pub dataflow: DataflowId,
     pub functions_version: String,
     /// Sends checkpoints away.
     pub offsite: Option<Sender>,
-    pub checkpoint_every: Duration,
     pub outlets: Vec<Outlet>,
     /// Epochs at which some store of this pipeline stood at the start: while catching up none is passed over.
     pub cuts: BTreeSet<u64>,
@@ -130,8 +128,8 @@ impl Worker {
             }
             let _ = outlet.sender.blocking_send(Message::Again);
         }
-        let hosts = self.hosts.as_ref().map_or(1, |hosts| hosts.addresses.len());
-        let fingerprint = self.program.fingerprint(self.workers, hosts);
+        let hosts = self.options.hosts.as_ref().map_or(1, |hosts| hosts.addresses.len());
+        let fingerprint = self.program.fingerprint(self.options.workers, hosts);
         if self.memory.checkpoint.as_ref().is_some_and(|checkpoint| checkpoint.fingerprint != fingerprint) {
             tracing::warn!(pipeline = self.name, "the checkpoint is of another dataflow, or of other hosts; building anew from the log");
             self.memory.checkpoint = None;
@@ -158,7 +156,7 @@ impl Worker {
         });
         self.epochs.advance(self.number, epoch);
         // Not all pipelines at once.
-        let ahead = self.checkpoint_every.mul_f64(f64::from(self.number as u32 % 8) / 8.0);
+        let ahead = self.options.checkpoint_every.mul_f64(f64::from(self.number as u32 % 8) / 8.0);
         let checkpointed = Instant::now().checked_sub(ahead).unwrap_or_else(Instant::now);
         let put_aside = checkpoint.map(|checkpoint| checkpoint.put_aside).unwrap_or_default();
         let mut running = Running { dataflow, epoch, checkpoint_epoch: epoch, dirty: false, checkpointed, pending: None, put_aside };
@@ -181,7 +179,7 @@ impl Worker {
                 return Err(failed(format!("store `{}` lost writes and stands at epoch {epoch}; going back to it", outlet.table)));
             }
             self.finish_checkpoint(&mut running, false)?;
-            if running.dirty && running.pending.is_none() && running.checkpointed.elapsed() >= self.checkpoint_every {
+            if running.dirty && running.pending.is_none() && running.checkpointed.elapsed() >= self.options.checkpoint_every {
                 self.begin_checkpoint(&mut running)?;
             }
         }
@@ -198,22 +196,24 @@ impl Worker {
         if checkpoint.is_none() {
             self.folder.clear_state()?;
         }
-        let Some(hosts) = &self.hosts else {
+        let Some(hosts) = &self.options.hosts else {
             let storage = Some(self.folder.state());
             if checkpoint.is_some_and(|checkpoint| chimera_operators::checkpoint_files(&self.folder.state(), checkpoint).is_err()) {
                 return Err(Failure::Lost);
             }
-            let config = DataflowConfig { workers: self.workers, storage, checkpoint, ..DataflowConfig::default() };
+            let Options { workers, memory, .. } = self.options.clone();
+            let config = DataflowConfig { workers, share: None, storage, checkpoint, memory };
             return Ok(Dataflow::Here(self.program.start(config)?));
         };
         let (dataflow, program, functions_version) = (&self.dataflow, &self.program, self.functions_version.as_str());
-        let task = Task { dataflow, program, functions_version, workers: self.workers, checkpoint };
+        let task = Task { dataflow, program, functions_version, workers: self.options.workers, checkpoint };
         Ok(Dataflow::OnHosts(Remote::start(self.runtime.clone(), hosts, &task)?))
     }
 
     /// One epoch through the dataflow and out to the appliers.
     fn step(&mut self, running: &mut Running, epoch: &Epoch) -> Result<(), Error> {
         let failed = |message: String| Error::Dataflow { pipeline: self.name.clone(), message };
+        let pushed = Instant::now();
         let mut fed = false;
         for (input, table) in &self.tables {
             let Some(brought) = &epoch.changes[*input] else { continue };
@@ -232,6 +232,9 @@ impl Worker {
             let began = Instant::now();
             let outputs = running.dataflow.step().map_err(|error| failed(error.to_string()))?;
             metrics::histogram!("chimera_pipeline_step_seconds", "pipeline" => self.name.clone()).record(began.elapsed().as_secs_f64());
+            let table_bytes = running.dataflow.table_bytes() as u64;
+            metrics::gauge!("chimera_pipeline_table_bytes", "pipeline" => self.name.clone()).set(table_bytes as f64);
+            self.board.pipeline(self.number, |status| status.table_bytes = table_bytes);
             running.dirty = true;
             outputs
         } else {
@@ -253,6 +256,10 @@ impl Worker {
             let message = Message::Epoch(EpochChanges { info: epoch.info.clone(), changes });
             // A closed inbox means shutdown: the epoch is in the journal and will be run again.
             let _ = outlet.sender.blocking_send(message);
+        }
+        if fed {
+            let step_us = pushed.elapsed().as_micros() as u64;
+            self.board.pipeline(self.number, |status| status.step_us = step_us);
         }
         running.epoch = epoch.info.epoch;
         self.given_out = self.given_out.max(running.epoch);
@@ -283,7 +290,7 @@ impl Worker {
             epoch: running.epoch,
             state,
             fingerprint: running.dataflow.fingerprint(),
-            workers: self.workers,
+            workers: self.options.workers,
             put_aside: running.put_aside.clone(),
         };
         running.pending = Some(Pending { checkpoint, flushes });

@@ -2,10 +2,13 @@
 //!
 //! A synthetic year of a shop (as many lines, orders and stock codes as the Online Retail data) goes through each pipeline of
 //! `pipelines/` on its own, then through all of them in turn, in epochs of 20,000 lines; then a checkpoint and a restart.
+//! `throughput -- soak [million groups]` keeps groups that are many times larger than their memory, and checks their totals.
 
-use arrow::array::{ArrayRef, BooleanArray, Decimal128Array, Int32Array, RecordBatch, StringArray, TimestampNanosecondArray};
-use arrow::datatypes::{Field, Schema};
-use chimera_sql::{Dataflow, DataflowConfig, Delta, Functions, Program};
+use arrow::array::{
+    ArrayRef, AsArray, BooleanArray, Decimal128Array, Int32Array, Int64Array, RecordBatch, StringArray, TimestampNanosecondArray,
+};
+use arrow::datatypes::{Field, Int64Type, Schema};
+use chimera_sql::{Budget, Dataflow, DataflowConfig, Delta, Functions, Memory, Program};
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
@@ -221,6 +224,75 @@ fn measure(name: &str, sql: &str, year: &Year) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Of the soak: memory for groups, and how many of them an epoch brings, of which most are new.
+const SOAK_BYTES: usize = 64 << 20;
+const SOAK_ROWS: u64 = 100_000;
+
+/// Groups many times larger than their memory, with a restart in the middle: the totals of what comes out must be those of what went in.
+fn soak(million_groups: u64) -> Result<(), Box<dyn Error>> {
+    const SQL: &str = "CREATE TABLE visits (page BIGINT, price BIGINT);
+        CREATE TABLE out (page BIGINT PRIMARY KEY, n BIGINT, prices BIGINT) WITH (type = 'sink');
+        INSERT INTO out SELECT page, count(*), sum(price) FROM visits GROUP BY page;";
+    let (groups, program) = (million_groups * 1_000_000, Program::parse(SQL, &Functions::new())?);
+    let folder = tempfile::tempdir()?;
+    let config = |checkpoint| DataflowConfig {
+        checkpoint,
+        memory: Memory { tables: Budget::new(SOAK_BYTES), ..Memory::default() },
+        ..config(folder.path())
+    };
+    let mut dataflow = program.start(config(None))?;
+    // Each page is seen once in its turn; every tenth row is of any page before it.
+    let epochs = groups * 10 / 9 / SOAK_ROWS;
+    let (mut random, mut page, start) = (Random(88_172_645_463_325_252), 0i64, Instant::now());
+    let (mut pushed, mut prices_pushed, mut found, mut peak_mib, mut peak_bytes) = (0, 0, [0i64; 3], 0, 0);
+    for epoch in 0..epochs {
+        let pages: Vec<i64> = (0..SOAK_ROWS)
+            .map(|row| {
+                page += i64::from(row % 10 > 0);
+                if row % 10 > 0 { page - 1 } else { random.below(page.max(1) as u64) as i64 }
+            })
+            .collect();
+        let prices: Vec<i64> = pages.iter().map(|_| random.below(10_000) as i64).collect();
+        pushed += pages.len() as i64;
+        prices_pushed += prices.iter().sum::<i64>();
+        // Pages are met in any order.
+        let pages = pages.into_iter().map(|page| page.wrapping_mul(0x9e37_79b9_7f4a_7c15u64 as i64));
+        let rows = batch(vec![("page", Arc::new(Int64Array::from_iter_values(pages))), ("price", Arc::new(Int64Array::from(prices)))])?;
+        dataflow.push("visits", Delta::insert(rows))?;
+        for output in dataflow.step()? {
+            for row in 0..output.changes.len() {
+                let number = |column: usize| output.changes.batch.column(column).as_primitive::<Int64Type>().value(row);
+                let weight = output.changes.weight(row);
+                [1, number(1), number(2)].into_iter().zip(&mut found).for_each(|(value, total)| *total += weight * value);
+            }
+        }
+        peak_bytes = peak_bytes.max(dataflow.table_bytes());
+        peak_mib = peak_mib.max(resident_mib());
+        if epoch == epochs / 2 {
+            let checkpointing = Instant::now();
+            let checkpoint = dataflow.checkpoint()?;
+            let (took, disk) = (checkpointing.elapsed(), size_bytes(folder.path())? >> 20);
+            dataflow.stop();
+            dataflow = program.start(config(Some(checkpoint)))?;
+            println!("half way: {} groups, checkpoint {} ms, on disk {disk} MiB, restarted", found[0], took.as_millis());
+        }
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    dataflow.stop();
+    if found != [page.max(0), pushed, prices_pushed] {
+        return Err(format!("groups, rows and prices are {found:?}, and {:?} went in", [page, pushed, prices_pushed]).into());
+    }
+    println!(
+        "{} groups exact, {:.0} rows/s, groups in memory at most {} MiB of {}, process at most {peak_mib} MiB, on disk {} MiB",
+        found[0],
+        pushed as f64 / seconds,
+        peak_bytes >> 20,
+        SOAK_BYTES >> 20,
+        size_bytes(folder.path())? >> 20,
+    );
+    Ok(())
+}
+
 fn size_bytes(folder: &Path) -> Result<u64, Box<dyn Error>> {
     let mut total = 0;
     for entry in std::fs::read_dir(folder)? {
@@ -231,6 +303,10 @@ fn size_bytes(folder: &Path) -> Result<u64, Box<dyn Error>> {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().is_some_and(|argument| argument == "soak") {
+        return soak(arguments.next().map_or(Ok(5), |text| text.parse())?);
+    }
     let lines = std::env::args().nth(1).map_or(Ok(541_909), |text| text.parse())?;
     let year = year(lines)?;
     println!("{} lines in {} epochs, {} MiB before the first pipeline", year.lines, year.epochs.len(), resident_mib());

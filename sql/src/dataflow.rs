@@ -124,6 +124,11 @@ impl Dataflow {
         self.circuit.checkpoint()
     }
 
+    /// What groups, different values and first rows take of memory, in bytes, about: of their part of [`Memory::tables`].
+    pub fn table_bytes(&self) -> usize {
+        self.circuit.table_bytes()
+    }
+
     /// Equal for dataflows that can continue from each other's checkpoints.
     pub fn fingerprint(&self) -> u64 {
         self.circuit.fingerprint()

@@ -13,7 +13,7 @@ mod lower;
 mod planner;
 mod table;
 
-pub use chimera_operators::{Delta, Error as EngineError, Memory, Share, merge};
+pub use chimera_operators::{Budget, Delta, Error as EngineError, Memory, Share, merge};
 pub use dataflow::{Dataflow, DataflowConfig, Output, RowError};
 pub use dialect::ViewStatement;
 pub use error::Error;

@@ -76,7 +76,8 @@ impl Builder<'_> {
         }
         let all = apply_n(self.circuit, feeds.iter(), |feeds| feeds.flat_map(Cow::into_owned).collect::<Vec<Feed>>());
         let closing = closes.map(|_| Closing::new()).transpose()?;
-        let groups = Groups::new(layout, Codec::new(encodings)?, node.schema.clone(), self.errors.clone(), closing);
+        let (codec, errors) = (Codec::new(encodings)?, self.errors.clone());
+        let groups = Groups::new(layout, codec, node.schema.clone(), errors, closing, self.disk.as_ref());
         let changes = self.circuit.add_unary_operator(groups, &all);
         changes.set_persistent_id(Some(&node.id));
         Ok(Relation::chunks(changes, node.schema.clone(), self.errors.clone()))

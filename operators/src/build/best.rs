@@ -1,7 +1,10 @@
 //! The first rows of each partition where rows only come: those that are not among the first never will be, and are not kept.
 
+use super::cold::{Clock, Cold, Disk};
 use super::relation::Arena;
-use super::saved::{Reader, Saved, Writer};
+use super::saved::{COLD, Reader, Saved, Writer};
+use super::top::{entries, push_entry};
+use crate::budget::Share;
 use crate::codec::{self, Codec, Rows, value};
 use crate::delta::Chunk;
 use crate::row::Row;
@@ -40,10 +43,22 @@ pub(super) struct Best {
     schema: SchemaRef,
     places: HashTable<u32>,
     partitions: Vec<Partition>,
+    free: Vec<u32>,
+    /// What partitions take beside their own size.
+    heap_bytes: usize,
+    /// Where there is a disk.
+    spill: Option<Spill>,
     /// Partitions that changed since rows were last given out, and their rows then.
     changed: Vec<(u32, Vec<Row>)>,
     is_last: bool,
     saved: Saved,
+}
+
+/// Partitions beyond the memory that they may take are on disk.
+struct Spill {
+    share: Share,
+    clock: Clock,
+    cold: Cold,
 }
 
 #[derive(Default)]
@@ -54,9 +69,14 @@ struct Partition {
 }
 
 impl Best {
-    pub fn new(numbers: Numbers, codec: Codec, schema: SchemaRef) -> Self {
-        let (places, partitions, changed) = (HashTable::new(), vec![], vec![]);
-        Best { numbers, codec, schema, places, partitions, changed, is_last: false, saved: Saved::new("best") }
+    pub fn new(numbers: Numbers, codec: Codec, schema: SchemaRef, disk: Option<&Disk>) -> Self {
+        let spill = disk.map(|disk| {
+            let cold = Cold::new("first rows", disk.spill_bytes);
+            Spill { share: disk.budget.share(), clock: Clock::default(), cold }
+        });
+        let (places, partitions, free, changed) = (HashTable::new(), vec![], vec![], vec![]);
+        let saved = Saved::new("best");
+        Best { numbers, codec, schema, places, partitions, free, heap_bytes: 0, spill, changed, is_last: false, saved }
     }
 
     fn add(&mut self, batch: &Batch) {
@@ -72,13 +92,16 @@ impl Best {
                 }
                 if !partition.is_changed {
                     partition.is_changed = true;
+                    self.spill.iter_mut().for_each(|spill| spill.clock.touch(place));
                     self.changed.push((place as u32, partition.rows.clone()));
                 }
-                if is_full {
-                    partition.rows.pop();
+                if let Some(last) = partition.rows.pop_if(|_| is_full) {
+                    self.heap_bytes -= row_bytes(&last);
                 }
                 let index = partition.rows.partition_point(|row| row.bytes() <= value);
-                partition.rows.insert(index, Row::new(value));
+                let row = Row::new(value);
+                self.heap_bytes += row_bytes(&row);
+                partition.rows.insert(index, row);
             }
         }
     }
@@ -89,11 +112,92 @@ impl Best {
         match self.places.entry(codec::of_bytes(key), is_same, |place| codec::of_bytes(partitions[*place as usize].key.bytes())) {
             Entry::Occupied(entry) => *entry.get() as usize,
             Entry::Vacant(entry) => {
-                let place = self.partitions.len();
+                let place = self.free.pop().unwrap_or(self.partitions.len() as u32) as usize;
                 entry.insert(place as u32);
-                self.partitions.push(Partition { key: Row::new(key), ..Partition::default() });
+                if place == self.partitions.len() {
+                    self.partitions.push(Partition::default());
+                }
+                self.partitions[place].key = Row::new(key);
+                self.heap_bytes += self.partitions[place].key.heap_bytes();
                 place
             }
+        }
+    }
+
+    /// Gives a new partition its rows.
+    fn fill(&mut self, key: &Row, rows: Vec<Row>) {
+        let place = self.place(key.bytes());
+        self.heap_bytes += rows.iter().map(row_bytes).sum::<usize>();
+        self.partitions[place].rows = rows;
+    }
+
+    fn has(&self, key: &[u8]) -> bool {
+        self.places.find(codec::of_bytes(key), |place| self.partitions[*place as usize].key.bytes() == key).is_some()
+    }
+
+    /// Brings the partitions that may change back into memory.
+    fn warm(&mut self, batches: &[Arc<Batch>]) {
+        let Some(mut spill) = self.spill.take_if(|spill| !spill.cold.is_unused()) else { return };
+        let mut missing: Vec<Row> = vec![];
+        for batch in batches {
+            for key in (0..batch.rows).map(|row| batch.partitions.get(row)) {
+                if missing.last().is_none_or(|last| last.bytes() != key) && !self.has(key) {
+                    missing.push(Row::new(key));
+                }
+            }
+        }
+        spill.cold.take(missing, |key, row| self.fill(key, entries(row).map(Row::new).collect()));
+        self.spill = Some(spill);
+    }
+
+    /// Moves what is too much to disk.
+    async fn cool(&mut self) {
+        let bytes = self.bytes();
+        let Some(spill) = &mut self.spill else { return };
+        let waiting = spill.cold.waiting_bytes();
+        spill.share.note(bytes + waiting);
+        let excess = spill.share.excess();
+        if excess == 0 {
+            return;
+        }
+        let part = excess.saturating_sub(waiting) as f64 / bytes.max(1) as f64;
+        let kept = self.places.len() - ((self.places.len() as f64 * part).ceil() as usize).min(self.places.len());
+        let mut list = Vec::new();
+        while self.places.len() > kept {
+            let place = spill.clock.next(self.partitions.len());
+            let hash = codec::of_bytes(self.partitions[place].key.bytes());
+            let Ok(entry) = self.places.find_entry(hash, |found| *found as usize == place) else { continue };
+            entry.remove();
+            let partition = std::mem::take(&mut self.partitions[place]);
+            self.heap_bytes -= partition.key.heap_bytes() + partition.rows.iter().map(row_bytes).sum::<usize>();
+            list.clear();
+            partition.rows.iter().for_each(|row| push_entry(&mut list, &[row.bytes()]));
+            spill.cold.put(partition.key, Row::new(&list));
+            self.free.push(place as u32);
+        }
+        spill.cold.settle().await;
+        if self.partitions.len() > 2 * self.places.len() {
+            self.compact();
+        }
+        let bytes = self.bytes();
+        self.spill.iter_mut().for_each(|spill| spill.share.note(bytes));
+    }
+
+    /// About how much memory partitions take.
+    fn bytes(&self) -> usize {
+        self.places.len() * (size_of::<Partition>() + 2 * size_of::<u32>()) + self.heap_bytes
+    }
+
+    /// Lets go of places without a partition.
+    fn compact(&mut self) {
+        let mut places: Vec<u32> = self.places.drain().collect();
+        places.sort_unstable();
+        self.partitions = places.iter().map(|place| std::mem::take(&mut self.partitions[*place as usize])).collect();
+        self.free = vec![];
+        self.places = HashTable::with_capacity(self.partitions.len());
+        let hash = |place: &u32| codec::of_bytes(self.partitions[*place as usize].key.bytes());
+        for place in 0..self.partitions.len() as u32 {
+            self.places.insert_unique(hash(&place), place, hash);
         }
     }
 
@@ -124,15 +228,22 @@ impl Best {
     }
 }
 
-/// The partitions of a checkpoint: keys, and rows in order.
-fn read(mut saved: Reader<'_>) -> Option<Vec<(Row, Vec<Row>)>> {
+/// What a partition takes for one of its rows.
+fn row_bytes(row: &Row) -> usize {
+    size_of::<Row>() + row.heap_bytes()
+}
+
+type Partitions = Vec<(Row, Vec<Row>)>;
+
+/// The partitions of a checkpoint: keys, and rows in order; and whether others are on disk.
+fn read(saved: &mut Reader<'_>) -> Option<(Partitions, bool)> {
     let mut partitions = vec![];
     for _ in 0..saved.number()? {
         let key = Row::new(saved.bytes()?);
         let rows = (0..saved.number()?).map(|_| saved.bytes().map(Row::new)).collect::<Option<_>>()?;
         partitions.push((key, rows));
     }
-    saved.is_empty().then_some(partitions)
+    Some((partitions, saved.cold()?))
 }
 
 impl Operator for Best {
@@ -163,20 +274,25 @@ impl Operator for Best {
         files: &mut Vec<Arc<dyn FileCommitter>>,
     ) -> Result<(), dbsp::Error> {
         let mut out = Writer::default();
-        out.number(self.partitions.len() as u64);
-        for partition in &self.partitions {
+        out.number(self.places.len() as u64);
+        for partition in self.places.iter().map(|place| &self.partitions[*place as usize]) {
             out.bytes(partition.key.bytes());
             out.number(partition.rows.len() as u64);
             partition.rows.iter().for_each(|row| out.bytes(row.bytes()));
+        }
+        if let Some(spill) = self.spill.as_mut().filter(|spill| !spill.cold.is_unused()) {
+            out.number(COLD);
+            spill.cold.save(base, &self.saved.cold_id(persistent_id)?, files)?;
         }
         self.saved.write(base, persistent_id, out, files)
     }
 
     fn restore(&mut self, base: &StoragePath, persistent_id: Option<&str>) -> Result<(), dbsp::Error> {
         self.clear_state()?;
-        for (key, rows) in self.saved.read(base, persistent_id, read)? {
-            let place = self.place(key.bytes());
-            self.partitions[place].rows = rows;
+        let (partitions, has_cold) = self.saved.read(base, persistent_id, read)?;
+        partitions.into_iter().for_each(|(key, rows)| self.fill(&key, rows));
+        if let Some(spill) = self.spill.as_mut().filter(|_| has_cold) {
+            spill.cold.restore(base, &self.saved.cold_id(persistent_id)?)?;
         }
         Ok(())
     }
@@ -184,6 +300,9 @@ impl Operator for Best {
     fn clear_state(&mut self) -> Result<(), dbsp::Error> {
         self.places.clear();
         self.partitions.clear();
+        self.free.clear();
+        self.heap_bytes = 0;
+        self.spill.iter_mut().for_each(|spill| spill.cold.clear());
         self.changed.clear();
         Ok(())
     }
@@ -191,7 +310,13 @@ impl Operator for Best {
 
 impl UnaryOperator<Vec<Arc<Batch>>, Vec<Chunk>> for Best {
     async fn eval(&mut self, batches: &Vec<Arc<Batch>>) -> Vec<Chunk> {
+        self.warm(batches);
         batches.iter().for_each(|batch| self.add(batch));
-        if std::mem::take(&mut self.is_last) { self.changes() } else { vec![] }
+        if !std::mem::take(&mut self.is_last) {
+            return vec![];
+        }
+        let changes = self.changes();
+        self.cool().await;
+        changes
     }
 }

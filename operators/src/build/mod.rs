@@ -4,6 +4,7 @@ mod aggregate;
 mod aging;
 mod best;
 pub(crate) mod close;
+pub(crate) mod cold;
 mod fixpoint;
 mod group;
 mod groups;
@@ -25,6 +26,7 @@ use crate::{Error, Term};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 use close::Watermark;
+use cold::Disk;
 use dbsp::{InputHandle, RootCircuit, Runtime, Stream};
 use relation::{Relation, RowMap, Source};
 use std::collections::HashMap;
@@ -52,6 +54,8 @@ pub(crate) struct Builder<'a> {
     relations: Vec<Option<Relation>>,
     /// Indexes by what they hold: operators that need the same one share it, and its state.
     indexes: HashMap<String, RowMap>,
+    /// Where tables spill; `None`: nowhere.
+    disk: Option<Disk>,
     watermark: Option<Stream<RootCircuit, Watermark>>,
     /// The time of each step, once somebody asked for it.
     clock: Option<Stream<RootCircuit, i64>>,
@@ -67,7 +71,13 @@ pub(crate) struct Outputs {
     pub expiries: Vec<Output>,
 }
 
-pub(crate) fn build(plan: &Plan, circuit: &mut RootCircuit, outputs: &Outputs, errors: RowErrors) -> Result<Ends, Error> {
+pub(crate) fn build(
+    plan: &Plan,
+    circuit: &mut RootCircuit,
+    outputs: &Outputs,
+    errors: RowErrors,
+    disk: Option<Disk>,
+) -> Result<Ends, Error> {
     let ends = Ends { inputs: vec![], constants: vec![], watermark: None, clock: None };
     let relations = vec![None; plan.nodes.len()];
     let mut builder = Builder {
@@ -78,6 +88,7 @@ pub(crate) fn build(plan: &Plan, circuit: &mut RootCircuit, outputs: &Outputs, e
         append_only: plan.append_only(),
         relations,
         indexes: HashMap::new(),
+        disk,
         watermark: None,
         clock: None,
         ends,

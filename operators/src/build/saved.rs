@@ -24,9 +24,18 @@ impl Saved {
         self.node = id.to_string();
     }
 
+    fn id<'a>(&self, id: Option<&'a str>) -> Result<&'a str, dbsp::Error> {
+        id.ok_or_else(|| dbsp::Error::Storage(StorageError::NoPersistentId(self.node.clone())))
+    }
+
     fn path(&self, base: &StoragePath, id: Option<&str>) -> Result<StoragePath, dbsp::Error> {
-        let id = id.ok_or_else(|| dbsp::Error::Storage(StorageError::NoPersistentId(self.node.clone())))?;
+        let id = self.id(id)?;
         Ok(base.clone().join(format!("{}-{id}.dat", self.kind)))
+    }
+
+    /// The id of what is on disk.
+    pub fn cold_id(&self, id: Option<&str>) -> Result<String, dbsp::Error> {
+        Ok(format!("{}-cold", self.id(id)?))
     }
 
     pub fn write(
@@ -41,13 +50,16 @@ impl Saved {
     }
 
     /// What `read` makes of the file; `None` from it is an error.
-    pub fn read<T>(&self, base: &StoragePath, id: Option<&str>, read: impl FnOnce(Reader<'_>) -> Option<T>) -> Result<T, dbsp::Error> {
+    pub fn read<T>(&self, base: &StoragePath, id: Option<&str>, read: impl FnOnce(&mut Reader<'_>) -> Option<T>) -> Result<T, dbsp::Error> {
         let file = self.path(base, id)?;
         let content = Runtime::storage_backend()?.read(&file)?;
         let damaged = || StorageError::stdio(std::io::ErrorKind::InvalidData, "reading an operator's state", &file);
-        Ok(read(Reader(&content)).ok_or_else(damaged)?)
+        Ok(read(&mut Reader(&content)).ok_or_else(damaged)?)
     }
 }
+
+/// Ends the file of a table of which a part is on disk; that of others just ends.
+pub(super) const COLD: u64 = 1;
 
 #[derive(Default)]
 pub(super) struct Writer(FBuf);
@@ -88,7 +100,11 @@ impl<'a> Reader<'a> {
         Some(bytes)
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// At the end: whether a part of the table is on disk.
+    pub fn cold(&mut self) -> Option<bool> {
+        if self.0.is_empty() {
+            return Some(false);
+        }
+        (self.number()? == COLD && self.0.is_empty()).then_some(true)
     }
 }

@@ -96,7 +96,7 @@ impl Builder<'_> {
             },
             |batches| batches,
         )?;
-        let best = Best::new(numbers, Codec::new(encodings)?, node.schema.clone());
+        let best = Best::new(numbers, Codec::new(encodings)?, node.schema.clone(), self.disk.as_ref());
         let changes = self.circuit.add_unary_operator(best, &batches);
         changes.set_persistent_id(Some(&node.id));
         Ok(Relation::chunks(changes, node.schema.clone(), self.errors.clone()))

@@ -397,9 +397,28 @@ pub mod value {
         int64(out, Some(value as i64));
     }
 
-    /// The unsigned integer that a row begins with.
-    pub fn read_uint64(mut row: &[u8]) -> Option<u64> {
-        take_word(&mut row)?.map(|word| unzigzag(word) as u64)
+    /// Takes off the integer that a row begins with; `None` for a null, or where the row ends too early.
+    pub fn take_int64(row: &mut &[u8]) -> Option<i64> {
+        take_word(row)?.map(unzigzag)
+    }
+
+    /// As [`take_int64`], unsigned.
+    pub fn take_uint64(row: &mut &[u8]) -> Option<u64> {
+        take_int64(row).map(|value| value as u64)
+    }
+
+    /// Bytes of any length.
+    pub fn bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+        uint64(out, bytes.len() as u64);
+        out.extend_from_slice(bytes);
+    }
+
+    /// Takes off the bytes that a row begins with.
+    pub fn take_bytes<'a>(row: &mut &'a [u8]) -> Option<&'a [u8]> {
+        let length = usize::try_from(take_uint64(row)?).ok()?;
+        let (bytes, rest) = row.split_at_checked(length)?;
+        *row = rest;
+        Some(bytes)
     }
 
     /// A double.

@@ -1,12 +1,13 @@
 //! One query, measured.
 
+use crate::files::Files;
 use crate::queries::{self, Query};
 use crate::uniform::Uniform;
 use anyhow::Context;
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use chimera_connectors::nexmark::{Config, Generator};
-use chimera_sql::{DataflowConfig, Delta, Functions, Program};
+use chimera_sql::{Dataflow, DataflowConfig, Delta, Functions, Program};
 use datafusion::datasource::MemTable;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,7 @@ pub struct Settings {
 
 impl Settings {
     /// The sizes of the steps.
-    fn batches(&self) -> impl Iterator<Item = usize> {
+    pub fn batches(&self) -> impl Iterator<Item = usize> {
         (0..self.events).step_by(self.batch.max(1)).map(|start| self.batch.min(self.events - start))
     }
 }
@@ -48,15 +49,35 @@ pub struct Measured {
     /// DataFusion, once over all events, in memory.
     pub batch_seconds: f64,
     pub batch_cpu_seconds: f64,
+    /// The same rows from Parquet files, where they are events.
+    pub files: Option<FromFiles>,
 }
 
-pub fn run(query: &Query, settings: &Settings) -> anyhow::Result<Measured> {
+#[derive(Debug, Serialize, Deserialize)]
+pub struct FromFiles {
+    /// Of the tables that the query reads.
+    pub rows: u64,
+    /// Reading, pushing and stepping.
+    pub seconds: f64,
+    /// Of all threads.
+    pub cpu_seconds: f64,
+    /// Rows of all changes that came out.
+    pub changes: u64,
+}
+
+/// `files`: the folder with the events, see [`files::write`].
+pub fn run(query: &Query, settings: &Settings, files: &Path) -> anyhow::Result<Measured> {
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let schema = runtime.block_on(async {
         let none = [Source::new(false).next(0)?, Source::new(true).next(0)?].concat();
         anyhow::Ok(context(group(none)?)?.sql(query.batch()).await?.schema().as_arrow().clone())
     })?;
     let mut measured = stream(query, &schema, settings)?;
+    if !query.is_uniform {
+        let from_files = read(query, &schema, settings, files)?;
+        anyhow::ensure!(from_files.changes > 0 || measured.changes == 0, "{}: nothing came of the files", query.name);
+        measured.files = Some(from_files);
+    }
     let mut tables = vec![];
     let mut source = Source::new(query.is_uniform);
     for size in settings.batches() {
@@ -72,20 +93,20 @@ pub fn run(query: &Query, settings: &Settings) -> anyhow::Result<Measured> {
 }
 
 /// Where the rows come from.
-enum Source {
+pub enum Source {
     Events(Generator),
     Uniform(Uniform),
 }
 
 impl Source {
-    fn new(is_uniform: bool) -> Self {
+    pub fn new(is_uniform: bool) -> Self {
         match is_uniform {
             true => Source::Uniform(Uniform::new()),
             false => Source::Events(Generator::new(Config { events_per_second: EVENTS_PER_SECOND, ..Config::default() })),
         }
     }
 
-    fn next(&mut self, rows: usize) -> anyhow::Result<Vec<(&'static str, RecordBatch)>> {
+    pub fn next(&mut self, rows: usize) -> anyhow::Result<Vec<(&'static str, RecordBatch)>> {
         Ok(match self {
             Source::Events(generator) => generator.next(rows)?.tables(),
             Source::Uniform(uniform) => uniform.next(rows)?,
@@ -93,13 +114,42 @@ impl Source {
     }
 }
 
-/// The query maintained: all that is measured but for the batch.
-fn stream(query: &Query, schema: &Schema, settings: &Settings) -> anyhow::Result<Measured> {
+/// A query's program, and its dataflow, which has the bounded table.
+fn start(query: &Query, schema: &Schema, folder: &Path) -> anyhow::Result<(Program, Dataflow)> {
     let program = Program::parse(&query.program(schema), &Functions::new()).with_context(|| query.name)?;
-    let folder = tempfile::tempdir()?;
-    let mut dataflow = program.start(DataflowConfig { storage: Some(folder.path().to_path_buf()), ..DataflowConfig::default() })?;
+    let mut dataflow = program.start(DataflowConfig { storage: Some(folder.to_path_buf()), ..DataflowConfig::default() })?;
     dataflow.push("side_input", Delta::insert(queries::side_input()?))?;
     dataflow.step()?;
+    Ok((program, dataflow))
+}
+
+/// The query maintained over what the files hold.
+fn read(query: &Query, schema: &Schema, settings: &Settings, files: &Path) -> anyhow::Result<FromFiles> {
+    let folder = tempfile::tempdir()?;
+    let (program, mut dataflow) = start(query, schema, folder.path())?;
+    let (cpu, began) = (process_cpu()?, Instant::now());
+    let (mut rows, mut changes) = (0, 0);
+    let mut files = Files::open(files, &program, settings.batch)?;
+    loop {
+        let tables = files.next()?;
+        if tables.is_empty() {
+            break;
+        }
+        for (table, batch) in tables {
+            rows += batch.num_rows() as u64;
+            dataflow.push(table, Delta::insert(batch))?;
+        }
+        changes += dataflow.step()?.iter().map(|output| output.changes.len() as u64).sum::<u64>();
+    }
+    let (seconds, cpu_seconds) = (began.elapsed().as_secs_f64(), (process_cpu()? - cpu).as_secs_f64());
+    dataflow.stop();
+    Ok(FromFiles { rows, seconds, cpu_seconds, changes })
+}
+
+/// The query maintained: all that is measured but for the batch and the files.
+fn stream(query: &Query, schema: &Schema, settings: &Settings) -> anyhow::Result<Measured> {
+    let folder = tempfile::tempdir()?;
+    let (_, mut dataflow) = start(query, schema, folder.path())?;
     let mut source = Source::new(query.is_uniform);
     let (mut seconds, mut making, mut changes) = (Duration::ZERO, Duration::ZERO, 0);
     let cpu = process_cpu()?;
@@ -124,7 +174,8 @@ fn stream(query: &Query, schema: &Schema, settings: &Settings) -> anyhow::Result
     let disk_mib = size_bytes(folder.path())? >> 20;
     dataflow.stop();
     let seconds = seconds.as_secs_f64();
-    Ok(Measured { seconds, cpu_seconds, changes, peak_mib, disk_mib, checkpoint_seconds, batch_seconds: 0.0, batch_cpu_seconds: 0.0 })
+    let (batch_seconds, batch_cpu_seconds, files) = (0.0, 0.0, None);
+    Ok(Measured { seconds, cpu_seconds, changes, peak_mib, disk_mib, checkpoint_seconds, batch_seconds, batch_cpu_seconds, files })
 }
 
 fn group(batches: Vec<(&str, RecordBatch)>) -> anyhow::Result<BTreeMap<String, Vec<RecordBatch>>> {

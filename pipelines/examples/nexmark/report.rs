@@ -1,6 +1,6 @@
 //! What was measured, as lines and as a page.
 
-use crate::measure::{Measured, Settings};
+use crate::measure::{FromFiles, Measured, Settings};
 use crate::queries::Query;
 use std::fmt::Write as _;
 
@@ -20,20 +20,33 @@ const PUBLISHED: [(&str, u32, u32); 10] = [
 /// Thousand events a CPU-second of Arroyo 0.16 on a machine with two cores.
 const ARROYO: [(&str, u32); 6] = [("q0", 759), ("q1", 781), ("q2", 784), ("q5", 443), ("q7", 447), ("q8", 525)];
 
+/// Thousand bids a second from a local Parquet file on one core, as published by Arroyo.
+const ARROYO_FILES: [(&str, u32); 3] = [("q1", 2_200), ("q2", 2_580), ("q5", 1_600)];
+
 /// Thousand rows a second of Flink SQL 2.3 on one core, with its state on the heap.
 const FLINK_2_3: [(&str, u32); 4] = [("hop", 752), ("group", 1_180), ("join", 234), ("dedup", 275)];
 
 pub fn line_titles() -> String {
     format!(
-        "{:5} {:>10} {:>12} {:>9} {:>9} {:>9} {:>11} {:>12} {:>7}",
-        "query", "events/s", "events/CPU-s", "peak MiB", "disk MiB", "changes", "checkpoint", "batch/CPU-s", "ratio"
+        "{:5} {:>10} {:>12} {:>9} {:>9} {:>9} {:>11} {:>12} {:>7} {:>10} {:>12}",
+        "query",
+        "events/s",
+        "events/CPU-s",
+        "peak MiB",
+        "disk MiB",
+        "changes",
+        "checkpoint",
+        "batch/CPU-s",
+        "ratio",
+        "file r/s",
+        "file r/CPU-s"
     )
 }
 
 pub fn line(query: &Query, settings: &Settings, measured: &Measured) -> String {
     let events = settings.events as f64;
     format!(
-        "{:5} {:>9.0}k {:>11.0}k {:>9} {:>9} {:>9} {:>8.0} ms {:>11.0}k {:>7.2}",
+        "{:5} {:>9.0}k {:>11.0}k {:>9} {:>9} {:>9} {:>8.0} ms {:>11.0}k {:>7.2} {:>10} {:>12}",
         query.name,
         events / measured.seconds / 1e3,
         events / measured.cpu_seconds / 1e3,
@@ -43,7 +56,14 @@ pub fn line(query: &Query, settings: &Settings, measured: &Measured) -> String {
         measured.checkpoint_seconds * 1e3,
         events / measured.batch_cpu_seconds.max(0.01) / 1e3,
         ratio(measured),
+        from_files(measured, |files| files.seconds),
+        from_files(measured, |files| files.cpu_seconds),
     )
+}
+
+/// Thousand rows a second from files.
+fn from_files(measured: &Measured, seconds: impl Fn(&FromFiles) -> f64) -> String {
+    measured.files.as_ref().map_or(String::new(), |files| format!("{:.0}k", files.rows as f64 / seconds(files).max(0.01) / 1e3))
 }
 
 /// How many times the CPU of one batch run it takes to keep the result up to date.
@@ -63,8 +83,12 @@ the most memory that the process had. Events a second are by the clock and suffe
 hardly do. Beside them, from other machines: for Flink 2.0 and Feldera events a second a core, as published, and for Arroyo 0.16 a CPU-second
 on two cores. The last four rows measure operators one at a time; there stands Flink SQL 2.3 with its state on the heap.
 
-| | asks | events/s | events/CPU-s | peak MiB | on disk MiB | batch | ratio | Flink | Feldera | Arroyo |
-|---|---|---|---|---|---|---|---|---|---|---|
+*From Parquet*: the same query reads its tables (q0, q1, q2, q5, q7 and most others: the bids alone) from local Parquet files (Snappy) through the
+connector of scripts, in steps as large; reading and decoding are counted, and only columns that the query reads are decoded. Rows of those
+tables, bids that is, a second by the clock, a CPU-second of all threads, and as Arroyo publishes them for one core.
+
+| | asks | events/s | events/CPU-s | peak MiB | on disk MiB | batch | ratio | Flink | Feldera | Arroyo | rows/s from Parquet | rows/CPU-s | Arroyo |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|---|
 ",
         settings.events, settings.batch
     );
@@ -76,7 +100,7 @@ on two cores. The last four rows measure operators one at a time; there stands F
         let shown = |number: Option<u32>| number.map_or(String::new(), |number| format!("{number}k"));
         let _ = writeln!(
             text,
-            "| {} | {} | {:.0}k | {:.0}k | {} | {} | {:.0}k | {:.1} | {} | {} | {} |",
+            "| {} | {} | {:.0}k | {:.0}k | {} | {} | {:.0}k | {:.1} | {} | {} | {} | {} | {} | {} |",
             query.name,
             question(query),
             events / measured.seconds,
@@ -88,6 +112,9 @@ on two cores. The last four rows measure operators one at a time; there stands F
             shown(published.map(|(_, flink, _)| *flink).or(heap.map(|(_, flink)| *flink))),
             shown(published.map(|(_, _, feldera)| *feldera)),
             shown(arroyo.map(|(_, arroyo)| *arroyo)),
+            from_files(measured, |files| files.seconds),
+            from_files(measured, |files| files.cpu_seconds),
+            shown(ARROYO_FILES.iter().find(|(name, _)| *name == query.name).map(|(_, bids)| *bids)),
         );
     }
     text

@@ -56,6 +56,8 @@ impl Platform {
             workers: 1,
             hosts: None,
             offsite: None,
+            // So little that groups are on disk most of the time.
+            memory_bytes: 2 << 10,
             checkpoint_every: Duration::from_millis(40),
             nudge: Arc::new(|_| {}),
         };

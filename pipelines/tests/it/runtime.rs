@@ -133,6 +133,7 @@ async fn a_pipeline_that_cannot_work_is_refused_with_line_and_column() {
         workers: 1,
         hosts: None,
         offsite: None,
+        memory_bytes: 64 << 20,
         checkpoint_every: Duration::from_secs(1),
         nudge: Arc::new(|_| {}),
     };

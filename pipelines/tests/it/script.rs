@@ -260,6 +260,33 @@ fn a_value_that_does_not_fit_its_column_is_told() {
 }
 
 #[test]
+fn columns_of_a_file_that_nobody_reads_are_not_decoded() {
+    let dir = tempfile::tempdir().unwrap();
+    let table = |columns: &str, of: &str| {
+        let path = dir.path().join("n.parquet");
+        format!(
+            "CREATE TABLE n ({columns}) WITH (connector = 'single_file', format = 'parquet', path = '{}', type = '{of}');",
+            path.display()
+        )
+    };
+    run(&(table("a BIGINT, b BIGINT, c BIGINT", "sink") + "INSERT INTO n SELECT 1, 5000000000, 3;")).unwrap();
+    let out = dir.path().join("out.json");
+    let sql = |query: &str| {
+        table("a BIGINT, b INT, c BIGINT", "source")
+            + &format!(
+                "CREATE TABLE out (x BIGINT) WITH (connector = 'single_file', format = 'json', path = '{}'); INSERT INTO out {query};",
+                out.display()
+            )
+    };
+    // `b` does not fit its column.
+    for (query, expected) in [("SELECT c FROM n", 3), ("SELECT c - a FROM n", 2)] {
+        run(&sql(query)).unwrap();
+        assert_eq!(read(&out), [json!({"x": expected})]);
+    }
+    assert!(run(&sql("SELECT b FROM n")).unwrap_err().contains("`b`, which is Int64, is no Int32"));
+}
+
+#[test]
 fn topics_are_read_and_written() {
     let Some(broker) = broker() else { return };
     records_of_a_topic(&broker);

@@ -14,6 +14,7 @@ mod replay;
 mod run;
 mod settings;
 mod simulate;
+mod size;
 mod sql;
 mod status;
 mod table;

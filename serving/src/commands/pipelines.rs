@@ -87,6 +87,7 @@ async fn list_running(settings: &Settings, output: Output) -> anyhow::Result<()>
                         text(&pipeline["age_ms"]),
                         text(&pipeline["rows"]),
                         format!("{:.1}", pipeline["state_bytes"].as_f64().unwrap_or(0.0) / 1e6),
+                        format!("{:.1}", pipeline["table_bytes"].as_f64().unwrap_or(0.0) / 1e6),
                         text(&pipeline["checkpoint_epoch"]),
                         state,
                         stores.join(", "),
@@ -97,7 +98,8 @@ async fn list_running(settings: &Settings, output: Output) -> anyhow::Result<()>
                     ]
                 })
                 .collect();
-            let headers = ["pipeline", "owner", "epoch", "age ms", "changes", "state MB", "checkpoint", "state", "keeps", "computed"];
+            let headers =
+                ["pipeline", "owner", "epoch", "age ms", "changes", "state MB", "tables MB", "checkpoint", "state", "keeps", "computed"];
             println!("{}", table::render(&headers, &rows));
         }
     }

@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
+use super::size::Size;
 use crate::shop::databases::hide_password;
 
 /// Options that every command takes. Flags and environment are one here: clap lets a flag win.
@@ -45,6 +46,9 @@ pub struct Arguments {
     /// Where outside data is found: online-retail/, icecat/, … [default: ../shared/data]
     #[arg(long, global = true, env = "CHIMERA_DATA", value_name = "DIR", hide_env_values = true)]
     outside_data: Option<PathBuf>,
+    /// Memory that the state of all pipelines may take; what is more is on disk [default: 1GiB]
+    #[arg(long, global = true, env = "CHIMERA_MEMORY", value_name = "SIZE", hide_env_values = true)]
+    memory: Option<Size>,
 }
 
 /// The settings file: every key is optional, unknown ones are errors.
@@ -60,6 +64,7 @@ struct File {
     hosts_token: Option<String>,
     checkpoints: Option<String>,
     outside_data: Option<PathBuf>,
+    memory: Option<Size>,
 }
 
 /// What is in force.
@@ -85,7 +90,12 @@ pub struct Settings {
     /// `file:///folder` or `s3://bucket/prefix`.
     pub checkpoints: Option<String>,
     pub outside_data: PathBuf,
+    /// What the state of all pipelines may take of memory.
+    pub memory: Size,
 }
+
+const MEMORY: Size = Size(1 << 30);
+const LEAST_MEMORY: Size = Size(64 << 20);
 
 impl Settings {
     pub fn load(arguments: &Arguments) -> anyhow::Result<Self> {
@@ -101,6 +111,10 @@ impl Settings {
             }
         };
         let listen = arguments.listen.or(file.listen);
+        let memory = arguments.memory.or(file.memory).unwrap_or(MEMORY);
+        if memory < LEAST_MEMORY {
+            bail!("{memory} is too little memory for pipelines; give them {LEAST_MEMORY} or more");
+        }
         Ok(Self {
             data_dir,
             database_url: given(&arguments.database_url).or(file.database_url),
@@ -117,6 +131,7 @@ impl Settings {
             hosts_token: given(&arguments.hosts_token).or(file.hosts_token),
             checkpoints: given(&arguments.checkpoints).or(file.checkpoints),
             outside_data: arguments.outside_data.clone().or(file.outside_data).unwrap_or_else(|| PathBuf::from("../shared/data")),
+            memory,
         })
     }
 
@@ -185,6 +200,11 @@ mod tests {
         assert!(!settings.printable().expect("TOML").contains(":b@"));
         let arguments = Arguments { listen: Some(([127, 0, 0, 1], 9001).into()), ..arguments };
         assert_eq!(Settings::load(&arguments).expect("good settings").listen.port(), 9001);
+        assert_eq!(settings.memory, Size(1 << 30));
+        std::fs::write(folder.path().join("chimera.toml"), "memory = \"2GiB\"\n").expect("written");
+        assert_eq!(Settings::load(&arguments).expect("good settings").memory, Size(2 << 30));
+        let error = Settings::load(&Arguments { memory: Some(Size(1 << 20)), ..arguments.clone() }).expect_err("too little");
+        assert!(error.to_string().contains("1MiB is too little memory"), "{error}");
         std::fs::write(folder.path().join("chimera.toml"), "lisen = \"127.0.0.1:9000\"\n").expect("written");
         let error = format!("{:#}", Settings::load(&arguments).expect_err("a misspelt key"));
         assert!(error.contains("lisen"), "{error}");

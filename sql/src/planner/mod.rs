@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::functions::Functions;
 use crate::lower::{self, Lowering};
 use crate::table::{Implied, Table, nullable};
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use chimera_operators::Plan;
 pub(crate) use context::{Context, Relation};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder, col};
@@ -139,9 +139,17 @@ impl Program {
         chimera_operators::fingerprint(&self.plan, workers, hosts)
     }
 
-    /// The columns that it reads of a source; `None`: it reads nothing of it.
-    pub fn columns_read(&self, source: &str) -> Option<&SchemaRef> {
-        self.plan.input_schema(source)
+    /// The columns that the program reads of a source; `None` when it reads none of its rows.
+    pub fn columns_read(&self, source: &str) -> Option<SchemaRef> {
+        let read = self.plan.input_schema(source)?.fields().iter();
+        let times = self.times.iter().filter(|time| time.table == source).flat_map(|time| time.schema.fields());
+        let mut fields: Vec<FieldRef> = vec![];
+        for field in read.chain(times) {
+            if fields.iter().all(|other| other.name() != field.name()) {
+                fields.push(field.clone());
+            }
+        }
+        Some(Arc::new(Schema::new(fields)))
     }
 
     /// What it was read from.

@@ -4,7 +4,7 @@ use crate::data::{KINDS, Shop};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Schema};
-use chimera_sql::{Dataflow, DataflowConfig, Functions, Memory, Output, Program};
+use chimera_sql::{Budget, Dataflow, DataflowConfig, Functions, Memory, Output, Program};
 use datafusion::datasource::MemTable;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use std::collections::BTreeMap;
@@ -76,8 +76,15 @@ pub fn sources() -> String {
     KINDS.iter().map(|kind| format!("CREATE TABLE {} ({}) WITH (connector = 'kafka', type = 'source');\n", kind.name, kind.ddl)).collect()
 }
 
+/// With two workers there is so little memory that, where there is a folder, groups go to disk and come back all the time.
 pub fn config(workers: usize, folder: Option<&Path>) -> DataflowConfig {
-    DataflowConfig { workers, share: None, storage: folder.map(Path::to_path_buf), checkpoint: None, memory: Memory::default() }
+    let memory = if workers == 2 { little_memory(1 << 10) } else { Memory::default() };
+    DataflowConfig { workers, share: None, storage: folder.map(Path::to_path_buf), checkpoint: None, memory }
+}
+
+/// So many bytes for tables.
+pub fn little_memory(bytes: usize) -> Memory {
+    Memory { tables: Budget::new(bytes), spill_bytes: 64 << 10, ..Memory::default() }
 }
 
 /// Adds outputs up, and checks that each row comes once and deletes come first.

@@ -19,5 +19,6 @@ mod script;
 mod shapes;
 mod shop;
 mod slt;
+mod spill;
 mod sql_functions;
 mod views;

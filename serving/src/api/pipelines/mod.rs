@@ -31,6 +31,10 @@ pub struct Pipeline {
     pub rows: u64,
     /// Of its state on disk.
     pub state_bytes: u64,
+    /// From the first row's push into its dataflow to the changes of its stores given out, in microseconds: of its last epoch with rows.
+    pub step_us: u64,
+    /// Of its groups, different values and first rows in memory; caches of sorted state are not counted.
+    pub table_bytes: u64,
     /// Rows that an expression refused.
     pub row_errors: u64,
     pub stores: Vec<String>,
@@ -55,6 +59,8 @@ impl From<PipelineReport> for Pipeline {
             age_ms: u64::try_from(report.age_ms).unwrap_or(0),
             rows: report.rows,
             state_bytes: report.state_bytes,
+            step_us: report.step_us,
+            table_bytes: report.table_bytes,
             row_errors: report.row_errors,
             stores: report.stores,
             hosts: report.hosts,

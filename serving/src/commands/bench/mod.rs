@@ -1,5 +1,6 @@
 //! `chimera bench`: a platform of its own in a temporary folder, fed with a real year, beside reference runs in the same minute.
 
+mod one_row;
 mod platform;
 mod report;
 
@@ -19,7 +20,8 @@ use crate::shop::orders::{self, Order};
 /// Measure this machine: the year through every store, the delay at a steady rate of orders, and memory
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Each figure stands beside a reference run of the same minute: `\\copy` of the same lines into one table, and the commit of the same orders.
+Each figure stands beside a reference run of the same minute: `\\copy` of the same lines into one table, the commit of the same orders, and, beside
+one product's way to the search index, a page synced to the same disk.
 Needs the UCI Online Retail year (CHIMERA_DATA). Nothing of the running instance is touched.
 
 Examples:
@@ -89,6 +91,7 @@ async fn measure(platform: &mut Platform, mut year: crate::shop::online_retail::
     let visible_s = began.elapsed().as_secs_f64();
     step.done(format!("{lines} lines in {visible_s:.1} s"));
 
+    let one_row = one_row::measure(platform).await?;
     Ok(Figures {
         lines,
         copy_s,
@@ -97,6 +100,7 @@ async fn measure(platform: &mut Platform, mut year: crate::shop::online_retail::
         rate: arguments.rate,
         commits,
         stores,
+        one_row,
         peak_memory_bytes: platform.peak_memory_bytes()?,
         machine: report::machine(),
         date: chrono::Utc::now().format("%Y-%m-%d").to_string(),

@@ -55,6 +55,16 @@ impl Platform {
         instance::server(&self.settings)
     }
 
+    /// Asks it, as an operator.
+    pub fn operator(&self) -> anyhow::Result<Operator> {
+        Operator::new(&self.settings)
+    }
+
+    /// Where it keeps everything.
+    pub fn folder(&self) -> &std::path::Path {
+        &self.settings.data_dir
+    }
+
     async fn stores(&self) -> anyhow::Result<Vec<serde_json::Value>> {
         let answer = Operator::new(&self.settings)?.get("/api/v1/stores").await?;
         Ok(answer["stores"].as_array().cloned().unwrap_or_default())

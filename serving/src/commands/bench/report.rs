@@ -29,6 +29,20 @@ pub struct StoreDelay {
     pub p99_ms: f64,
 }
 
+/// One product's change when nothing else happens.
+#[derive(Debug, Serialize)]
+pub struct OneRow {
+    pub rows: usize,
+    /// A page, written and synced.
+    pub fsync: Quantiles,
+    /// PostgreSQL's commit of the change.
+    pub commit: Quantiles,
+    /// From its push into the dataflow of `search_index` to the changes of its stores given out.
+    pub step: Quantiles,
+    /// From the statement that changes it until search answers with it.
+    pub visible: Quantiles,
+}
+
 #[derive(Debug, Serialize)]
 pub struct Figures {
     pub lines: usize,
@@ -41,6 +55,7 @@ pub struct Figures {
     pub rate: u32,
     pub commits: Quantiles,
     pub stores: Vec<StoreDelay>,
+    pub one_row: OneRow,
     pub peak_memory_bytes: u64,
     pub machine: String,
     pub date: String,
@@ -95,11 +110,26 @@ impl Figures {
         table::render(&["commit to visible", "kept in", "p50 ms", "p99 ms", "p99 ratio to a commit"], &rows)
     }
 
+    fn one_row(&self) -> String {
+        let row = |what: &str, times: &Quantiles| {
+            let ratio = times.p99_ms / self.one_row.fsync.p99_ms.max(1e-3);
+            vec![what.to_owned(), format!("{:.2}", times.p50_ms), format!("{:.2}", times.p99_ms), format!("{ratio:.1}")]
+        };
+        let rows = [
+            row("4 KiB written and synced (reference)", &self.one_row.fsync),
+            row("the statement, committed in PostgreSQL", &self.one_row.commit),
+            row("search_index: pushed to changes given out", &self.one_row.step),
+            row("the statement to search answering with it", &self.one_row.visible),
+        ];
+        table::render(&["one product changes", "p50 ms", "p99 ms", "p99 ratio to a sync"], &rows)
+    }
+
     /// For a terminal.
     pub fn text(&self) -> String {
         let mut text = String::new();
         let _ = writeln!(text, "{} order lines of the UCI Online Retail year, end to end\n{}\n", self.lines, self.throughput());
         let _ = writeln!(text, "{} orders a second\n{}\n", self.rate, self.delays());
+        let _ = writeln!(text, "{} changes, one at a time, when nothing else happens\n{}\n", self.one_row.rows, self.one_row());
         let gib = self.peak_memory_bytes as f64 / (1u64 << 30) as f64;
         let _ =
             writeln!(text, "peak memory of the process: {:.0} MiB, {gib:.2} of 1 GiB", self.peak_memory_bytes as f64 / (1 << 20) as f64);

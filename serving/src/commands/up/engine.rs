@@ -27,6 +27,7 @@ pub struct Parts {
     pub hosts: Option<Hosts>,
     /// Where checkpoints are kept beside the data folder.
     pub offsite: Option<Offsite>,
+    pub memory_bytes: usize,
 }
 
 /// The image tower; without ONNX Runtime there is none, and pictures are neither indexed nor searched by: everything else works.
@@ -58,6 +59,7 @@ pub async fn start(parts: Parts) -> anyhow::Result<Handle> {
         workers: parts.workers,
         hosts: parts.hosts,
         offsite: parts.offsite,
+        memory_bytes: parts.memory_bytes,
         checkpoint_every: CHECKPOINT_EVERY,
         nudge: Arc::new(move |source: &str| changes.nudge(source)),
     };

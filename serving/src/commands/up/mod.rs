@@ -169,6 +169,7 @@ impl Running {
             workers: usize::from(arguments.workers),
             hosts,
             offsite,
+            memory_bytes: settings.memory.0 as usize,
         })
         .await?;
         let on = settings.hosts.is_empty().then(String::new).unwrap_or_else(|| format!(", computed by {}", settings.hosts.join(", ")));

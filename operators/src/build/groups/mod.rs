@@ -1,11 +1,17 @@
 //! The groups of an aggregate, in a hash table: sums, counts and different values are kept here; what other operators keep of a group
 //! (its first value, for one) comes in and is held beside them, so that a group's result is one row.
 
+mod spill;
+mod state;
+
+pub(super) use state::{Layout, Piece};
+
 use super::close::{Closing, Watermark};
-use super::linear::{Slot, Values};
+use super::cold::Disk;
+use super::linear::Values;
 use super::relation::Arena;
-use super::saved::{Reader, Saved, Writer};
-use crate::codec::{self, Codec, NULL, Rows, value};
+use super::saved::Saved;
+use crate::codec::{Codec, NULL, Rows, value};
 use crate::delta::Chunk;
 use crate::limbs;
 use crate::row::Row;
@@ -19,10 +25,9 @@ use dbsp::dynamic::DowncastTrait;
 use dbsp::storage::backend::StoragePath;
 use dbsp::trace::{BatchReader as _, Cursor as _};
 use feldera_storage::FileCommitter;
-use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
+use spill::Spill;
+use state::State;
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::sync::Arc;
 
 /// What a step brings to the groups.
@@ -55,34 +60,6 @@ impl Batch {
     }
 }
 
-/// Where the outputs of a group come from, in their order.
-#[derive(Clone, Debug)]
-pub(super) enum Piece {
-    Totals(Vec<Slot>),
-    /// A word that counts different values.
-    Different(usize),
-    /// What is held at this place.
-    Held(usize),
-}
-
-/// What is kept of each group.
-#[derive(Clone, Debug)]
-pub(super) struct Layout {
-    pub pieces: Vec<Piece>,
-    pub words: usize,
-    pub held: usize,
-    /// The words that count different values.
-    pub different: Vec<usize>,
-    /// What is held at these places is the smallest value that ever came.
-    pub first: Vec<usize>,
-}
-
-impl Layout {
-    fn slots(&self) -> impl Iterator<Item = &Slot> {
-        self.pieces.iter().filter_map(|piece| if let Piece::Totals(slots) = piece { Some(slots) } else { None }).flatten()
-    }
-}
-
 /// Keeps the groups, and gives their changes when all of a step's rows have come.
 pub(super) struct Groups {
     layout: Layout,
@@ -93,23 +70,10 @@ pub(super) struct Groups {
     state: State,
     changed: Changed,
     closing: Option<Closing>,
+    /// Where there is a disk, and groups do not go by themselves.
+    spill: Option<Spill>,
     is_last: bool,
     saved: Saved,
-}
-
-/// Groups by place; places of groups that are gone are used again.
-#[derive(Default)]
-struct State {
-    places: HashTable<u32>,
-    keys: Vec<Row>,
-    /// Unlike places, numbers are not used again: different values are kept under them.
-    numbers: Vec<u64>,
-    next_number: u64,
-    words: Vec<i64>,
-    held: Vec<Row>,
-    free: Vec<u32>,
-    /// A group's number and a value → how often it is there.
-    different: Vec<HashTable<(Row, i64)>>,
 }
 
 /// Groups that changed since results were last given out, and their results then.
@@ -123,9 +87,11 @@ struct Changed {
 }
 
 impl Groups {
-    pub fn new(layout: Layout, codec: Codec, schema: SchemaRef, errors: RowErrors, closing: Option<Closing>) -> Self {
+    pub fn new(layout: Layout, codec: Codec, schema: SchemaRef, errors: RowErrors, closing: Option<Closing>, disk: Option<&Disk>) -> Self {
         let state = State::new(&layout);
-        Groups { layout, codec, schema, errors, state, changed: Changed::default(), closing, is_last: false, saved: Saved::new("groups") }
+        let spill = disk.filter(|_| closing.is_none()).map(|disk| Spill::new(disk, &layout));
+        let (changed, saved) = (Changed::default(), Saved::new("groups"));
+        Groups { layout, codec, schema, errors, state, changed, closing, spill, is_last: false, saved }
     }
 
     fn take(&mut self, feed: &Feed) {
@@ -171,12 +137,21 @@ impl Groups {
     }
 
     fn add_different(&mut self, part: usize, batch: &Batch, starts: &[usize]) {
-        let (word, values) = (self.layout.different[part], &batch.different[part]);
+        let (width, word, values) = (self.layout.words, self.layout.different[part], &batch.different[part]);
+        let rows = || starts.iter().enumerate().filter(|(row, _)| values.get(*row) != [NULL]);
         let mut key = Vec::new();
-        for (row, start) in starts.iter().enumerate().filter(|(row, _)| values.get(*row) != [NULL]) {
-            key.clear();
-            value::uint64(&mut key, self.state.numbers[start / self.layout.words]);
-            key.extend_from_slice(values.get(row));
+        if let Some(spill) = self.spill.as_mut().filter(|spill| spill.has_values(part)) {
+            let mut missing = vec![];
+            for (row, start) in rows() {
+                value_key(&mut key, self.state.numbers[start / width], values.get(row));
+                if !self.state.has_value(part, &key) {
+                    missing.push(Row::new(&key));
+                }
+            }
+            spill.warm_values(part, missing, &mut self.state);
+        }
+        for (row, start) in rows() {
+            value_key(&mut key, self.state.numbers[start / width], values.get(row));
             self.state.words[start + word] += self.state.count(part, &key, batch.weight(row));
         }
     }
@@ -184,10 +159,10 @@ impl Groups {
     /// Smaller values take the place of those that are held.
     fn add_first(&mut self, index: usize, values: &Rows, places: impl Iterator<Item = usize>) {
         for (row, place) in places.enumerate() {
-            let held = &mut self.state.held[place * self.layout.held + index];
-            let value = values.get(row);
-            if held.bytes().is_empty() || value < held.bytes() {
-                *held = Row::new(value);
+            let index = place * self.layout.held + index;
+            let (held, value) = (self.state.held[index].bytes(), values.get(row));
+            if held.is_empty() || value < held {
+                self.state.hold(index, Row::new(value));
             }
         }
     }
@@ -202,13 +177,13 @@ impl Groups {
             while cursor.val_valid() {
                 if **cursor.weight() > 0 {
                     // SAFETY: as above.
-                    self.state.held[held] = unsafe { cursor.val().downcast::<Row>() }.clone();
+                    self.state.hold(held, unsafe { cursor.val().downcast::<Row>() }.clone());
                     is_there = true;
                 }
                 cursor.step_val();
             }
             if !is_there {
-                self.state.held[held] = Row::default();
+                self.state.hold(held, Row::default());
             }
             cursor.step_key();
         }
@@ -230,6 +205,7 @@ impl Groups {
         if !self.changed.is_noted[place] {
             self.changed.is_noted[place] = true;
             self.changed.places.push(place as u32);
+            self.spill.iter_mut().for_each(|spill| spill.clock.touch(place));
             let was_there = self.state.is_there(place, &self.layout);
             self.changed.was_there.push(was_there);
             if was_there {
@@ -302,6 +278,13 @@ impl Groups {
     }
 }
 
+/// What a value of a group is counted under.
+fn value_key(key: &mut Vec<u8>, group_number: u64, value: &[u8]) {
+    key.clear();
+    value::uint64(key, group_number);
+    key.extend_from_slice(value);
+}
+
 impl Changed {
     /// Ready to be used again.
     fn emptied(mut self) -> Self {
@@ -311,155 +294,6 @@ impl Changed {
         self.results.clear();
         self.ends.clear();
         self
-    }
-}
-
-impl State {
-    fn new(layout: &Layout) -> Self {
-        State { different: layout.different.iter().map(|_| HashTable::new()).collect(), ..State::default() }
-    }
-
-    fn place(&mut self, key: &[u8], layout: &Layout) -> usize {
-        let keys = &self.keys;
-        let is_same = |place: &u32| keys[*place as usize].bytes() == key;
-        match self.places.entry(codec::of_bytes(key), is_same, |place| codec::of_bytes(keys[*place as usize].bytes())) {
-            Entry::Occupied(entry) => *entry.get() as usize,
-            Entry::Vacant(entry) => {
-                let place = self.free.pop().unwrap_or(self.keys.len() as u32);
-                entry.insert(place);
-                let place = place as usize;
-                if place == self.keys.len() {
-                    self.keys.push(Row::default());
-                    self.numbers.push(0);
-                    self.words.resize(self.words.len() + layout.words, 0);
-                    self.held.resize(self.held.len() + layout.held, Row::default());
-                }
-                self.keys[place] = Row::new(key);
-                self.numbers[place] = self.next_number;
-                self.next_number += 1;
-                place
-            }
-        }
-    }
-
-    /// A group is there while it has rows, and a result of every part: an operator beside this table may have left its rows out.
-    fn is_there(&self, place: usize, layout: &Layout) -> bool {
-        let held = &self.held[place * layout.held..(place + 1) * layout.held];
-        self.words[place * layout.words] > 0 && held.iter().all(|row| !row.bytes().is_empty())
-    }
-
-    fn result(&self, place: usize, layout: &Layout, errors: &mut dyn FnMut(&str), out: &mut Vec<u8>) {
-        let words = &self.words[place * layout.words..(place + 1) * layout.words];
-        for piece in &layout.pieces {
-            match piece {
-                Piece::Totals(slots) => slots.iter().for_each(|slot| slot.finish(words, errors, out)),
-                Piece::Different(word) => value::int64(out, Some(words[*word])),
-                Piece::Held(index) => out.extend_from_slice(self.held[place * layout.held + index].bytes()),
-            }
-        }
-    }
-
-    /// Gives up the place of a group that has nothing any more.
-    fn forget(&mut self, place: usize, layout: &Layout) {
-        let words = &self.words[place * layout.words..(place + 1) * layout.words];
-        let held = &self.held[place * layout.held..(place + 1) * layout.held];
-        if words.iter().any(|word| *word != 0) || held.iter().any(|row| !row.bytes().is_empty()) {
-            return;
-        }
-        let hash = codec::of_bytes(self.keys[place].bytes());
-        if let Ok(entry) = self.places.find_entry(hash, |found| *found as usize == place) {
-            entry.remove();
-            self.keys[place] = Row::default();
-            self.free.push(place as u32);
-        }
-    }
-
-    /// Adds to how often a value is there; how many more different values there are then.
-    fn count(&mut self, part: usize, key: &[u8], weight: i64) -> i64 {
-        let hash = |row: &(Row, i64)| codec::of_bytes(row.0.bytes());
-        match self.different[part].entry(codec::of_bytes(key), |row| row.0.bytes() == key, hash) {
-            Entry::Occupied(mut entry) => {
-                let times = &mut entry.get_mut().1;
-                let before = *times;
-                *times += weight;
-                let after = *times;
-                if after == 0 {
-                    entry.remove();
-                }
-                i64::from(after > 0) - i64::from(before > 0)
-            }
-            Entry::Vacant(_) if weight == 0 => 0,
-            Entry::Vacant(entry) => {
-                entry.insert((Row::new(key), weight));
-                i64::from(weight > 0)
-            }
-        }
-    }
-
-    /// Forgets groups, whatever they have.
-    fn remove(&mut self, places: &[u32], layout: &Layout) {
-        let mut numbers = HashSet::with_capacity(places.len());
-        for place in places {
-            let index = *place as usize;
-            let hash = codec::of_bytes(self.keys[index].bytes());
-            if let Ok(entry) = self.places.find_entry(hash, |found| found == place) {
-                entry.remove();
-            }
-            numbers.insert(self.numbers[index]);
-            self.keys[index] = Row::default();
-            self.words[index * layout.words..(index + 1) * layout.words].fill(0);
-            self.held[index * layout.held..(index + 1) * layout.held].fill(Row::default());
-            self.free.push(*place);
-        }
-        if !numbers.is_empty() {
-            let is_kept = |key: &[u8]| value::read_uint64(key).is_none_or(|number| !numbers.contains(&number));
-            self.different.iter_mut().for_each(|values| values.retain(|(key, _)| is_kept(key.bytes())));
-        }
-    }
-
-    fn write(&self, layout: &Layout) -> Writer {
-        let mut out = Writer::default();
-        out.number(self.next_number);
-        out.number(self.places.len() as u64);
-        for place in &self.places {
-            let place = *place as usize;
-            out.bytes(self.keys[place].bytes());
-            out.number(self.numbers[place]);
-            self.words[place * layout.words..(place + 1) * layout.words].iter().for_each(|word| out.integer(*word));
-            self.held[place * layout.held..(place + 1) * layout.held].iter().for_each(|row| out.bytes(row.bytes()));
-        }
-        for values in &self.different {
-            out.number(values.len() as u64);
-            values.iter().for_each(|(row, times)| {
-                out.bytes(row.bytes());
-                out.integer(*times);
-            });
-        }
-        out
-    }
-
-    fn read(mut saved: Reader<'_>, layout: &Layout) -> Option<Self> {
-        let mut state = State::new(layout);
-        let next_number = saved.number()?;
-        for _ in 0..saved.number()? {
-            let place = state.place(saved.bytes()?, layout);
-            state.numbers[place] = saved.number()?;
-            for word in &mut state.words[place * layout.words..(place + 1) * layout.words] {
-                *word = saved.integer()?;
-            }
-            for row in &mut state.held[place * layout.held..(place + 1) * layout.held] {
-                *row = Row::new(saved.bytes()?);
-            }
-        }
-        for part in 0..layout.different.len() {
-            for _ in 0..saved.number()? {
-                let key = saved.bytes()?;
-                let times = saved.integer()?;
-                state.count(part, key, times);
-            }
-        }
-        state.next_number = next_number;
-        saved.is_empty().then_some(state)
     }
 }
 
@@ -490,11 +324,23 @@ impl Operator for Groups {
         persistent_id: Option<&str>,
         files: &mut Vec<Arc<dyn FileCommitter>>,
     ) -> Result<(), dbsp::Error> {
-        self.saved.write(base, persistent_id, self.state.write(&self.layout), files)
+        let mut out = self.state.write(&self.layout);
+        if let Some(spill) = &mut self.spill {
+            spill.save(base, &self.saved.cold_id(persistent_id)?, &mut out, files)?;
+        }
+        self.saved.write(base, persistent_id, out, files)
     }
 
     fn restore(&mut self, base: &StoragePath, persistent_id: Option<&str>) -> Result<(), dbsp::Error> {
-        self.state = self.saved.read(base, persistent_id, |saved| State::read(saved, &self.layout))?;
+        self.clear_state()?;
+        let (state, has_cold) = self.saved.read(base, persistent_id, |saved| {
+            let state = State::read(saved, &self.layout)?;
+            Some((state, saved.cold()?))
+        })?;
+        self.state = state;
+        if let Some(spill) = self.spill.as_mut().filter(|_| has_cold) {
+            spill.restore(base, &self.saved.cold_id(persistent_id)?)?;
+        }
         if let Some(closing) = &mut self.closing {
             let groups = self.state.places.iter().map(|place| *place as usize);
             groups.for_each(|place| closing.opened(self.state.keys[place].bytes(), place));
@@ -505,17 +351,24 @@ impl Operator for Groups {
     fn clear_state(&mut self) -> Result<(), dbsp::Error> {
         self.state = State::new(&self.layout);
         self.changed = Changed::default();
+        self.spill.iter_mut().for_each(Spill::clear);
         Ok(())
     }
 }
 
 impl UnaryOperator<Vec<Feed>, Vec<Chunk>> for Groups {
     async fn eval(&mut self, feeds: &Vec<Feed>) -> Vec<Chunk> {
-        feeds.iter().for_each(|feed| self.take(feed));
-        match (std::mem::take(&mut self.is_last), &self.closing) {
-            (false, _) => vec![],
-            (true, None) => self.changes(),
-            (true, Some(_)) => self.closed(),
+        if let Some(spill) = &mut self.spill {
+            spill.warm_groups(feeds, &mut self.state, &self.layout);
         }
+        feeds.iter().for_each(|feed| self.take(feed));
+        if !std::mem::take(&mut self.is_last) {
+            return vec![];
+        }
+        let changes = if self.closing.is_some() { self.closed() } else { self.changes() };
+        if let Some(spill) = &mut self.spill {
+            spill.cool(&mut self.state, &self.layout).await;
+        }
+        changes
     }
 }
