@@ -2,7 +2,7 @@
 
 use crate::data::Shop;
 use crate::harness::{Bag, Shape, config, integrate};
-use crate::shapes::SHAPES;
+use crate::shapes::{RECURSIONS, SHAPES};
 use chimera_sql::{DataflowConfig, Delta, Output, Program, Share, merge};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -128,6 +128,11 @@ fn check(shape: &Shape, hosts: usize, workers: usize, seed: u64) {
 #[test]
 fn every_shape_on_two_hosts_equals_its_query() {
     SHAPES.iter().for_each(|shape| check(shape, 2, 1, 11));
+}
+
+#[test]
+fn recursions_on_two_hosts_equal_their_queries() {
+    RECURSIONS.iter().for_each(|shape| check(shape, 2, 1, 13));
 }
 
 #[test]

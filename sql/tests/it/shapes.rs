@@ -102,7 +102,7 @@ fn every_shape_equals_a_fresh_computation_with_two_workers() {
 }
 
 /// WITH RECURSIVE keeps state inside of a nested circuit.
-const RECURSIONS: &[Shape] = &[
+pub const RECURSIONS: &[Shape] = &[
     Shape::new(
         "recursion",
         "WITH RECURSIVE near AS (SELECT p.id, p.brand_id FROM products p WHERE p.category_id = 'k1' UNION SELECT p.id, p.brand_id FROM near n JOIN products q ON q.brand_id = n.brand_id JOIN products p ON p.category_id = q.category_id) SELECT id, brand_id FROM near",
