@@ -19,6 +19,8 @@ mod handle;
 mod inputs;
 mod inspect;
 mod journal;
+mod late;
+mod lookup;
 mod manage;
 mod put_aside;
 mod reader;

@@ -5,7 +5,7 @@
 
 use arrow::array::{ArrayRef, BooleanArray, Decimal128Array, Int32Array, RecordBatch, StringArray, TimestampNanosecondArray};
 use arrow::datatypes::{Field, Schema};
-use chimera_sql::{Dataflow, DataflowConfig, Delta, Functions, Memory, Program};
+use chimera_sql::{Dataflow, DataflowConfig, Delta, Functions, Program};
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
@@ -167,7 +167,7 @@ fn resident_mib() -> u64 {
 }
 
 fn config(folder: &Path) -> DataflowConfig {
-    DataflowConfig { workers: 1, storage: Some(folder.to_path_buf()), checkpoint: None, memory: Memory::default() }
+    DataflowConfig { workers: 1, storage: Some(folder.to_path_buf()), ..DataflowConfig::default() }
 }
 
 fn measure(name: &str, sql: &str, year: &Year) -> Result<(), Box<dyn Error>> {

@@ -13,11 +13,11 @@ mod lower;
 mod planner;
 mod table;
 
-pub use chimera_operators::{Delta, Error as EngineError, Memory};
+pub use chimera_operators::{Delta, Error as EngineError, Found, Late, Lookup, Lookups, Memory};
 pub use dataflow::{Dataflow, DataflowConfig, Output, RowError};
 pub use dialect::ViewStatement;
 pub use error::Error;
 pub use functions::{Function, Functions, bounded as bounded_functions};
 pub use graph::{Graph, GraphKind, GraphNode};
-pub use planner::{PREVIEW, Program};
+pub use planner::{ARRIVAL, PREVIEW, Program};
 pub use table::{Implied, ImpliedTable, SinkChanges, Table};

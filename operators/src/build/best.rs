@@ -2,6 +2,7 @@
 
 use super::relation::Arena;
 use super::saved::{Reader, Saved, Writer};
+use super::ttl::{Idle, Tick};
 use crate::codec::{self, Codec, Rows, value};
 use crate::delta::Chunk;
 use crate::row::Row;
@@ -25,6 +26,14 @@ pub(super) struct Batch {
     pub weights: Option<Arc<Vec<i64>>>,
 }
 
+/// What a step brings to the partitions.
+#[derive(Clone)]
+pub(super) enum Feed {
+    Batch(Arc<Batch>),
+    /// Where idle partitions are dropped: the clock.
+    Tick(Tick),
+}
+
 /// Which of a partition's rows are given out: from number `skip + 1` to number `end`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Numbers {
@@ -40,6 +49,9 @@ pub(super) struct Best {
     schema: SchemaRef,
     places: HashTable<u32>,
     partitions: Vec<Partition>,
+    /// Places of partitions that were dropped, to be used again.
+    free: Vec<u32>,
+    idle: Option<(Idle<u32>, Tick)>,
     /// Partitions that changed since rows were last given out, and their rows then.
     changed: Vec<(u32, Vec<Row>)>,
     is_last: bool,
@@ -56,12 +68,32 @@ struct Partition {
 impl Best {
     pub fn new(numbers: Numbers, codec: Codec, schema: SchemaRef) -> Self {
         let (places, partitions, changed) = (HashTable::new(), vec![], vec![]);
-        Best { numbers, codec, schema, places, partitions, changed, is_last: false, saved: Saved::new("best") }
+        Best { numbers, codec, schema, places, partitions, free: vec![], idle: None, changed, is_last: false, saved: Saved::new("best") }
+    }
+
+    /// The same, where partitions that nothing touches are dropped.
+    pub fn forgetting(mut self, idle: Idle<u32>) -> Self {
+        self.idle = Some((idle, Tick { now: i64::MIN, is_sweep: false }));
+        self
+    }
+
+    fn sweep(&mut self, now: i64) {
+        let Some((idle, _)) = &mut self.idle else { return };
+        for place in idle.take(now) {
+            let partition = std::mem::take(&mut self.partitions[place as usize]);
+            if let Ok(entry) = self.places.find_entry(codec::of_bytes(partition.key.bytes()), |found| *found == place) {
+                entry.remove();
+            }
+            self.free.push(place);
+        }
     }
 
     fn add(&mut self, batch: &Batch) {
         for row in 0..batch.rows {
             let place = self.place(batch.partitions.get(row));
+            if let Some((idle, tick)) = &mut self.idle {
+                idle.touch(&(place as u32), tick.now);
+            }
             let partition = &mut self.partitions[place];
             let value = batch.values.get(row);
             let times = batch.weights.as_ref().map_or(1, |weights| weights[row]);
@@ -89,10 +121,14 @@ impl Best {
         match self.places.entry(codec::of_bytes(key), is_same, |place| codec::of_bytes(partitions[*place as usize].key.bytes())) {
             Entry::Occupied(entry) => *entry.get() as usize,
             Entry::Vacant(entry) => {
-                let place = self.partitions.len();
-                entry.insert(place as u32);
-                self.partitions.push(Partition { key: Row::new(key), ..Partition::default() });
-                place
+                let place = self.free.pop().unwrap_or(self.partitions.len() as u32);
+                entry.insert(place);
+                let partition = Partition { key: Row::new(key), ..Partition::default() };
+                match self.partitions.get_mut(place as usize) {
+                    Some(free) => *free = partition,
+                    None => self.partitions.push(partition),
+                }
+                place as usize
             }
         }
     }
@@ -189,9 +225,21 @@ impl Operator for Best {
     }
 }
 
-impl UnaryOperator<Vec<Arc<Batch>>, Vec<Chunk>> for Best {
-    async fn eval(&mut self, batches: &Vec<Arc<Batch>>) -> Vec<Chunk> {
-        batches.iter().for_each(|batch| self.add(batch));
-        if std::mem::take(&mut self.is_last) { self.changes() } else { vec![] }
+impl UnaryOperator<Vec<Feed>, Vec<Chunk>> for Best {
+    async fn eval(&mut self, feeds: &Vec<Feed>) -> Vec<Chunk> {
+        // The clock first: rows are touched by it.
+        for tick in feeds.iter().filter_map(|feed| if let Feed::Tick(tick) = feed { Some(tick) } else { None }) {
+            self.idle.iter_mut().for_each(|(_, now)| *now = *tick);
+        }
+        for batch in feeds.iter().filter_map(|feed| if let Feed::Batch(batch) = feed { Some(batch) } else { None }) {
+            self.add(batch);
+        }
+        if !std::mem::take(&mut self.is_last) {
+            return vec![];
+        }
+        if let Some(tick) = self.idle.as_ref().map(|(_, tick)| *tick).filter(|tick| tick.is_sweep) {
+            self.sweep(tick.now);
+        }
+        self.changes()
     }
 }

@@ -5,6 +5,7 @@ use super::close::{Closing, Watermark};
 use super::linear::{Slot, Values};
 use super::relation::Arena;
 use super::saved::{Reader, Saved, Writer};
+use super::ttl::{Idle, Tick};
 use crate::codec::{self, Codec, NULL, Rows, value};
 use crate::delta::Chunk;
 use crate::limbs;
@@ -33,6 +34,8 @@ pub(super) enum Feed {
     Held(usize, OrdIndexedZSet<Row, Row>),
     /// Where groups close: how far time has come.
     Watermark(Watermark),
+    /// Where idle groups are dropped: the clock.
+    Tick(Tick),
 }
 
 /// Rows about to be added up.
@@ -93,6 +96,7 @@ pub(super) struct Groups {
     state: State,
     changed: Changed,
     closing: Option<Closing>,
+    idle: Option<(Idle<u32>, Tick)>,
     is_last: bool,
     saved: Saved,
 }
@@ -125,13 +129,31 @@ struct Changed {
 impl Groups {
     pub fn new(layout: Layout, codec: Codec, schema: SchemaRef, errors: RowErrors, closing: Option<Closing>) -> Self {
         let state = State::new(&layout);
-        Groups { layout, codec, schema, errors, state, changed: Changed::default(), closing, is_last: false, saved: Saved::new("groups") }
+        Groups {
+            layout,
+            codec,
+            schema,
+            errors,
+            state,
+            changed: Changed::default(),
+            closing,
+            idle: None,
+            is_last: false,
+            saved: Saved::new("groups"),
+        }
+    }
+
+    /// The same, where groups that nothing touches are dropped.
+    pub fn forgetting(mut self, idle: Idle<u32>) -> Self {
+        self.idle = Some((idle, Tick { now: i64::MIN, is_sweep: false }));
+        self
     }
 
     fn take(&mut self, feed: &Feed) {
         match feed {
             Feed::Batch(batch) => self.add(batch),
             Feed::Held(index, changes) => self.hold(*index, changes),
+            Feed::Tick(tick) => self.idle.iter_mut().for_each(|(_, now)| *now = *tick),
             Feed::Watermark(watermark) => self.closing.iter_mut().for_each(|closing| closing.watermark = *watermark),
         }
     }
@@ -241,9 +263,15 @@ impl Groups {
         place
     }
 
-    /// The changes of all results since the last time.
+    /// The changes of all results since the last time; what is dropped is none.
     fn changes(&mut self) -> Vec<Chunk> {
         let changed = std::mem::take(&mut self.changed);
+        if let Some((idle, tick)) = &mut self.idle {
+            changed.places.iter().for_each(|place| idle.touch(place, tick.now));
+            if tick.is_sweep {
+                self.state.remove(&idle.take(tick.now), &self.layout);
+            }
+        }
         let mut arena = Arena::with_capacity(2 * changed.places.len());
         let mut result = Vec::new();
         let mut start = 0;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod fixtures;
+mod lookups;
 mod nexmark;
 mod platform;
 #[path = "../../examples/nexmark/queries.rs"]

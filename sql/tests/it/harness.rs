@@ -4,7 +4,7 @@ use crate::data::{KINDS, Shop};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Schema};
-use chimera_sql::{Dataflow, DataflowConfig, Functions, Memory, Output, Program};
+use chimera_sql::{Dataflow, DataflowConfig, Functions, Output, Program};
 use datafusion::datasource::MemTable;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use std::collections::BTreeMap;
@@ -77,7 +77,7 @@ pub fn sources() -> String {
 }
 
 pub fn config(workers: usize, folder: Option<&Path>) -> DataflowConfig {
-    DataflowConfig { workers, storage: folder.map(Path::to_path_buf), checkpoint: None, memory: Memory::default() }
+    DataflowConfig { workers, storage: folder.map(Path::to_path_buf), ..DataflowConfig::default() }
 }
 
 /// Adds outputs up, and checks that each row comes once and deletes come first.

@@ -7,6 +7,7 @@ mod lateral;
 mod membership;
 mod ordered;
 mod sessions;
+mod system_time;
 mod using;
 
 pub(super) use asof::mark_asof;
@@ -14,6 +15,7 @@ use datafusion::common::Result;
 use datafusion::common::tree_node::Transformed;
 use datafusion::logical_expr::LogicalPlan;
 pub(super) use lateral::lateral_lists;
+pub(super) use system_time::{Versions, as_of};
 pub(super) use using::{qualify_using, refuse_using};
 
 /// Rewrites a plan that is not optimised yet, from the leaves up.
