@@ -255,7 +255,8 @@ fn what_cannot_be_read_is_told_or_left_out() {
 #[test]
 fn options_are_read_strictly() {
     let columns = [("k", DataType::Utf8), ("i", DataType::Int32)];
-    let cases: [(&str, &[(&str, &str)], &str); 9] = [
+    type Options = [(&'static str, &'static str)];
+    let cases: [(&str, &Options, &str); 9] = [
         ("mysql", &[], "no lookup connector 'mysql'; there are redis, postgres"),
         ("redis", &[], "option 'address' is missing"),
         ("redis", &[("address", "redis://h"), ("adress", "x")], "unknown option 'adress'"),
