@@ -1,4 +1,4 @@
-//! Sources, sinks and the log: everything through which data enters and leaves Chimera.
+//! Sources, sinks, lookups and the log: everything through which data enters and leaves Chimera.
 //!
 //! A connector is a folder here and one line in a registry. Connectors know Arrow batches and weights; they know neither SQL nor
 //! dataflows.
@@ -10,6 +10,7 @@ pub mod error;
 pub mod format;
 pub mod frontier;
 pub mod log;
+pub mod lookup;
 pub mod nexmark;
 mod options;
 pub mod postgres_cdc;

@@ -4,9 +4,12 @@ use crate::Error;
 use crate::budget::Budget;
 use crate::build::close::Watermark;
 use crate::build::cold::Disk;
-use crate::build::{self, Ends, Outputs};
+use crate::build::ttl::{Due, Tick};
+use crate::build::{self, Ends, Outputs, Outside};
 use crate::codec::Codec;
 use crate::delta::{Chunk, Delta};
+use crate::late::{Late, LateRows};
+use crate::lookup::{Failure, Lookups};
 use crate::output::Output;
 use crate::panics;
 use crate::plan::{Node, Operator, Plan, Sink};
@@ -65,11 +68,23 @@ pub struct Config {
     /// Take up the state of this checkpoint.
     pub checkpoint: Option<Uuid>,
     pub memory: Memory,
+    /// Tables that the plan asks for rows.
+    pub lookups: Lookups,
+    /// Rows that come too late are kept until [`Circuit::take_late`] is called; else they are only counted.
+    pub keep_late: bool,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Config { workers: 1, share: None, storage: None, checkpoint: None, memory: Memory::default() }
+        Config {
+            workers: 1,
+            share: None,
+            storage: None,
+            checkpoint: None,
+            memory: Memory::default(),
+            lookups: Lookups::new(),
+            keep_late: false,
+        }
     }
 }
 
@@ -81,6 +96,12 @@ pub struct Circuit {
     outputs: Outputs,
     codecs: Vec<Codec>,
     errors: RowErrors,
+    failure: Failure,
+    late: Option<LateRows>,
+    /// When state of idle keys is to be dropped.
+    due: Due,
+    /// What was pushed, where state is dropped before it comes in: the input and its rows.
+    waiting: Vec<(usize, Chunk)>,
     workers: usize,
     hosts: usize,
     /// What closes up to here was given out, in nanoseconds since 1970.
@@ -98,20 +119,27 @@ pub struct Circuit {
 
 impl Circuit {
     pub fn start(plan: Arc<Plan>, config: &Config) -> Result<Self, Error> {
-        let errors = RowErrors::default();
+        let (errors, failure) = (RowErrors::default(), Failure::default());
+        let (due, late) = (Due::default(), config.keep_late.then(LateRows::default));
         let made = |sinks: &[Sink]| sinks.iter().map(|_| Output::default()).collect();
         let outputs = Outputs { sinks: made(&plan.sinks), expiries: made(&plan.expiries) };
-        let (for_build, outputs_of_sinks, errors_of_rows) = (plan.clone(), outputs.clone(), errors.clone());
+        let for_build = plan.clone();
         let tables = config.memory.tables.of_circuit();
         let disk = config.storage.as_ref().map(|_| Disk { budget: tables.clone(), spill_bytes: config.memory.spill_bytes });
+        let outside = Outside {
+            outputs: outputs.clone(),
+            errors: errors.clone(),
+            lookups: config.lookups.clone(),
+            failure: failure.clone(),
+            due: due.clone(),
+            late: late.clone(),
+            disk,
+        };
         let circuit_config = circuit_config(config)?;
         let (workers, hosts) = (config.workers.max(1), config.share.as_ref().map_or(1, |share| share.hosts.len()));
         check_folder(config, fingerprint(&plan, workers, hosts))?;
-        let (handle, ends) = panics::starting(|| {
-            Runtime::init_circuit(circuit_config, move |circuit| {
-                Ok(build::build(&for_build, circuit, &outputs_of_sinks, errors_of_rows, disk)?)
-            })
-        })?;
+        let (handle, ends) =
+            panics::starting(|| Runtime::init_circuit(circuit_config, move |circuit| Ok(build::build(&for_build, circuit, &outside)?)))?;
         if let (Some(checkpoint), Some(_)) = (config.checkpoint, handle.bootstrap_info()) {
             return Err(Error::OtherProgram { checkpoint });
         }
@@ -123,6 +151,10 @@ impl Circuit {
             outputs,
             codecs,
             errors,
+            failure,
+            late,
+            due,
+            waiting: vec![],
             workers,
             hosts,
             watermark: i64::MIN,
@@ -146,12 +178,16 @@ impl Circuit {
             return Err(Error::AppendOnly(table.into()));
         }
         let weights = delta.weights.map(Arc::new);
-        for (name, handle) in &self.ends.inputs {
+        for (index, (name, handle)) in self.ends.inputs.iter().enumerate() {
             if name == table {
                 known = true;
                 let schema = self.plan.input_schema(table).ok_or_else(|| Error::UnknownTable(table.into()))?;
                 let batch = crate::delta::conform(table, &delta.batch, schema)?;
-                spread(handle, &Chunk { batch, weights: weights.clone() }, self.workers);
+                let chunk = Chunk { batch, weights: weights.clone() };
+                match self.ends.tick.is_some() {
+                    true => self.waiting.push((index, chunk)),
+                    false => spread(handle, &chunk, self.workers),
+                }
             }
         }
         if known { Ok(()) } else { Err(Error::UnknownTable(table.into())) }
@@ -170,6 +206,7 @@ impl Circuit {
     /// The same, and what waits for times up to `watermark` (nanoseconds since 1970) is given out, once. A watermark never goes back.
     pub fn step_to(&mut self, watermark: i64) -> Result<Vec<Delta>, Error> {
         let watermark = watermark.max(self.watermark);
+        self.drop_idle()?;
         self.set_watermark(Watermark { before: self.watermark, now: watermark });
         let changes = self.transact()?;
         if self.ends.watermark.is_some() && watermark > self.watermark {
@@ -181,6 +218,22 @@ impl Circuit {
             self.watermark = watermark;
         }
         Ok(changes)
+    }
+
+    /// Drops the state of keys that are idle by now, in a step of its own that no sink is told of; then what waits comes in.
+    fn drop_idle(&mut self) -> Result<(), Error> {
+        let Some(handle) = &self.ends.tick else { return Ok(()) };
+        let now = self.now.ok_or(Error::NoTime)?;
+        if self.due.take(now) {
+            handle.set_for_all(Some(Tick { now, is_sweep: true }));
+            self.handle.transaction()?;
+            self.outputs.sinks.iter().chain(&self.outputs.expiries).for_each(Output::clear);
+        }
+        handle.set_for_all(Some(Tick { now, is_sweep: false }));
+        for (index, chunk) in self.waiting.drain(..) {
+            spread(&self.ends.inputs[index].1, &chunk, self.workers);
+        }
+        Ok(())
     }
 
     fn set_watermark(&self, watermark: Watermark) {
@@ -214,6 +267,9 @@ impl Circuit {
             clock.set_for_all(self.now.ok_or(Error::NoTime)?);
         }
         self.handle.transaction()?;
+        if let Some(message) = self.failure.get() {
+            return Err(Error::Lookup(message));
+        }
         let sinks = self.plan.sinks.iter().zip(&self.outputs.sinks).zip(&self.codecs);
         sinks.map(|((sink, output), codec)| output.take(codec, &self.plan.node(sink.node).schema).map_err(Error::Engine)).collect()
     }
@@ -222,6 +278,12 @@ impl Circuit {
     pub fn checkpoint(&mut self) -> Result<Uuid, Error> {
         if !self.has_constants {
             return Err(Error::NothingToCheckpoint);
+        }
+        if self.plan.looks_up() {
+            return Err(Error::Engine("a dataflow with lookup joins makes no checkpoints".into()));
+        }
+        if self.ends.tick.is_some() {
+            return Err(Error::Engine("a dataflow that drops idle state (updating_ttl) makes no checkpoints".into()));
         }
         if self.ends.watermark.is_some() {
             // dbsp saves the bounds of a window, and reads only plain numbers back; nor is the watermark saved.
@@ -246,6 +308,16 @@ impl Circuit {
     /// What groups, different values and first rows take of memory, in bytes, about; 0 without a storage folder.
     pub fn table_bytes(&self) -> usize {
         self.tables.circuit_bytes()
+    }
+
+    /// Rows that came after their windows had closed, since the last call; see [`Config::keep_late`].
+    pub fn take_late(&mut self) -> Vec<Late> {
+        let late = self.late.iter().flat_map(LateRows::take);
+        let late = late.map(|(node, watermark, rows)| {
+            let weights = rows.weights.map(Arc::unwrap_or_clone);
+            Late { sinks: self.plan.sinks_of(node), watermark, rows: Delta { batch: rows.batch, weights } }
+        });
+        late.collect()
     }
 
     /// Equal for circuits that can take up each other's checkpoints.

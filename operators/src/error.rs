@@ -22,8 +22,12 @@ pub enum Error {
     OtherProgram { checkpoint: uuid::Uuid },
     #[error("a checkpoint needs a storage folder; give the dataflow one")]
     NoStorage,
-    #[error("results depend on the time (`now()`), which was not told; call advance before the first step")]
+    #[error("results depend on the time (`now()`, or updating_ttl), which was not told; call advance before the first step")]
     NoTime,
+    #[error("table `{0}` is asked for rows by key, and nothing answers for it; give the dataflow a lookup of that name")]
+    NoLookup(String),
+    #[error("{0}")]
+    Lookup(String),
     #[error("there is nothing to checkpoint before the first step")]
     NothingToCheckpoint,
     #[error("the dataflow failed and must be started again from its last checkpoint: {0}")]

@@ -1,6 +1,7 @@
 //! A plan as text: the dataflow, and what each operator keeps.
 
 use crate::plan::{NodeId, Numbering, Operator, Part, Plan};
+use crate::ttl;
 use std::fmt::Write as _;
 
 /// The dataflow of every sink as a tree, with what each operator keeps and whether that is bounded by the data it reads now.
@@ -34,7 +35,7 @@ fn tree(about: &About<'_>, id: NodeId, depth: usize, shown: &mut [bool], text: &
     }
     shown[id.0] = true;
     let _ = writeln!(text, "{indent}{name}{}", operator.describe());
-    if let Some(kept) = keeps(operator, &about.append_only) {
+    if let Some(kept) = keeps(plan, id, &about.append_only) {
         let _ = writeln!(text, "{indent}  · keeps {kept}");
     }
     for input in operator.inputs() {
@@ -42,8 +43,27 @@ fn tree(about: &About<'_>, id: NodeId, depth: usize, shown: &mut [bool], text: &
     }
 }
 
-/// What an operator keeps between steps, and what that grows with; `None`: nothing. `append_only`: [`Plan::append_only`].
-pub fn keeps(operator: &Operator, append_only: &[bool]) -> Option<String> {
+/// What a node keeps between steps, and what that grows with; `None`: nothing. `append_only`: [`Plan::append_only`].
+pub fn keeps(plan: &Plan, node: NodeId, append_only: &[bool]) -> Option<String> {
+    let operator = &plan.node(node).operator;
+    let bounded = |kept: String, ttl: i64| {
+        let what = kept.split_once("; grows with").map_or(kept.as_str(), |(what, _)| what);
+        format!("{what}, if its key was touched in the last {} (updating_ttl): bounded by time", ttl::shown(ttl))
+    };
+    if let Operator::Forgetful { operator, ttl } = operator {
+        return kept(operator, append_only).map(|kept| bounded(kept, *ttl));
+    }
+    let fresh = operator.inputs().into_iter().find_map(|input| match &plan.node(input).operator {
+        Operator::Fresh { ttl, .. } => Some(*ttl),
+        _ => None,
+    });
+    match fresh {
+        Some(ttl) => kept(operator, append_only).map(|kept| bounded(kept, ttl)),
+        None => kept(operator, append_only),
+    }
+}
+
+fn kept(operator: &Operator, append_only: &[bool]) -> Option<String> {
     Some(match operator {
         Operator::Input { .. }
         | Operator::Constant { .. }
@@ -51,11 +71,18 @@ pub fn keeps(operator: &Operator, append_only: &[bool]) -> Option<String> {
         | Operator::Map { .. }
         | Operator::Union { .. }
         | Operator::Late { .. }
+        | Operator::Quiet { .. }
         | Operator::OrElse { .. } => {
             return None;
         }
         Operator::Distinct { .. } => "every different row; grows with its input".into(),
         Operator::Join { .. } => "the rows of both sides by key; grows with its inputs".into(),
+        Operator::Lookup { input, .. } if append_only[input.0] => "nothing, since rows of its input only ever come".into(),
+        Operator::Lookup { .. } => "the answer that each row was given, since rows also go; grows with its input".into(),
+        Operator::Fresh { ttl, .. } => {
+            format!("the rows of keys that were touched in the last {} (updating_ttl); bounded by time", ttl::shown(*ttl))
+        }
+        Operator::Forgetful { operator, .. } => return kept(operator, append_only),
         Operator::Semi { .. } => "the left rows and the right keys; grows with its inputs".into(),
         Operator::Close { .. } => "its rows until the watermark has passed them; bounded by what is open".into(),
         Operator::Aggregate { input, group, parts, closes } => {

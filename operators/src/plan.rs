@@ -1,6 +1,6 @@
 //! What a circuit computes: a graph of relational nodes, without SQL and without dbsp.
 
-use crate::{Stage, Term};
+use crate::{Stage, Term, ttl};
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::{DataType, SchemaRef};
 use std::collections::HashMap;
@@ -133,6 +133,15 @@ pub enum Operator {
         null_is_equal: bool,
         with_key: bool,
     },
+    /// Rows of `input` beside what a table that is kept elsewhere answers to their key when they come: what it answers later changes
+    /// nothing. Columns: those of `value`, those of the table at `columns`, and whether there was an answer.
+    Lookup {
+        input: NodeId,
+        table: String,
+        key: Vec<Term>,
+        value: Vec<Term>,
+        columns: Vec<usize>,
+    },
     /// Left rows that have (`anti`: have not) a right row of the same key. Columns: the key, left values. The right side's
     /// value is not used.
     Semi {
@@ -195,6 +204,24 @@ pub enum Operator {
         value: Vec<Term>,
         after: Option<Bound>,
         until: Option<Bound>,
+    },
+    /// The rows of the input at `side` of keys that were touched in the last `ttl` nanoseconds: those of others are taken back in a sweep.
+    /// `inputs`: with their keys, which are touched by the rows of any of them. Columns: those of the input.
+    Fresh {
+        inputs: Vec<(NodeId, Vec<Term>)>,
+        side: usize,
+        ttl: i64,
+    },
+    /// The rows of `input`, but for those that come and go in a sweep. `append_only`: no others go.
+    Quiet {
+        input: NodeId,
+        append_only: bool,
+    },
+    /// The operator, an aggregate or a top-N of rows that only come, which drops groups or partitions that nothing touched for `ttl`
+    /// nanoseconds.
+    Forgetful {
+        operator: Box<Operator>,
+        ttl: i64,
     },
     /// Every row with what a function makes of it and the other rows of its partition. Columns: order, value, outputs.
     Window {
@@ -315,11 +342,24 @@ impl Operator {
             | Operator::OrElse { input, .. }
             | Operator::Top { input, .. }
             | Operator::Aging { input, .. }
+            | Operator::Lookup { input, .. }
+            | Operator::Quiet { input, .. }
             | Operator::Window { input, .. } => vec![*input],
             Operator::Union { inputs } => inputs.clone(),
+            Operator::Fresh { inputs, .. } => inputs.iter().map(|(input, _)| *input).collect(),
+            Operator::Forgetful { operator, .. } => operator.inputs(),
             Operator::Fixpoint { base, body, .. } => [vec![*base], body.inputs()].concat(),
             Operator::Join { left, right, .. } | Operator::Semi { left, right, .. } => vec![left.input, right.input],
         }
+    }
+
+    fn uses_clock(&self) -> bool {
+        matches!(self, Operator::Aging { .. }) || self.drops_idle()
+    }
+
+    /// Whether it drops state of keys that nothing touches.
+    pub(crate) fn drops_idle(&self) -> bool {
+        matches!(self, Operator::Fresh { .. } | Operator::Forgetful { .. })
     }
 
     /// Says everything that makes one operator different from another, except its inputs.
@@ -336,6 +376,9 @@ impl Operator {
                 let nulls = if *null_is_equal { ", null = null" } else { "" };
                 let key = if *with_key { "" } else { ", without key" };
                 format!("{kind} join {} with {}{nulls}{key}", side(left), side(right))
+            }
+            Operator::Lookup { table, key, value, columns, .. } => {
+                format!("look up [{}] in {table}, columns {columns:?}, keeping [{}]", terms(key), terms(value))
             }
             Operator::Semi { left, right, anti, null_is_equal } => {
                 let kind = if *anti { "anti" } else { "semi" };
@@ -364,6 +407,12 @@ impl Operator {
                 let bounds = [bound(after, ">", ">="), bound(until, "<", "<=")].concat();
                 format!("while {}{bounds} keeping [{}]", time.describe(), terms(value))
             }
+            Operator::Fresh { inputs, side, ttl } => {
+                let keys = list(inputs.iter().map(|(_, key)| format!("[{}]", terms(key))));
+                format!("side {side} while its key, of {keys}, was touched in the last {}", ttl::shown(*ttl))
+            }
+            Operator::Quiet { append_only, .. } => format!("without what is dropped{}", if *append_only { ", append-only" } else { "" }),
+            Operator::Forgetful { operator, ttl } => format!("{}, dropped when idle for {}", operator.describe(), ttl::shown(*ttl)),
             Operator::Window { partition, order, value, function, .. } => {
                 let (partition, order, value) = (terms(partition), terms(order), terms(value));
                 format!("window {} by [{order}] in each [{partition}] keeping [{value}]", function.describe())
@@ -389,12 +438,21 @@ pub struct Plan {
     pub sinks: Vec<Sink>,
     /// Nodes whose rows are taken out of a table again once they were given out: the node, and the table that it is read under.
     pub expiries: Vec<Sink>,
+    /// How long, in nanoseconds, state of a key that nothing touches is kept; `None`: for ever. Goes for operators that are added from then on.
+    pub ttl: Option<i64>,
     known: HashMap<String, NodeId>,
 }
 
 impl Plan {
     /// Adds a node, or finds the one that computes the same: equal sub-plans are maintained once.
     pub fn add(&mut self, operator: Operator, schema: SchemaRef) -> NodeId {
+        match self.ttl {
+            Some(ttl) => ttl::add(self, ttl, operator, schema),
+            None => self.insert(operator, schema),
+        }
+    }
+
+    pub(crate) fn insert(&mut self, operator: Operator, schema: SchemaRef) -> NodeId {
         let mut text = operator.describe();
         for input in operator.inputs() {
             let _ = write!(text, "\n{}", self.node(input).id);
@@ -430,7 +488,22 @@ impl Plan {
     /// Whether results change with the clock.
     pub fn uses_clock(&self) -> bool {
         let readers = self.readers();
-        self.nodes.iter().zip(readers).any(|(node, readers)| readers > 0 && matches!(node.operator, Operator::Aging { .. }))
+        self.nodes.iter().zip(readers).any(|(node, readers)| readers > 0 && node.operator.uses_clock())
+    }
+
+    /// Whether rows are asked for elsewhere: another run may be answered otherwise.
+    pub fn looks_up(&self) -> bool {
+        self.nodes.iter().any(|node| matches!(node.operator, Operator::Lookup { .. }))
+    }
+
+    /// The sinks that read each node, through others or not.
+    pub(crate) fn sinks_of(&self, node: NodeId) -> Vec<String> {
+        let mut reads = vec![false; self.nodes.len()];
+        reads[node.0] = true;
+        for index in node.0 + 1..self.nodes.len() {
+            reads[index] = self.nodes[index].operator.inputs().iter().any(|input| reads[input.0]);
+        }
+        self.sinks.iter().filter(|sink| reads[sink.node.0]).map(|sink| sink.table.clone()).collect()
     }
 
     /// How many sinks, and nodes that themselves are read, read each node.
@@ -453,14 +526,17 @@ impl Plan {
                 Operator::Input { append_only, .. } => *append_only,
                 Operator::Semi { anti, .. } => !anti,
                 Operator::Join { kind, .. } => *kind == JoinKind::Inner,
+                Operator::Quiet { append_only, .. } => *append_only,
                 Operator::Constant { .. }
                 | Operator::Map { .. }
+                | Operator::Lookup { .. }
                 | Operator::Late { .. }
                 | Operator::Union { .. }
                 | Operator::Distinct { .. } => true,
                 _ => false,
             };
-            nodes.push(only_grows && node.operator.inputs().iter().all(|input| nodes[input.0]));
+            let is_said = matches!(node.operator, Operator::Quiet { .. });
+            nodes.push(only_grows && (is_said || node.operator.inputs().iter().all(|input| nodes[input.0])));
         }
         nodes
     }

@@ -12,6 +12,8 @@ pub enum Error {
     #[error("pipeline `{pipeline}`: the dataflow cannot be started: {message}")]
     Dataflow { pipeline: String, message: String },
     #[error("{0}")]
+    Lookup(String),
+    #[error("{0}")]
     Connector(#[from] chimera_connectors::Error),
     #[error("epoch journal: {0}")]
     Journal(String),

@@ -21,6 +21,8 @@ pub mod hosts;
 mod inputs;
 mod inspect;
 mod journal;
+mod late;
+mod lookup;
 mod manage;
 mod memory;
 mod offsite;

@@ -2,17 +2,25 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use arrow::array::{Array, ArrayRef, RecordBatch, TimestampNanosecondArray};
+use arrow::datatypes::{Field, Schema};
+use chimera_connectors::lookup::{LookupSpec, LookupTable, Patience};
 use chimera_connectors::source::{self, Batch, Source, SourceSpec};
 use chimera_connectors::writer::{self, Writer, WriterSpec};
 use chimera_connectors::{Changes, Error as ConnectorError};
-use chimera_sql::{Dataflow, DataflowConfig, Delta, Functions, ImpliedTable, Output, PREVIEW, Program, SinkChanges, Table};
+use chimera_sql::{
+    ARRIVAL, Dataflow, DataflowConfig, Delta, Functions, ImpliedTable, Lookups, Output, PREVIEW, Program, SinkChanges, Table,
+};
 
 use crate::Error;
+use crate::late::LateFile;
+use crate::lookup::Asker;
 
 /// Rows that a source gives at once.
 const SOURCE_ROWS: usize = 8_192;
@@ -51,6 +59,8 @@ pub struct Options {
     pub preview: Preview,
     /// Ends the script; what it has written stays, what waits for a window is not written.
     pub stop: Arc<AtomicBool>,
+    /// A file for rows that come after their windows have closed; without it they are only counted.
+    pub late: Option<PathBuf>,
 }
 
 /// What a script did.
@@ -62,6 +72,8 @@ pub struct Summary {
     pub written: BTreeMap<String, u64>,
     /// Records that are no rows of their table, and were left out.
     pub bad: u64,
+    /// Of the rows that were left out, those that are in the file for late rows.
+    pub late: u64,
     /// Rows that were left out while computing: message → rows.
     pub refused: BTreeMap<String, u64>,
     pub steps: u64,
@@ -72,7 +84,10 @@ pub struct Summary {
 
 /// What a source's thread tells.
 enum News {
-    Rows(Batch),
+    /// And when they were read, in nanoseconds since 1970.
+    Rows(Batch, i64),
+    /// Nothing came until this time; of tables whose rows have no other.
+    Still(i64),
     End,
     Failed(ConnectorError),
 }
@@ -81,6 +96,8 @@ struct Input {
     name: String,
     /// Whether a record that cannot be read ends the script.
     fails: bool,
+    /// Its rows have no time but that of their arrival.
+    has_arrival: bool,
 }
 
 /// A script that runs.
@@ -93,6 +110,9 @@ struct Script {
     /// Results depend on the time, and so change though no rows come.
     uses_clock: bool,
     stepped: Instant,
+    /// It was stopped in the middle of a step.
+    is_cut_off: bool,
+    late: Option<LateFile>,
     summary: Summary,
 }
 
@@ -102,7 +122,7 @@ pub fn run(program: &Program, options: Options) -> Result<Summary, Error> {
     let (mut inputs, mut sources) = (vec![], vec![]);
     for table in &program.sources {
         sources.push(open_source(program, table)?);
-        inputs.push(Input { name: table.name.clone(), fails: fails_on_bad_data(table)? });
+        inputs.push(Input { name: table.name.clone(), fails: fails_on_bad_data(table)?, has_arrival: table.has_arrival });
     }
     let (mut writers, mut previews) = (BTreeMap::new(), BTreeMap::new());
     for table in &program.sinks {
@@ -112,19 +132,36 @@ pub fn run(program: &Program, options: Options) -> Result<Summary, Error> {
             writers.insert(table.name.clone(), open_writer(table)?);
         }
     }
-    let config = DataflowConfig { workers: options.workers, ..DataflowConfig::default() };
+    let bad_answers = Arc::new(AtomicU64::new(0));
+    let mut lookups = Lookups::new();
+    for table in &program.lookups {
+        lookups.insert(table.name.clone(), Arc::new(open_lookup(table, &options.stop, &bad_answers)?));
+    }
+    let late = options.late.as_deref().map(LateFile::create).transpose()?;
+    let config = DataflowConfig { workers: options.workers, lookups, keep_late: late.is_some(), ..DataflowConfig::default() };
     let dataflow = program.start(config).map_err(failed)?;
     let (uses_clock, preview) = (program.uses_clock(), options.preview);
-    let mut script = Script { dataflow, inputs, writers, previews, preview, uses_clock, stepped: started, summary: Summary::default() };
+    let mut script = Script {
+        dataflow,
+        inputs,
+        writers,
+        previews,
+        preview,
+        uses_clock,
+        stepped: started,
+        is_cut_off: false,
+        late,
+        summary: Summary::default(),
+    };
     let left = sources.len();
     let (sender, receiver) = sync_channel(WAITING);
     let threads: Vec<_> = sources
         .into_iter()
         .enumerate()
         .map(|(index, source)| {
-            let (sender, stop) = (sender.clone(), options.stop.clone());
+            let (sender, stop, has_arrival) = (sender.clone(), options.stop.clone(), program.sources[index].has_arrival);
             let spawned = std::thread::Builder::new().name(format!("source-{index}")).spawn(move || {
-                let attempt = std::panic::catch_unwind(AssertUnwindSafe(|| read(index, source, &sender, &stop)));
+                let attempt = std::panic::catch_unwind(AssertUnwindSafe(|| read(index, source, has_arrival, &sender, &stop)));
                 if attempt.is_err() {
                     // Nobody listens any more if this cannot be sent.
                     let _ = sender.send((index, News::Failed(ConnectorError::corrupt("source", "reading broke off: a fault of ours"))));
@@ -143,25 +180,39 @@ pub fn run(program: &Program, options: Options) -> Result<Summary, Error> {
         drop(thread.join());
     }
     script.summary.took = started.elapsed();
+    script.summary.bad += bad_answers.load(Ordering::Relaxed);
     let Script { dataflow, summary, .. } = script;
     dataflow.stop();
     done.map(|()| summary)
 }
 
 fn failed(error: chimera_sql::EngineError) -> Error {
+    if let chimera_sql::EngineError::Lookup(message) = error {
+        return Error::Lookup(message);
+    }
     Error::Dataflow { pipeline: "script".into(), message: error.to_string() }
 }
 
 /// Reads a source until it ends, or nobody listens.
-fn read(index: usize, mut source: Box<dyn Source>, sender: &SyncSender<(usize, News)>, stop: &AtomicBool) {
+fn read(index: usize, mut source: Box<dyn Source>, has_arrival: bool, sender: &SyncSender<(usize, News)>, stop: &AtomicBool) {
+    let (mut latest, mut told) = (i64::MIN, Instant::now());
     while !stop.load(Ordering::Relaxed) {
-        let news = match source.next(SOURCE_ROWS) {
-            Ok(Some(batch)) if batch.changes.is_empty() && batch.bad.is_empty() => continue,
-            Ok(Some(batch)) => News::Rows(batch),
+        let next = source.next(SOURCE_ROWS);
+        // A clock that is set back does not take time back.
+        latest = latest.max(now_ns());
+        let news = match next {
+            Ok(Some(batch)) if batch.changes.is_empty() && batch.bad.is_empty() => {
+                if !has_arrival || told.elapsed() < TICK {
+                    continue;
+                }
+                told = Instant::now();
+                News::Still(latest)
+            }
+            Ok(Some(batch)) => News::Rows(batch, latest),
             Ok(None) => News::End,
             Err(error) => News::Failed(error),
         };
-        let is_last = !matches!(news, News::Rows(_));
+        let is_last = matches!(news, News::End | News::Failed(_));
         if sender.send((index, news)).is_err() || is_last {
             return;
         }
@@ -187,7 +238,7 @@ impl Script {
                 }
                 let Some(first) = first else {
                     match self.uses_clock && self.stepped.elapsed() >= TICK {
-                        true => self.step()?,
+                        true => self.step(stop)?,
                         false => self.flush()?,
                     }
                     continue;
@@ -195,7 +246,8 @@ impl Script {
                 let mut news = Some(first);
                 while let Some((index, item)) = news.take() {
                     match item {
-                        News::Rows(batch) => rows += self.push(index, batch)?,
+                        News::Rows(batch, at) => rows += self.push(index, batch, at)?,
+                        News::Still(at) => self.dataflow.arrived(&self.inputs[index].name, at),
                         News::End => {
                             self.dataflow.end(&self.inputs[index].name);
                             left -= 1;
@@ -207,17 +259,17 @@ impl Script {
                     }
                 }
             }
-            self.step()?;
+            self.step(stop)?;
             is_due = false;
         }
-        self.summary.ended = left == 0;
+        self.summary.ended = left == 0 && !self.is_cut_off;
         for writer in self.writers.values_mut() {
             writer.finish()?;
         }
         Ok(())
     }
 
-    fn push(&mut self, index: usize, batch: Batch) -> Result<usize, Error> {
+    fn push(&mut self, index: usize, batch: Batch, at: i64) -> Result<usize, Error> {
         let input = &self.inputs[index];
         if let Some(bad) = batch.bad.first() {
             if input.fails {
@@ -230,18 +282,26 @@ impl Script {
         let rows = batch.changes.weights.len();
         *self.summary.read.entry(input.name.clone()).or_default() += rows as u64;
         let is_plain = batch.changes.weights.iter().all(|weight| *weight == 1);
-        let delta = Delta { batch: batch.changes.batch, weights: (!is_plain).then_some(batch.changes.weights) };
+        let rows_read = if input.has_arrival { arriving(batch.changes.batch, at)? } else { batch.changes.batch };
+        let delta = Delta { batch: rows_read, weights: (!is_plain).then_some(batch.changes.weights) };
         self.dataflow.push(&input.name, delta).map_err(failed)?;
         Ok(rows)
     }
 
-    fn step(&mut self) -> Result<(), Error> {
+    fn step(&mut self, stop: &AtomicBool) -> Result<(), Error> {
         if self.uses_clock {
-            let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            self.dataflow.advance(since_1970.as_nanos() as i64);
+            self.dataflow.advance(now_ns());
         }
         self.stepped = Instant::now();
-        for Output { table, changes } in self.dataflow.step().map_err(failed)? {
+        let outputs = match self.dataflow.step() {
+            // Who waits for a lookup that does not come is not kept waiting.
+            Err(chimera_sql::EngineError::Lookup(_)) if stop.load(Ordering::Relaxed) => {
+                self.is_cut_off = true;
+                return Ok(());
+            }
+            outputs => outputs.map_err(failed)?,
+        };
+        for Output { table, changes } in outputs {
             let weights = changes.weights.unwrap_or_else(|| vec![1; changes.batch.num_rows()]);
             let changes = Changes { batch: changes.batch, weights };
             *self.summary.written.entry(table.clone()).or_default() +=
@@ -252,6 +312,10 @@ impl Script {
                 (None, None) => {}
             }
         }
+        if let Some(file) = &mut self.late {
+            self.dataflow.take_late().into_iter().try_for_each(|late| file.write(late))?;
+            self.summary.late = file.rows;
+        }
         for error in self.dataflow.take_row_errors() {
             tracing::warn!(rows = error.count, error = error.message, "rows were left out");
             *self.summary.refused.entry(error.message).or_default() += error.count;
@@ -261,8 +325,24 @@ impl Script {
     }
 
     fn flush(&mut self) -> Result<(), Error> {
+        self.late.iter_mut().try_for_each(LateFile::flush)?;
         Ok(self.writers.values_mut().try_for_each(|writer| writer.flush())?)
     }
+}
+
+fn now_ns() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as i64
+}
+
+/// Rows with the time of their arrival as the last column.
+fn arriving(rows: RecordBatch, at: i64) -> Result<RecordBatch, Error> {
+    let time: ArrayRef = Arc::new(TimestampNanosecondArray::from_value(at, rows.num_rows()));
+    let schema = rows.schema();
+    let fields = schema.fields().iter().map(|field| field.as_ref().clone());
+    let fields = fields.chain([Field::new(ARRIVAL, time.data_type().clone(), false)]);
+    let columns = rows.columns().iter().cloned().chain([time]).collect();
+    let rows = RecordBatch::try_new(Arc::new(Schema::new(fields.collect::<Vec<_>>())), columns);
+    Ok(rows.map_err(|error| ConnectorError::corrupt("source", error))?)
 }
 
 /// The connector of a table and its options.
@@ -290,8 +370,25 @@ fn open_source(program: &Program, table: &Table) -> Result<Box<dyn Source>, Erro
     let is_columns = options.get(FORMAT).is_some_and(|format| format == PARQUET);
     let read = if is_columns { program.columns_read(&table.name) } else { None };
     let schema = read.unwrap_or_else(|| table.schema.clone());
-    let spec = SourceSpec { table: table.name.clone(), schema, metadata: table.metadata.clone(), options };
+    // The time of arrival is none of the source's columns.
+    let own: Vec<usize> = (0..schema.fields().len()).filter(|index| !table.has_arrival || schema.field(*index).name() != ARRIVAL).collect();
+    let schema = schema.project(&own).map_err(|error| wrong(table, error.to_string()))?;
+    let spec = SourceSpec { table: table.name.clone(), schema: Arc::new(schema), metadata: table.metadata.clone(), options };
     Ok(source::open(connector, spec)?)
+}
+
+fn open_lookup(table: &Table, stop: &Arc<AtomicBool>, bad: &Arc<AtomicU64>) -> Result<Asker, Error> {
+    let (connector, options) = connector(table)?;
+    let spec = LookupSpec {
+        table: table.name.clone(),
+        schema: table.schema.clone(),
+        primary_key: table.primary_key.clone(),
+        options,
+        drop_bad: !fails_on_bad_data(table)?,
+    };
+    let mut opened = LookupTable::open(connector, &spec, Patience::default(), stop.clone())?;
+    opened.check()?;
+    Asker::start(&table.name, opened, bad.clone())
 }
 
 fn open_writer(table: &Table) -> Result<Box<dyn Writer>, Error> {

@@ -202,7 +202,7 @@ impl Worker {
                 return Err(Failure::Lost);
             }
             let Options { workers, memory, .. } = self.options.clone();
-            let config = DataflowConfig { workers, share: None, storage, checkpoint, memory };
+            let config = DataflowConfig { workers, storage, checkpoint, memory, ..DataflowConfig::default() };
             return Ok(Dataflow::Here(self.program.start(config)?));
         };
         let (dataflow, program, functions_version) = (&self.dataflow, &self.program, self.functions_version.as_str());

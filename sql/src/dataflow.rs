@@ -5,7 +5,7 @@ use crate::table::SinkChanges;
 use arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit, TimestampNanosecondType};
-use chimera_operators::{Circuit, Config, Delta, Error as EngineError, Memory, Share};
+use chimera_operators::{Circuit, Config, Delta, Error as EngineError, Late, Lookups, Memory, Share};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use uuid::Uuid;
@@ -21,6 +21,10 @@ pub struct DataflowConfig {
     /// The checkpoint to continue from; without it the dataflow begins empty.
     pub checkpoint: Option<Uuid>,
     pub memory: Memory,
+    /// Who answers for the program's [lookup tables](Program::lookups).
+    pub lookups: Lookups,
+    /// Rows that come too late are kept until [`Dataflow::take_late`] is called.
+    pub keep_late: bool,
 }
 
 /// Changes of a sink: each row once, deletes before inserts. Columns and types are those of the sink.
@@ -63,8 +67,9 @@ const _: () = assert_send::<Dataflow>();
 impl Program {
     /// Starts the dataflow's threads, empty or from a checkpoint.
     pub fn start(&self, config: DataflowConfig) -> Result<Dataflow, EngineError> {
-        let DataflowConfig { workers, share, storage, checkpoint, memory } = config;
-        let circuit = Circuit::start(self.plan.clone(), &Config { workers: workers.max(1), share, storage, checkpoint, memory })?;
+        let DataflowConfig { workers, share, storage, checkpoint, memory, lookups, keep_late } = config;
+        let workers = workers.max(1);
+        let circuit = Circuit::start(self.plan.clone(), &Config { workers, share, storage, checkpoint, memory, lookups, keep_late })?;
         let is_read = |name: &str| self.plan.input_schema(name).is_some();
         let names = self.sources.iter().map(|table| table.name.clone());
         let (unended, unread) = names.partition(|name| is_read(name));
@@ -86,6 +91,14 @@ impl Dataflow {
             time.latest = time.latest.max(latest(&time.source, &delta)?);
         }
         self.circuit.push(table, delta)
+    }
+
+    /// Says that what arrives of `table` from now on arrives at `time` or later, in nanoseconds since 1970: of tables whose rows have no
+    /// time but [that of their arrival](crate::Table::has_arrival).
+    pub fn arrived(&mut self, table: &str, time: i64) {
+        for own in self.times.iter_mut().filter(|own| own.source.table == table) {
+            own.latest = own.latest.max(time);
+        }
     }
 
     /// A source that has no more rows holds no window open any longer; when all have ended, all windows close with the next step.
@@ -117,6 +130,11 @@ impl Dataflow {
 
     pub fn take_row_errors(&mut self) -> Vec<RowError> {
         self.circuit.take_row_errors().into_iter().map(|(message, count)| RowError { message, count }).collect()
+    }
+
+    /// Rows that came after their windows had closed, since the last call; see [`DataflowConfig::keep_late`].
+    pub fn take_late(&mut self) -> Vec<Late> {
+        self.circuit.take_late()
     }
 
     /// Makes the state durable and names it. The one before is kept, older ones are removed.

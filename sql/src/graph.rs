@@ -58,7 +58,7 @@ impl Program {
             Operator::Input { table, .. } => (GraphKind::Source, table.clone()),
             other => (GraphKind::Operator, other.describe()),
         };
-        graph.nodes.push(GraphNode { id: node_id(node), kind, label, keeps: keeps(operator, append_only) });
+        graph.nodes.push(GraphNode { id: node_id(node), kind, label, keeps: keeps(&self.plan, node, append_only) });
     }
 
     /// For each sink a text that is equal where it is computed in the same way.

@@ -13,11 +13,11 @@ mod lower;
 mod planner;
 mod table;
 
-pub use chimera_operators::{Budget, Delta, Error as EngineError, Memory, Share, merge};
+pub use chimera_operators::{Budget, Delta, Error as EngineError, Found, Late, Lookup, Lookups, Memory, Share, merge};
 pub use dataflow::{Dataflow, DataflowConfig, Output, RowError};
 pub use dialect::ViewStatement;
 pub use error::Error;
 pub use functions::{Function, Functions, replacements as replaced_functions};
 pub use graph::{Graph, GraphKind, GraphNode};
-pub use planner::{PREVIEW, Program, ProgramText};
+pub use planner::{ARRIVAL, PREVIEW, Program, ProgramText};
 pub use table::{Implied, ImpliedTable, SinkChanges, Table};

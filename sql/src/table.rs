@@ -19,6 +19,8 @@ pub struct Table {
     pub metadata: BTreeMap<String, String>,
     /// The column of `WATERMARK FOR column AS …`, or of the option `event_time_field`.
     pub event_time: Option<String>,
+    /// The event time, the last column, is when a row arrives: who reads the rows adds it.
+    pub has_arrival: bool,
     /// What comes to it, if it is a sink.
     pub changes: SinkChanges,
     /// Whether its rows, if it is a source, only ever come.
@@ -66,6 +68,7 @@ impl From<&CreateTable> for Table {
             options: declared.options.clone(),
             metadata: metadata.collect(),
             event_time: watermark.or_else(|| declared.options.get(EVENT_TIME).cloned()),
+            has_arrival: false,
             changes: SinkChanges::Keyed,
             // Events are written once. A table without a format is pushed to by a program, which may delete.
             append_only: declared.options.get(FORMAT).is_some_and(|format| format != CHANGELOG_FORMAT),
@@ -82,6 +85,11 @@ impl Table {
     /// Whether its records are changes of rows, rather than rows.
     pub(crate) fn is_changelog(&self) -> bool {
         self.options.get(FORMAT).is_some_and(|format| format == CHANGELOG_FORMAT)
+    }
+
+    /// Whether it is asked for rows by its key.
+    pub(crate) fn is_lookup(&self) -> bool {
+        self.options.get("type").is_some_and(|kind| kind == "lookup")
     }
 
     /// What comes to it as a sink of a script: its format says so, or that it has none but a key.

@@ -5,4 +5,5 @@ mod cdc;
 mod dlq;
 mod format;
 mod log;
+mod lookups;
 mod sinks;

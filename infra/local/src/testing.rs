@@ -111,6 +111,11 @@ impl TestRedis {
     /// Stops the server and starts it again on the same port, with its data.
     pub fn restart(&mut self) -> Result<()> {
         self.server.stop()?;
+        self.start_again()
+    }
+
+    /// Starts a server that was stopped on the same port, with its data.
+    pub fn start_again(&mut self) -> Result<()> {
         self.options.port = Some(self.server.port());
         self.server = Redis::start(&self.options)?;
         Ok(())

@@ -5,6 +5,7 @@ use super::close::{Closed, Closing, is_open};
 use super::groups::{Batch, Feed, Groups, Layout, Piece};
 use super::linear::{Slot, Values};
 use super::relation::{Encoder, Relation, RowMap, Source};
+use super::ttl::Idle;
 use super::{Builder, group};
 use crate::codec::{Codec, Encoding};
 use crate::column;
@@ -74,10 +75,16 @@ impl Builder<'_> {
         if closes.is_some() {
             feeds.push(self.watermark().apply(|watermark| vec![Feed::Watermark(*watermark)]));
         }
+        if self.ttl.is_some() {
+            feeds.push(self.tick().apply(|tick| vec![Feed::Tick(*tick)]));
+        }
         let all = apply_n(self.circuit, feeds.iter(), |feeds| feeds.flat_map(Cow::into_owned).collect::<Vec<Feed>>());
         let closing = closes.map(|_| Closing::new()).transpose()?;
         let (codec, errors) = (Codec::new(encodings)?, self.errors.clone());
-        let groups = Groups::new(layout, codec, node.schema.clone(), errors, closing, self.disk.as_ref());
+        let mut groups = Groups::new(layout, codec, node.schema.clone(), errors, closing, self.disk.as_ref());
+        if let Some(ttl) = self.ttl {
+            groups = groups.forgetting(Idle::new(ttl, self.due.clone()));
+        }
         let changes = self.circuit.add_unary_operator(groups, &all);
         changes.set_persistent_id(Some(&node.id));
         Ok(Relation::chunks(changes, node.schema.clone(), self.errors.clone()))

@@ -4,6 +4,7 @@ use super::cold::{Clock, Cold, Disk};
 use super::relation::Arena;
 use super::saved::{COLD, Reader, Saved, Writer};
 use super::top::{entries, push_entry};
+use super::ttl::{Idle, Tick};
 use crate::budget::Share;
 use crate::codec::{self, Codec, Rows, value};
 use crate::delta::Chunk;
@@ -28,6 +29,14 @@ pub(super) struct Batch {
     pub weights: Option<Arc<Vec<i64>>>,
 }
 
+/// What a step brings to the partitions.
+#[derive(Clone)]
+pub(super) enum Feed {
+    Batch(Arc<Batch>),
+    /// Where idle partitions are dropped: the clock.
+    Tick(Tick),
+}
+
 /// Which of a partition's rows are given out: from number `skip + 1` to number `end`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Numbers {
@@ -43,11 +52,13 @@ pub(super) struct Best {
     schema: SchemaRef,
     places: HashTable<u32>,
     partitions: Vec<Partition>,
+    /// Places of partitions that are not here any more, to be used again.
     free: Vec<u32>,
     /// What partitions take beside their own size.
     heap_bytes: usize,
     /// Where there is a disk.
     spill: Option<Spill>,
+    idle: Option<(Idle<u32>, Tick)>,
     /// Partitions that changed since rows were last given out, and their rows then.
     changed: Vec<(u32, Vec<Row>)>,
     is_last: bool,
@@ -76,12 +87,34 @@ impl Best {
         });
         let (places, partitions, free, changed) = (HashTable::new(), vec![], vec![], vec![]);
         let saved = Saved::new("best");
-        Best { numbers, codec, schema, places, partitions, free, heap_bytes: 0, spill, changed, is_last: false, saved }
+        Best { numbers, codec, schema, places, partitions, free, heap_bytes: 0, spill, idle: None, changed, is_last: false, saved }
+    }
+
+    /// The same, where partitions that nothing touches are dropped: they are few, and stay in memory.
+    pub fn forgetting(mut self, idle: Idle<u32>) -> Self {
+        self.idle = Some((idle, Tick { now: i64::MIN, is_sweep: false }));
+        self.spill = None;
+        self
+    }
+
+    fn sweep(&mut self, now: i64) {
+        let Some((idle, _)) = &mut self.idle else { return };
+        for place in idle.take(now) {
+            let partition = std::mem::take(&mut self.partitions[place as usize]);
+            if let Ok(entry) = self.places.find_entry(codec::of_bytes(partition.key.bytes()), |found| *found == place) {
+                entry.remove();
+            }
+            self.heap_bytes -= partition.key.heap_bytes() + partition.rows.iter().map(row_bytes).sum::<usize>();
+            self.free.push(place);
+        }
     }
 
     fn add(&mut self, batch: &Batch) {
         for row in 0..batch.rows {
             let place = self.place(batch.partitions.get(row));
+            if let Some((idle, tick)) = &mut self.idle {
+                idle.touch(&(place as u32), tick.now);
+            }
             let partition = &mut self.partitions[place];
             let value = batch.values.get(row);
             let times = batch.weights.as_ref().map_or(1, |weights| weights[row]);
@@ -136,7 +169,7 @@ impl Best {
     }
 
     /// Brings the partitions that may change back into memory.
-    fn warm(&mut self, batches: &[Arc<Batch>]) {
+    fn warm<'a>(&mut self, batches: impl Iterator<Item = &'a Batch>) {
         let Some(mut spill) = self.spill.take_if(|spill| !spill.cold.is_unused()) else { return };
         let mut missing: Vec<Row> = vec![];
         for batch in batches {
@@ -308,12 +341,20 @@ impl Operator for Best {
     }
 }
 
-impl UnaryOperator<Vec<Arc<Batch>>, Vec<Chunk>> for Best {
-    async fn eval(&mut self, batches: &Vec<Arc<Batch>>) -> Vec<Chunk> {
-        self.warm(batches);
-        batches.iter().for_each(|batch| self.add(batch));
+impl UnaryOperator<Vec<Feed>, Vec<Chunk>> for Best {
+    async fn eval(&mut self, feeds: &Vec<Feed>) -> Vec<Chunk> {
+        // The clock first: rows are touched by it.
+        for tick in feeds.iter().filter_map(|feed| if let Feed::Tick(tick) = feed { Some(tick) } else { None }) {
+            self.idle.iter_mut().for_each(|(_, now)| *now = *tick);
+        }
+        let batches = || feeds.iter().filter_map(|feed| if let Feed::Batch(batch) = feed { Some(batch.as_ref()) } else { None });
+        self.warm(batches());
+        batches().for_each(|batch| self.add(batch));
         if !std::mem::take(&mut self.is_last) {
             return vec![];
+        }
+        if let Some(tick) = self.idle.as_ref().map(|(_, tick)| *tick).filter(|tick| tick.is_sweep) {
+            self.sweep(tick.now);
         }
         let changes = self.changes();
         self.cool().await;

@@ -71,14 +71,18 @@ impl Builder<'_> {
         watermark
     }
 
-    pub(super) fn late(&mut self, node: &Node, input: NodeId, closes: &Term) -> Result<Relation, Error> {
+    pub(super) fn late(&mut self, id: NodeId, node: &Node, input: NodeId, closes: &Term) -> Result<Relation, Error> {
         let chunks = self.relation(input).to_chunks()?;
-        let (closes, errors) = (closes.clone(), self.errors.clone());
+        let (closes, errors, kept_late) = (closes.clone(), self.errors.clone(), self.late.clone());
         let in_time = chunks.apply2(&self.watermark(), move |chunks, watermark| {
             let mut kept = vec![];
             for chunk in chunks {
                 stage::run_each(&[], chunk.clone(), &errors, &mut |chunk| {
-                    let (open, late, timeless) = in_time(chunk, &closes, watermark)?;
+                    let (open, late_rows, timeless) = in_time(chunk, &closes, watermark)?;
+                    let late = (0..late_rows.rows()).map(|row| late_rows.weight(row) as u64).sum();
+                    if let Some(kept) = kept_late.as_ref().filter(|_| late > 0) {
+                        kept.add(id, watermark.before, late_rows);
+                    }
                     for (message, rows) in [(LATE, late), (TIMELESS, timeless)].into_iter().filter(|(_, rows)| *rows > 0) {
                         errors.add(message, rows);
                     }
@@ -161,27 +165,26 @@ pub(super) fn is_open(key: &Row, bound: &Row) -> bool {
     key.bytes().get(..bound.len()).is_none_or(|time| time > bound)
 }
 
-/// The rows that come and have not closed yet, and how many were late or had no time.
-fn in_time(chunk: &Chunk, closes: &Term, watermark: &Watermark) -> Result<(Chunk, u64, u64), String> {
+/// The rows that come and have not closed yet, those that come late, and how many have no time.
+fn in_time(chunk: &Chunk, closes: &Term, watermark: &Watermark) -> Result<(Chunk, Chunk, u64), String> {
     let times = closes.function.evaluate(&chunk.batch)?;
     let times = times.as_primitive_opt::<TimestampNanosecondType>().ok_or("the end of a window must be a time")?;
-    let (mut late, mut timeless) = (0, 0);
-    let open = (0..times.len()).map(|row| {
-        let weight = chunk.weight(row);
-        let is_open = times.is_valid(row) && times.value(row) > watermark.before;
-        if !is_open {
-            *(if times.is_null(row) { &mut timeless } else { &mut late }) += weight.max(0) as u64;
-        }
-        is_open && weight > 0
-    });
-    let open: BooleanArray = open.collect::<Vec<_>>().into();
+    let is_open = |row: usize| times.is_valid(row) && times.value(row) > watermark.before;
+    let comes = |row: usize| chunk.weight(row) > 0;
+    let open: BooleanArray = (0..times.len()).map(|row| Some(comes(row) && is_open(row))).collect();
     if open.true_count() == open.len() {
-        return Ok((chunk.clone(), 0, 0));
+        return Ok((chunk.clone(), chunk.slice(0, 0), 0));
     }
+    let late: BooleanArray = (0..times.len()).map(|row| Some(comes(row) && times.is_valid(row) && !is_open(row))).collect();
+    let timeless = (0..times.len()).filter(|row| comes(*row) && times.is_null(*row)).map(|row| chunk.weight(row) as u64).sum();
+    Ok((kept(chunk, &open)?, kept(chunk, &late)?, timeless))
+}
+
+fn kept(chunk: &Chunk, rows: &BooleanArray) -> Result<Chunk, String> {
     let weights = chunk.weights.as_ref().map(|weights| {
-        let kept = weights.iter().enumerate().filter(|(row, _)| open.value(*row));
+        let kept = weights.iter().enumerate().filter(|(row, _)| rows.value(*row));
         Arc::new(kept.map(|(_, weight)| *weight).collect::<Vec<_>>())
     });
-    let batch = filter_record_batch(&chunk.batch, &open).map_err(|e| e.to_string())?;
-    Ok((Chunk { batch, weights }, late, timeless))
+    let batch = filter_record_batch(&chunk.batch, rows).map_err(|e| e.to_string())?;
+    Ok(Chunk { batch, weights })
 }

@@ -10,14 +10,18 @@ mod group;
 mod groups;
 mod join;
 mod linear;
+mod lookup;
 mod relation;
 mod saved;
 mod top;
+pub(crate) mod ttl;
 mod window;
 
 use crate::codec::Codec;
 use crate::column;
 use crate::delta::Chunk;
+use crate::late::LateRows;
+use crate::lookup::{Failure, Lookups};
 use crate::output::Output;
 use crate::plan::{Node, NodeId, Operator, Plan};
 use crate::row::Row;
@@ -31,6 +35,7 @@ use dbsp::{InputHandle, RootCircuit, Runtime, Stream};
 use relation::{Relation, RowMap, Source};
 use std::collections::HashMap;
 use std::sync::Arc;
+use ttl::{Due, Tick};
 
 /// The ends of a circuit that the caller holds.
 pub(crate) struct Ends {
@@ -42,6 +47,8 @@ pub(crate) struct Ends {
     pub watermark: Option<InputHandle<Option<Watermark>>>,
     /// The time of the next step, if something depends on it: for all workers.
     pub clock: Option<InputHandle<i64>>,
+    /// The clock of each step, if state of idle keys is dropped, and whether the step does so.
+    pub tick: Option<InputHandle<Option<Tick>>>,
 }
 
 /// What the parts of the builder share.
@@ -49,6 +56,9 @@ pub(crate) struct Builder<'a> {
     plan: &'a Plan,
     circuit: &'a mut RootCircuit,
     errors: RowErrors,
+    lookups: &'a Lookups,
+    failure: Failure,
+    late: Option<LateRows>,
     readers: Vec<usize>,
     append_only: Vec<bool>,
     relations: Vec<Option<Relation>>,
@@ -59,6 +69,12 @@ pub(crate) struct Builder<'a> {
     watermark: Option<Stream<RootCircuit, Watermark>>,
     /// The time of each step, once somebody asked for it.
     clock: Option<Stream<RootCircuit, i64>>,
+    tick: Option<Stream<RootCircuit, Tick>>,
+    due: Due,
+    /// The rows of keys that are not idle, by what they are keys of.
+    fresh: HashMap<String, Stream<RootCircuit, Vec<(usize, Chunk)>>>,
+    /// Of the node that is being built: how long it keeps what nothing touches.
+    ttl: Option<i64>,
     ends: Ends,
 }
 
@@ -71,26 +87,42 @@ pub(crate) struct Outputs {
     pub expiries: Vec<Output>,
 }
 
-pub(crate) fn build(
-    plan: &Plan,
-    circuit: &mut RootCircuit,
-    outputs: &Outputs,
-    errors: RowErrors,
-    disk: Option<Disk>,
-) -> Result<Ends, Error> {
-    let ends = Ends { inputs: vec![], constants: vec![], watermark: None, clock: None };
+/// What a circuit tells and asks while it runs.
+#[derive(Clone)]
+pub(crate) struct Outside {
+    pub outputs: Outputs,
+    pub errors: RowErrors,
+    pub lookups: Lookups,
+    pub failure: Failure,
+    pub due: Due,
+    /// Where late rows go; `None`: nowhere.
+    pub late: Option<LateRows>,
+    /// Where tables that are too large for memory go; `None`: nowhere.
+    pub disk: Option<Disk>,
+}
+
+pub(crate) fn build(plan: &Plan, circuit: &mut RootCircuit, outside: &Outside) -> Result<Ends, Error> {
+    let outputs = &outside.outputs;
+    let ends = Ends { inputs: vec![], constants: vec![], watermark: None, clock: None, tick: None };
     let relations = vec![None; plan.nodes.len()];
     let mut builder = Builder {
         plan,
         circuit,
-        errors,
+        errors: outside.errors.clone(),
+        lookups: &outside.lookups,
+        failure: outside.failure.clone(),
+        late: outside.late.clone(),
         readers: plan.readers(),
         append_only: plan.append_only(),
         relations,
         indexes: HashMap::new(),
-        disk,
+        disk: outside.disk.clone(),
         watermark: None,
         clock: None,
+        tick: None,
+        due: outside.due.clone(),
+        fresh: HashMap::new(),
+        ttl: None,
         ends,
     };
     for index in 0..plan.nodes.len() {
@@ -115,7 +147,12 @@ impl Builder<'_> {
 
     fn node(&mut self, id: NodeId) -> Result<Relation, Error> {
         let node = self.plan.node(id);
-        match &node.operator {
+        self.ttl = None;
+        self.operator(id, node, &node.operator)
+    }
+
+    fn operator(&mut self, id: NodeId, node: &Node, operator: &Operator) -> Result<Relation, Error> {
+        match operator {
             Operator::Input { table, .. } => {
                 let (stream, handle) = self.circuit.add_input_stream::<Vec<Chunk>>();
                 stream.set_persistent_id(Some(&node.id));
@@ -140,9 +177,10 @@ impl Builder<'_> {
                 self.held(node, Source::Rows(distinct))
             }
             Operator::Join { kind, left, right, null_is_equal, with_key } => self.join(node, *kind, left, right, *null_is_equal, *with_key),
+            Operator::Lookup { input, table, key, value, columns } => self.lookup(node, *input, table, key, value, columns),
             Operator::Semi { left, right, anti, null_is_equal } => self.semi(node, left, right, *anti, *null_is_equal),
             Operator::Aggregate { input, group, parts, closes } => self.aggregate(node, *input, group, parts, closes.as_ref()),
-            Operator::Late { input, closes } => self.late(node, *input, closes),
+            Operator::Late { input, closes } => self.late(id, node, *input, closes),
             Operator::Close { input, closes, value } => self.close(node, *input, closes, value),
             Operator::OrElse { input, default } => self.or_else(node, *input, default),
             Operator::Top { input, partition, order, value, numbering, skip, limit } => {
@@ -151,6 +189,12 @@ impl Builder<'_> {
             Operator::Fixpoint { base, body } => self.fixpoint(node, *base, body),
             Operator::Round { name } => Err(Error::Engine(format!("`{name}` is read outside of its recursion"))),
             Operator::Aging { input, time, value, after, until } => self.aging(node, *input, time, value, after.as_ref(), until.as_ref()),
+            Operator::Fresh { inputs, side, ttl } => self.fresh(node, inputs, *side, *ttl),
+            Operator::Quiet { input, .. } => self.quiet(node, *input),
+            Operator::Forgetful { operator, ttl } => {
+                self.ttl = Some(*ttl);
+                self.operator(id, node, operator)
+            }
             Operator::Window { input, partition, order, value, function } => {
                 self.window(node, *input, partition, &[&order[..], &value[..]].concat(), function)
             }

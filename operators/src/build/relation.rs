@@ -241,7 +241,7 @@ impl<C: Circuit> Relation<C> {
 /// Evaluates terms and encodes what they yield.
 pub(crate) struct Encoder {
     terms: Vec<Term>,
-    codec: Codec,
+    pub codec: Codec,
 }
 
 impl Encoder {

@@ -1,7 +1,8 @@
 //! The first rows of each partition, numbered.
 
-use super::best::{Batch, Best, Numbers};
+use super::best::{Batch, Best, Feed, Numbers};
 use super::relation::{Encoder, Relation, Source};
+use super::ttl::Idle;
 use super::{Builder, group};
 use crate::codec::{Codec, Encoding, value};
 use crate::column;
@@ -10,6 +11,8 @@ use crate::row::Row;
 use crate::{Error, Term};
 use arrow::datatypes::DataType;
 use dbsp::Circuit;
+use dbsp::operator::apply_n;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 pub(super) struct Spec<'a> {
@@ -91,13 +94,20 @@ impl Builder<'_> {
             "batches of first rows",
             move |chunk, out| {
                 let (partitions, values) = (partitions.encode(chunk)?.1, values.encode(chunk)?.1);
-                out.push(Arc::new(Batch { rows: chunk.rows(), partitions, values, weights: chunk.weights.clone() }));
+                let weights = chunk.weights.clone();
+                out.push(Feed::Batch(Arc::new(Batch { rows: chunk.rows(), partitions, values, weights })));
                 Ok(())
             },
             |batches| batches,
         )?;
-        let best = Best::new(numbers, Codec::new(encodings)?, node.schema.clone(), self.disk.as_ref());
-        let changes = self.circuit.add_unary_operator(best, &batches);
+        let mut best = Best::new(numbers, Codec::new(encodings)?, node.schema.clone(), self.disk.as_ref());
+        let mut feeds = vec![batches];
+        if let Some(ttl) = self.ttl {
+            best = best.forgetting(Idle::new(ttl, self.due.clone()));
+            feeds.push(self.tick().apply(|tick| vec![Feed::Tick(*tick)]));
+        }
+        let all = apply_n(self.circuit, feeds.iter(), |feeds| feeds.flat_map(Cow::into_owned).collect::<Vec<Feed>>());
+        let changes = self.circuit.add_unary_operator(best, &all);
         changes.set_persistent_id(Some(&node.id));
         Ok(Relation::chunks(changes, node.schema.clone(), self.errors.clone()))
     }

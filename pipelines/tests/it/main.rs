@@ -3,6 +3,7 @@
 
 mod backpressure;
 mod fixtures;
+mod lookups;
 mod nexmark;
 mod offsite;
 mod platform;

@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 
 use crate::registry::Registry;
 
-type Shown = Arc<Mutex<Vec<(String, usize)>>>;
+pub type Shown = Arc<Mutex<Vec<(String, usize)>>>;
 
-fn options(shown: &Shown) -> Options {
+pub fn options(shown: &Shown) -> Options {
     let shown = shown.clone();
     Options {
         workers: 1,
@@ -25,15 +25,16 @@ fn options(shown: &Shown) -> Options {
             Ok(())
         }),
         stop: Arc::new(AtomicBool::new(false)),
+        late: None,
     }
 }
 
-fn run(sql: &str) -> Result<Summary, String> {
+pub fn run(sql: &str) -> Result<Summary, String> {
     let program = script::parse(sql, &Functions::new()).map_err(|error| error.to_string())?;
     script::run(&program, options(&Shown::default())).map_err(|error| error.to_string())
 }
 
-fn read(path: &Path) -> Vec<Value> {
+pub fn read(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -228,6 +229,47 @@ fn broker() -> Option<KafkaBroker> {
 }
 
 #[test]
+fn late_rows_are_in_their_file() {
+    let dir = tempfile::tempdir().unwrap();
+    // More rows than a source gives at once, so that the watermark moves between; the last two are an hour late.
+    orders(&dir.path().join("orders.json"), 9_000);
+    let mut file = std::fs::OpenOptions::new().append(true).open(dir.path().join("orders.json")).unwrap();
+    for id in [9_001, 9_002] {
+        writeln!(file, "{}", json!({"id": id, "customer": {"name": "late"}, "cents": id, "at": "2024-05-01T00:00:01Z"})).unwrap();
+    }
+    let sql = in_folder(
+        dir.path(),
+        "CREATE TABLE hours (name TEXT, n BIGINT) WITH (connector = 'blackhole', format = 'json');
+         INSERT INTO hours SELECT customer['name'], count(*) FROM orders GROUP BY tumble(INTERVAL '1 hour'), 1;",
+    );
+    let late = dir.path().join("late.json");
+    let program = script::parse(&sql, &Functions::new()).unwrap_or_else(|error| panic!("{error}"));
+    let summary = script::run(&program, Options { late: Some(late.clone()), ..options(&Shown::default()) }).unwrap();
+    let lines = read(&late);
+    assert_eq!((summary.late, summary.refused.values().sum::<u64>(), lines.len()), (2, 2, 2), "{summary:?}");
+    for line in &lines {
+        assert_eq!(line["sinks"], json!(["hours"]));
+        assert!(line["watermark"].as_str().unwrap().starts_with("2024-05-01T0") && line["row"].to_string().contains("late"), "{line}");
+    }
+    let nowhere = Options { late: Some(dir.path().join("no/such/folder")), ..options(&Shown::default()) };
+    assert!(script::run(&program, nowhere).unwrap_err().to_string().contains("no/such/folder"));
+}
+
+#[test]
+fn windows_may_be_of_the_time_of_arrival() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("n.json"), "{\"n\": 1}\n{\"n\": 2}\n{\"n\": 3}\n").unwrap();
+    let sql = format!(
+        "CREATE TABLE n (n INT) WITH (connector = 'single_file', format = 'json', path = '{}/n.json');
+         SELECT count(*), sum(n) FROM n GROUP BY tumble(INTERVAL '1 day');",
+        dir.path().display()
+    );
+    let summary = run(&sql).unwrap();
+    // Two days, at midnight.
+    assert!(summary.read["n"] == 3 && (1..=2).contains(&summary.written["preview"]) && summary.ended, "{summary:?}");
+}
+
+#[test]
 fn a_script_whose_source_is_silent_is_stopped_and_completes_its_files() {
     let dir = tempfile::tempdir().unwrap();
     let sql = format!(
@@ -290,7 +332,28 @@ fn columns_of_a_file_that_nobody_reads_are_not_decoded() {
 fn topics_are_read_and_written() {
     let Some(broker) = broker() else { return };
     records_of_a_topic(&broker);
+    arrivals(&broker);
     avro(&broker);
+}
+
+/// A window of the time of arrival closes though no record comes any more.
+fn arrivals(broker: &KafkaBroker) {
+    let topic =
+        format!("WITH (connector = 'kafka', bootstrap_servers = '{}', topic = 'arrivals', format = 'json'", broker.bootstrap_servers());
+    run(&format!("CREATE TABLE out (n INT) {topic}, type = 'sink'); INSERT INTO out SELECT 1; INSERT INTO out SELECT 2;")).unwrap();
+    let sql = format!("CREATE TABLE n (n INT) {topic}); SELECT count(*), sum(n) FROM n GROUP BY tumble(INTERVAL '500 ms');");
+    let program = script::parse(&sql, &Functions::new()).unwrap_or_else(|error| panic!("{error}"));
+    let shown = Shown::default();
+    let options = options(&shown);
+    let stop = options.stop.clone();
+    let running = std::thread::spawn(move || script::run(&program, options).unwrap());
+    while shown.lock().unwrap().is_empty() {
+        assert!(!running.is_finished());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    stop.store(true, Ordering::Relaxed);
+    let summary = running.join().unwrap();
+    assert!(summary.read["n"] == 2 && !summary.ended && summary.refused.is_empty(), "{summary:?}");
 }
 
 fn records_of_a_topic(broker: &KafkaBroker) {

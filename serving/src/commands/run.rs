@@ -36,6 +36,9 @@ pub struct Arguments {
     /// Threads that compute
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
     workers: u16,
+    /// Write rows that come after their windows have closed to this file, a JSON object a line: sinks, watermark, row
+    #[arg(long, value_name = "FILE")]
+    late: Option<PathBuf>,
     /// Show the dataflow instead of running it
     #[arg(long)]
     explain: bool,
@@ -55,7 +58,8 @@ pub async fn run(arguments: Arguments, output: Output) -> anyhow::Result<()> {
         return Ok(());
     }
     let stop = Arc::new(AtomicBool::new(false));
-    let options = script::Options { workers: arguments.workers.into(), preview: preview(output), stop: stop.clone() };
+    let options =
+        script::Options { workers: arguments.workers.into(), preview: preview(output), stop: stop.clone(), late: arguments.late.clone() };
     let running = tokio::task::spawn_blocking(move || script::run(&program, options));
     tokio::spawn(async move {
         if tokio::signal::ctrl_c().await.is_ok() {
@@ -74,6 +78,9 @@ pub async fn run(arguments: Arguments, output: Output) -> anyhow::Result<()> {
         report(&summary);
     }
     left_out(&summary);
+    if let Some(late) = arguments.late.filter(|_| summary.late > 0) {
+        eprintln!("{} late row(s) are in `{}`", summary.late, late.display());
+    }
     Ok(())
 }
 

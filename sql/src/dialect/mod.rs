@@ -4,11 +4,13 @@ mod create_function;
 mod create_table;
 mod create_view;
 mod options;
+mod system_time;
 mod types;
 
 pub(crate) use create_function::CreateFunction;
 pub(crate) use create_table::CreateTable;
 pub use create_view::ViewStatement;
+pub(crate) use system_time::SYSTEM_TIME;
 
 use crate::error::{Error, Position};
 use datafusion::sql::sqlparser::ast::{Ident, ObjectName, Query};
@@ -40,6 +42,11 @@ pub(crate) enum StatementKind {
         table: Name,
         columns: Vec<Name>,
         query: Box<Query>,
+    },
+    /// `SET name = 'value'`.
+    Set {
+        name: Name,
+        value: String,
     },
     /// A query on its own.
     Query {
@@ -91,7 +98,8 @@ pub(crate) fn parse(source: &str) -> Result<Vec<Statement>, Error> {
 
 fn tokenize(source: &str) -> Result<Vec<TokenWithSpan>, Error> {
     let tokens = Tokenizer::new(&PostgreSqlDialect {}, source).tokenize_with_location();
-    tokens.map_err(|e| Error::new(source, e.location.into(), uncapitalised(&e.message)))
+    let tokens = tokens.map_err(|e| Error::new(source, e.location.into(), uncapitalised(&e.message)))?;
+    system_time::as_hints(source, tokens)
 }
 
 fn parser<'a>(source: &'a str, tokens: &'a [TokenWithSpan]) -> Parser<'a> {
@@ -192,6 +200,11 @@ impl Parser<'_> {
     fn statement(&mut self) -> Result<StatementKind, Error> {
         let at = self.place();
         if self.keyword(Keyword::CREATE) {
+            // Arroyo's word for tables that are declared for one program: here all are.
+            let is_temporary = self.keyword(Keyword::TEMPORARY);
+            if is_temporary && self.peek().token.to_string().to_uppercase() != "TABLE" {
+                return Err(self.unexpected("TABLE"));
+            }
             if self.keyword(Keyword::TABLE) {
                 return Ok(StatementKind::Table(self.create_table(at)?));
             }
@@ -215,15 +228,25 @@ impl Parser<'_> {
             return Ok(StatementKind::Insert { table, columns, query: self.query()? });
         }
         if self.keyword(Keyword::SET) {
-            let setting = self.name().map(|name| name.text).unwrap_or_default();
-            return Err(self
-                .error(at, format!("there is no setting `{setting}`"))
-                .with_help("remove the SET statement; a pipeline is configured by its tables' WITH options"));
+            return self.set();
         }
         if matches!(&self.peek().token, Token::Word(w) if w.keyword == Keyword::SELECT || w.keyword == Keyword::WITH) {
             return Ok(StatementKind::Query { query: self.query()? });
         }
         Err(self.unexpected("CREATE TABLE, CREATE VIEW, CREATE FUNCTION or INSERT INTO"))
+    }
+
+    /// What follows SET.
+    fn set(&mut self) -> Result<StatementKind, Error> {
+        let name = self.name()?;
+        if !self.keyword(Keyword::TO) {
+            self.expect(&Token::Eq)?;
+        }
+        let value = match self.keyword(Keyword::INTERVAL) {
+            true => self.interval()?,
+            false => self.parser.parse_literal_string().map_err(|e| self.parser_error(e))?,
+        };
+        Ok(StatementKind::Set { name, value })
     }
 
     fn is_query_in_parentheses(&self) -> bool {

@@ -2,6 +2,7 @@
 
 use super::Parser;
 use crate::error::Error;
+use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::Token;
 use std::collections::BTreeMap;
 
@@ -43,6 +44,10 @@ impl Parser<'_> {
             Token::SingleQuotedString(text) => text,
             Token::Number(text, _) => text,
             Token::Word(word) if matches!(word.value.to_lowercase().as_str(), "true" | "false") => word.value.to_lowercase(),
+            Token::Word(word) if word.keyword == Keyword::INTERVAL => {
+                self.parser.next_token();
+                return self.interval();
+            }
             Token::Word(word) => {
                 let help = format!("write {key} = '{}'", word.value);
                 return Err(self.error(token.span.start.into(), format!("the value of option `{key}` must be quoted")).with_help(help));
@@ -51,5 +56,20 @@ impl Parser<'_> {
         };
         self.parser.next_token();
         Ok(value)
+    }
+
+    /// What follows INTERVAL, as the text of an interval: `'5 seconds'`, or `'5' second`.
+    pub(super) fn interval(&mut self) -> Result<String, Error> {
+        let Token::SingleQuotedString(text) = self.peek().token else {
+            return Err(self.unexpected("an interval in single quotes, such as '5 seconds'"));
+        };
+        self.parser.next_token();
+        match self.peek().token {
+            Token::Word(unit) if unit.quote_style.is_none() => {
+                self.parser.next_token();
+                Ok(format!("{text} {}", unit.value))
+            }
+            _ => Ok(text),
+        }
     }
 }

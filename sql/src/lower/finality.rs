@@ -2,6 +2,7 @@
 
 use super::Unsupported;
 use super::aging::names_clock;
+use super::lookup::{kind_of_lookup, looked_up};
 use crate::functions::{session, window};
 use crate::table::Table;
 use arrow::datatypes::DataType;
@@ -112,6 +113,12 @@ fn numbered(window: &Window, sources: &[Table]) -> Result<Finality, Unsupported>
 }
 
 fn joined(join: &Join, sources: &[Table]) -> Result<Finality, Unsupported> {
+    // What a lookup table answered once is not asked again.
+    for (stream, side, is_right) in [(&join.left, &join.right, true), (&join.right, &join.left, false)] {
+        if looked_up(side, sources).is_some() && kind_of_lookup(join.join_type, is_right).is_some() {
+            return of(stream, sources);
+        }
+    }
     let (left, right) = (of(&join.left, sources)?, of(&join.right, sources)?);
     match (left, right) {
         (Finality::Appended, Finality::Appended) if join.join_type == JoinType::Inner => Ok(Finality::Appended),

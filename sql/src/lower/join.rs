@@ -1,5 +1,6 @@
 //! Joins.
 
+use super::lookup::looked_up;
 use super::{Lowered, Lowering, Needed, Unsupported, column_term, find, helper, is_helper, schema_of, with};
 use crate::table::nullable;
 use arrow::datatypes::Field;
@@ -29,6 +30,16 @@ struct Keys {
 
 impl Lowering<'_> {
     pub(super) fn join(&mut self, join: &Join, needed: &Needed) -> Result<Lowered, Unsupported> {
+        match (looked_up(&join.left, self.tables), looked_up(&join.right, self.tables)) {
+            (None, None) => {}
+            (None, Some(table)) => return self.lookup_join(join, table, true, needed),
+            (Some(table), None) => return self.lookup_join(join, table, false, needed),
+            (Some(left), Some(right)) => {
+                let message =
+                    format!("`{}` and `{}` are lookup tables: neither tells which rows to ask the other for", left.name, right.name);
+                return Err(Unsupported::new(message).help("join a stream with the one, and then with the other").at(&right.name));
+            }
+        }
         let all = || Some(join.schema.columns().into_iter().collect::<HashSet<_>>());
         let needed = if needed.is_some() { needed.clone() } else { all() };
         let keys = Keys {

@@ -8,6 +8,7 @@ pub(crate) mod finality;
 mod group_fn;
 mod grouping_sets;
 mod join;
+pub(crate) mod lookup;
 mod panes;
 mod recursion;
 mod top;
@@ -46,7 +47,8 @@ struct View {
 
 pub(crate) struct Lowering<'a> {
     state: &'a SessionState,
-    sources: &'a [Table],
+    /// Sources and lookup tables.
+    tables: &'a [Table],
     views: BTreeMap<String, View>,
     /// Recursions that are being lowered, and the nodes that stand for their last rounds.
     rounds: Vec<(String, NodeId)>,
@@ -103,8 +105,14 @@ fn of_source(plan: &LogicalPlan, index: usize) -> Option<Expr> {
 }
 
 impl<'a> Lowering<'a> {
-    pub fn new(state: &'a SessionState, sources: &'a [Table]) -> Self {
-        Lowering { state, sources, views: BTreeMap::new(), rounds: vec![], closing: false, plan: Plan::default() }
+    pub fn new(state: &'a SessionState, tables: &'a [Table]) -> Self {
+        Lowering { state, tables, views: BTreeMap::new(), rounds: vec![], closing: false, plan: Plan::default() }
+    }
+
+    /// State of keys that nothing touches for `ttl` nanoseconds is dropped.
+    pub fn forgetting(mut self, ttl: Option<i64>) -> Self {
+        self.plan.ttl = ttl;
+        self
     }
 
     /// Lowers a view whose columns (of the declared ones) are those of `plan`.
@@ -231,8 +239,11 @@ impl<'a> Lowering<'a> {
             (Some(round), _) => (round, (0..all.fields().len()).collect()),
             (None, Some(view)) => (view.node, view.columns.clone()),
             (None, None) => {
-                let table = self.sources.iter().find(|table| table.name == name);
+                let table = self.tables.iter().find(|table| table.name == name);
                 let table = table.ok_or_else(|| Unsupported::new(format!("there is no table `{name}`")).at(name))?;
+                if table.is_lookup() {
+                    return Err(lookup::not_joined(name));
+                }
                 let node =
                     self.plan.add(Operator::Input { table: name.to_string(), append_only: table.append_only }, table.nullable_schema());
                 (node, (0..all.fields().len()).collect())

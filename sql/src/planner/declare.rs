@@ -13,6 +13,8 @@ use std::ops::ControlFlow;
 pub(super) struct Declared {
     pub sources: Vec<Table>,
     pub sinks: Vec<Table>,
+    /// Tables that are asked for rows by key.
+    pub lookups: Vec<Table>,
     /// Tables without a connector that a script both writes and reads: names for what is written to them.
     pub memory: Vec<Table>,
 }
@@ -20,7 +22,7 @@ pub(super) struct Declared {
 /// Sorts the declared tables.
 pub(super) fn tables(sql: &str, statements: &[Statement], mode: &Mode<'_>) -> Result<Declared, Error> {
     unique(sql, statements)?;
-    let mut found = Declared { sources: vec![], sinks: vec![], memory: vec![] };
+    let mut found = Declared { sources: vec![], sinks: vec![], lookups: vec![], memory: vec![] };
     let is_target = |name: &str| statements.iter().any(|s| matches!(&s.kind, StatementKind::Insert { table, .. } if table.text == name));
     let readers = readers(statements);
     for statement in statements {
@@ -32,13 +34,18 @@ pub(super) fn tables(sql: &str, statements: &[Statement], mode: &Mode<'_>) -> Re
             found.memory.push(table);
             continue;
         }
+        if table.is_lookup() {
+            check_lookup(sql, declared, mode)?;
+            found.lookups.push(table);
+            continue;
+        }
         let is_sink = match table.options.get("type").map(String::as_str) {
             Some("source") => false,
             Some("sink") => true,
             None => is_written,
             Some(other) => {
                 let message = format!("table `{}` has type '{other}', which there is not", table.name);
-                return Err(Error::new(sql, declared.name.at, message).with_help("write type = 'source' or type = 'sink'"));
+                return Err(Error::new(sql, declared.name.at, message).with_help("write type = 'source', type = 'sink' or type = 'lookup'"));
             }
         };
         if !is_sink {
@@ -63,7 +70,7 @@ fn unique(sql: &str, statements: &[Statement]) -> Result<(), Error> {
         let name = match &statement.kind {
             StatementKind::Table(table) => &table.name,
             StatementKind::View { name, .. } => name,
-            StatementKind::Insert { .. } | StatementKind::Query { .. } | StatementKind::Function(_) => continue,
+            StatementKind::Insert { .. } | StatementKind::Query { .. } | StatementKind::Function(_) | StatementKind::Set { .. } => continue,
         };
         if let Some(line) = names.insert(&name.text, name.at.line) {
             let message = format!("`{}` is declared twice, first on line {line}", name.text);
@@ -111,6 +118,38 @@ fn check_sink(sql: &str, declared: &CreateTable, table: &Table, is_written: bool
     if !is_written {
         let help = format!("add INSERT INTO {} SELECT …, or remove the table", table.name);
         return refused(declared.name.at, format!("nothing is written to sink `{}`", table.name), help);
+    }
+    Ok(())
+}
+
+fn check_lookup(sql: &str, declared: &CreateTable, mode: &Mode<'_>) -> Result<(), Error> {
+    let name = &declared.name;
+    let refused = |at, message: String, help: &str| Err(Error::new(sql, at, message).with_help(help));
+    if matches!(mode, Mode::Stores) {
+        let message = format!(
+            "`{}` is a lookup table, which may answer otherwise when the log is read again: a store that is kept would differ from its query",
+            name.text
+        );
+        return refused(name.at, message, "capture the table's changes (format = 'debezium_json') and join those, or use `chimera run`");
+    }
+    if declared.primary_key.is_empty() {
+        let help = "declare the columns that it is asked by: PRIMARY KEY (…)";
+        return refused(name.at, format!("lookup table `{}` has no PRIMARY KEY", name.text), help);
+    }
+    if let Some(column) = declared.columns.iter().find(|column| column.generated.is_some()) {
+        let message = format!("column `{}` of lookup table `{}` cannot be generated", column.name.text, name.text);
+        return refused(column.name.at, message, "compute it in the query that joins the table");
+    }
+    if let Some((column, _)) = &declared.watermark {
+        let message = format!("lookup table `{}` has no time of its own, and so no watermark", name.text);
+        return refused(column.at, message, "remove WATERMARK");
+    }
+    let of_key = |column: &str| declared.primary_key.iter().any(|key| key.text == column);
+    let odd =
+        declared.columns.iter().find(|column| column.metadata.as_ref().is_some_and(|from| from != "key" || !of_key(&column.name.text)));
+    if let Some(column) = odd {
+        let message = format!("column `{}`: of a lookup table nothing but its key is known beside the row", column.name.text);
+        return refused(column.name.at, message, "write METADATA FROM 'key' at a column of the PRIMARY KEY");
     }
     Ok(())
 }

@@ -6,7 +6,8 @@ use crate::error::{Error, Position};
 use arrow::datatypes::DataType;
 use datafusion::common::{Column, ScalarValue};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col, lit};
-use datafusion::sql::sqlparser::ast::{Query, SetExpr, Spanned};
+use datafusion::sql::sqlparser::ast::{Ident, Query, Select, SelectItem, SetExpr, Spanned};
+use std::collections::BTreeSet;
 
 impl Planner<'_> {
     /// `plan` with the sink's columns, in its order and with its types.
@@ -19,7 +20,7 @@ impl Planner<'_> {
         plan: LogicalPlan,
     ) -> Result<LogicalPlan, Error> {
         let Some(sink) = self.sinks.iter().chain(&self.memory).find(|sink| sink.name == table.text) else {
-            let is_source = self.sources.iter().any(|source| source.name == table.text);
+            let is_source = self.sources.iter().chain(&self.lookups).any(|source| source.name == table.text);
             let error = if is_source {
                 self.error(table.at, format!("`{}` is a source and cannot be written to", table.text))
                     .with_help("write to a table with type = 'sink'")
@@ -84,6 +85,35 @@ impl Planner<'_> {
     fn query_place(&self, query: &Query, table: &Name) -> Position {
         let at: Position = query.span().start.into();
         if at.line == 0 { table.at } else { at }
+    }
+}
+
+/// `query` with names for columns that are written like others before them: a sink goes by position, the planner by name.
+pub(super) fn told_apart(query: &Query) -> Query {
+    let mut query = query.clone();
+    each_select(&mut query.body, &mut |select| {
+        let mut seen = BTreeSet::new();
+        for (index, item) in select.projection.iter_mut().enumerate() {
+            if let SelectItem::UnnamedExpr(expr) = item
+                && !seen.insert(expr.to_string())
+            {
+                *item = SelectItem::ExprWithAlias { expr: expr.clone(), alias: Ident::with_quote('"', format!("__column_{index}")) };
+            }
+        }
+    });
+    query
+}
+
+/// Those whose rows are the query's.
+fn each_select(body: &mut SetExpr, change: &mut dyn FnMut(&mut Select)) {
+    match body {
+        SetExpr::Select(select) => change(select),
+        SetExpr::Query(query) => each_select(&mut query.body, change),
+        SetExpr::SetOperation { left, right, .. } => {
+            each_select(left, change);
+            each_select(right, change);
+        }
+        _ => {}
     }
 }
 

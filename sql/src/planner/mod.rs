@@ -1,5 +1,6 @@
 //! From text to a plan: names are resolved, queries planned and optimised, views that several statements read shared.
 
+mod arrival;
 mod check;
 mod context;
 mod declare;
@@ -17,6 +18,7 @@ use crate::error::Error;
 use crate::functions::Functions;
 use crate::lower::{self, Lowering};
 use crate::table::{Implied, Table, nullable};
+pub use arrival::ARRIVAL;
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use chimera_operators::Plan;
 pub(crate) use context::{Context, Relation};
@@ -25,6 +27,7 @@ use datafusion::sql::planner::{ParserOptions, SqlToRel};
 use datafusion::sql::sqlparser::ast::{Query, Statement as SqlStatement};
 use declare::Declared;
 use locate::Place;
+use rewrite::Versions;
 pub(crate) use script::SourceTime;
 use serde::{Deserialize, Serialize};
 use sql_functions::SqlFunctions;
@@ -48,6 +51,8 @@ pub struct Program {
     pub sources: Vec<Table>,
     /// Tables that changes come out for, in the order of the text.
     pub sinks: Vec<Table>,
+    /// Tables that are asked for rows by key, in the order of the text; of scripts alone.
+    pub lookups: Vec<Table>,
     /// Of [`Program::view`]: equal rows are one, with their number in a column `copies`.
     pub counts_copies: bool,
     pub(crate) plan: Arc<Plan>,
@@ -99,17 +104,30 @@ impl Program {
 
     fn read(sql: &str, functions: &Functions, mode: Mode<'_>) -> Result<Program, Error> {
         let statements = dialect::parse(sql)?;
-        let Declared { sources, sinks, memory } = declare::tables(sql, &statements, &mode)?;
+        let Declared { mut sources, sinks, lookups, memory } = declare::tables(sql, &statements, &mode)?;
         let is_script = matches!(mode, Mode::Script(_));
+        if is_script {
+            arrival::mark(&statements, &mut sources);
+        }
         let context = Context::new(functions);
         let functions = SqlFunctions::default();
-        let mut planner =
-            Planner { sql, statements: &statements, context, functions, sources, sinks, memory, is_script, arroyo_refuses: vec![] };
+        let mut planner = Planner {
+            sql,
+            statements: &statements,
+            context,
+            functions,
+            sources,
+            sinks,
+            lookups,
+            memory,
+            is_script,
+            arroyo_refuses: vec![],
+        };
         let plan = planner.plan()?;
         let times = if is_script { planner.times()? } else { vec![] };
-        let Planner { sources, sinks, arroyo_refuses, .. } = planner;
+        let Planner { sources, sinks, lookups, arroyo_refuses, .. } = planner;
         let text = Arc::new(ProgramText::Statements(sql.to_owned()));
-        Ok(Program { sources, sinks, counts_copies: false, plan: Arc::new(plan), text, times, arroyo_refuses })
+        Ok(Program { sources, sinks, lookups, counts_copies: false, plan: Arc::new(plan), text, times, arroyo_refuses })
     }
 
     /// The dataflow as text: for each sink its operators, what each of them keeps, and what that grows with.
@@ -165,6 +183,7 @@ struct Planner<'a> {
     functions: SqlFunctions,
     sources: Vec<Table>,
     sinks: Vec<Table>,
+    lookups: Vec<Table>,
     memory: Vec<Table>,
     is_script: bool,
     arroyo_refuses: Vec<(String, String)>,
@@ -172,7 +191,7 @@ struct Planner<'a> {
 
 impl Planner<'_> {
     fn declare_sources(&mut self) {
-        for table in &self.sources {
+        for table in self.sources.iter().chain(&self.lookups) {
             let relation = Relation::new(table.nullable_schema(), &table.primary_key);
             self.context.relations.insert(table.name.clone(), Arc::new(relation));
         }
@@ -184,9 +203,11 @@ impl Planner<'_> {
         let readers = declare::readers(self.statements);
         let mut shared: Vec<SharedView> = Vec::new();
         let mut inserts: Vec<(usize, String, LogicalPlan)> = Vec::new();
+        let mut ttl = None;
         for (index, statement) in self.statements.iter().enumerate() {
             match &statement.kind {
                 StatementKind::Table(_) => {}
+                StatementKind::Set { name, value } => ttl = Some(self.updating_ttl(name, value, ttl.is_some())?),
                 StatementKind::Function(function) => self
                     .functions
                     .declare(function, &self.context)
@@ -204,7 +225,7 @@ impl Planner<'_> {
                     self.context.relations.insert(name.text.clone(), Arc::new(relation));
                 }
                 StatementKind::Insert { table, columns, query } => {
-                    let plan = self.query(index, query)?;
+                    let plan = self.query(index, &insert::told_apart(query))?;
                     let plan = self.insert(index, table, columns, query, plan)?;
                     match self.memory.iter().any(|memory| memory.name == table.text) {
                         true => self.remember(index, &table.text, plan)?,
@@ -217,11 +238,11 @@ impl Planner<'_> {
                 }
             }
         }
-        self.lower(shared, inserts)
+        self.lower(shared, inserts, ttl)
     }
 
     /// Optimises from the readers to the read, so that a shared view computes only the columns that somebody reads.
-    fn lower(&mut self, shared: Vec<SharedView>, inserts: Vec<(usize, String, LogicalPlan)>) -> Result<Plan, Error> {
+    fn lower(&mut self, shared: Vec<SharedView>, inserts: Vec<(usize, String, LogicalPlan)>, ttl: Option<i64>) -> Result<Plan, Error> {
         let mut used: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
         let mut optimised_inserts = Vec::new();
         for (index, table, plan) in inserts {
@@ -241,13 +262,14 @@ impl Planner<'_> {
             lower::columns_read(&plan, &mut used);
             views.push((view.statement, view.name, columns, plan));
         }
-        let arroyo = Arroyo { sources: &self.sources, views: views.iter().map(|(_, name, _, plan)| (name.as_str(), plan)).collect() };
+        let tables = self.tables();
+        let arroyo = Arroyo { tables: &tables, views: views.iter().map(|(_, name, _, plan)| (name.as_str(), plan)).collect() };
         let refused = optimised_inserts.iter().filter_map(|(_, table, plan)| {
             let sink = self.sinks.iter().find(|sink| sink.name == *table)?;
             Some((table.clone(), arroyo.refuses(sink, plan)?))
         });
         self.arroyo_refuses = refused.collect();
-        let mut lowering = Lowering::new(&self.context.state, &self.sources);
+        let mut lowering = Lowering::new(&self.context.state, &tables).forgetting(ttl);
         for (statement, name, columns, plan) in views.into_iter().rev() {
             lowering.view(&name, columns, &plan).map_err(|e| self.lower_error(statement, e))?;
         }
@@ -297,9 +319,11 @@ impl Planner<'_> {
         let mut query = query.clone();
         self.functions.expand(&mut query).map_err(|(at, message, help)| self.error(at, message).with_help(help))?;
         rewrite::refuse_using(&query).map_err(|(at, message, help)| self.error(at, message).with_help(help))?;
+        rewrite::as_of(&mut query, &|name| self.versions(name)).map_err(|(at, message, help)| self.error(at, message).with_help(help))?;
         rewrite::mark_asof(&mut query).map_err(|(at, message, help)| self.error(at, message).with_help(help))?;
         rewrite::qualify_using(&mut query);
         rewrite::fetch_as_limit(&mut query);
+        arrival::hide(&mut query, &self.sources);
         rewrite::lateral_lists(&mut query).map_err(|(at, message)| self.error(at, message))?;
         windows::rewrite(&mut query, &self.context, &self.sources)
             .map_err(|(at, message, help)| self.error(at, message).with_help(help))?;
@@ -335,8 +359,25 @@ impl Planner<'_> {
         plan.map_err(|e| self.plan_error(index, &e))
     }
 
+    /// What is known of earlier versions of the rows of `name`.
+    fn versions(&self, name: &str) -> Versions {
+        if self.lookups.iter().any(|table| table.name == name) {
+            return Versions::Asked;
+        }
+        match self.sources.iter().find(|table| table.name == name) {
+            Some(table) if table.is_changelog() || !table.append_only => Versions::Gone,
+            Some(table) => table.event_time.clone().map_or(Versions::Timeless, Versions::Since),
+            None => Versions::Unknown,
+        }
+    }
+
     fn optimise(&self, index: usize, plan: LogicalPlan) -> Result<LogicalPlan, Error> {
         self.context.state.optimize(&plan).map_err(|e| self.plan_error(index, &e))
+    }
+
+    /// What queries may read beside views.
+    fn tables(&self) -> Vec<Table> {
+        self.sources.iter().chain(&self.lookups).cloned().collect()
     }
 
     fn error(&self, at: crate::error::Position, message: impl Into<String>) -> Error {

@@ -1,17 +1,21 @@
 //! What scripts have beside stores: generated columns, tables in memory, queries on their own, and time that comes with the rows.
 
+use super::arrival::ARRIVAL;
 use super::{PREVIEW, Planner, Relation};
 use crate::dialect::{CreateTable, Name, Statement, StatementKind};
 use crate::error::Error;
 use crate::lower::{self, finality};
 use crate::table::{SinkChanges, Table, nullable};
+use arrow::compute::kernels::cast_utils::parse_interval_month_day_nano;
 use arrow::datatypes::{DataType, SchemaRef};
 use chimera_operators::Term;
-use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
 use datafusion::sql::sqlparser::ast::{Ident, Query};
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 use std::sync::Arc;
+
+const DAY: i64 = 86_400_000_000_000;
 
 /// How far time has come, by the rows of a source: the watermark is the latest of these times.
 #[derive(Debug, Clone)]
@@ -23,20 +27,50 @@ pub(crate) struct SourceTime {
     pub term: Term,
 }
 
+/// The one setting there is: how long state of a key that nothing touches is kept.
+const UPDATING_TTL: &str = "updating_ttl";
+
 impl Planner<'_> {
+    /// The time that `SET updating_ttl = …` says, in nanoseconds.
+    pub(super) fn updating_ttl(&self, name: &Name, value: &str, is_set: bool) -> Result<i64, Error> {
+        let refused = |message: String, help: &str| Err(self.error(name.at, message).with_help(help));
+        if name.text != UPDATING_TTL {
+            return refused(
+                format!("there is no setting `{}`", name.text),
+                "remove the SET statement; a program is configured by its tables' WITH options, and in scripts by updating_ttl",
+            );
+        }
+        if !self.is_script {
+            return refused(
+                "state that is dropped when nothing touches it is of scripts alone: read again from the log, a store would come out otherwise".into(),
+                "bound what is kept by a condition: WHERE at > now() - INTERVAL '1 day'",
+            );
+        }
+        if is_set {
+            return refused(format!("`{UPDATING_TTL}` is set twice"), "it goes for the whole script: set it once");
+        }
+        let parsed = parse_interval_month_day_nano(value).ok().filter(|interval| interval.months == 0);
+        let parsed = parsed.and_then(|interval| i64::from(interval.days).checked_mul(DAY)?.checked_add(interval.nanoseconds));
+        match parsed.filter(|ttl| *ttl > 0) {
+            Some(ttl) => Ok(ttl),
+            None => refused(
+                format!("`{UPDATING_TTL}` = '{value}' is no time above zero of one length"),
+                "write days or less: SET updating_ttl = '1 day'",
+            ),
+        }
+    }
+
     /// Sources with generated columns are read through them.
     pub(super) fn generated_columns(&mut self) -> Result<(), Error> {
         for (index, statement) in self.statements.iter().enumerate() {
             let StatementKind::Table(declared) = &statement.kind else { continue };
-            if !self.sources.iter().any(|source| source.name == declared.name.text)
-                || declared.columns.iter().all(|column| column.generated.is_none())
-            {
-                continue;
-            }
+            let source = self.sources.iter().find(|source| source.name == declared.name.text);
+            let Some(source) = source.filter(|_| declared.columns.iter().any(|column| column.generated.is_some())) else { continue };
             let columns = declared.columns.iter().map(|column| {
                 let name = quoted(&column.name);
                 column.generated.as_ref().map_or(name.clone(), |expr| format!("({expr}) AS {name}"))
             });
+            let columns = columns.chain(source.has_arrival.then(|| quoted_text(ARRIVAL)));
             let text = format!("SELECT {} FROM {}", columns.collect::<Vec<_>>().join(", "), quoted(&declared.name));
             let plan = self.typed(declared, self.query(index, &self.parsed(&declared.name, &text)?)?, index)?;
             let relation = Relation::inlined(nullable(plan.schema().as_arrow()), plan);
@@ -47,11 +81,15 @@ impl Planner<'_> {
 
     /// Generated columns in the types that are declared.
     fn typed(&self, declared: &CreateTable, plan: LogicalPlan, index: usize) -> Result<LogicalPlan, Error> {
-        let columns = plan.schema().columns().into_iter().zip(&declared.columns);
-        let exprs: Vec<_> = columns
-            .map(|(column, declared)| {
-                datafusion::logical_expr::cast(datafusion::logical_expr::Expr::Column(column), declared.data_type.clone())
-                    .alias(&declared.name.text)
+        let exprs: Vec<_> = plan
+            .schema()
+            .columns()
+            .into_iter()
+            .enumerate()
+            .map(|(index, column)| match declared.columns.get(index) {
+                Some(declared) => cast(Expr::Column(column), declared.data_type.clone()).alias(&declared.name.text),
+                // The time of arrival.
+                None => Expr::Column(column),
             })
             .collect();
         LogicalPlanBuilder::from(plan).project(exprs).and_then(LogicalPlanBuilder::build).map_err(|e| self.plan_error(index, &e))
@@ -85,6 +123,7 @@ impl Planner<'_> {
             options: Default::default(),
             metadata: Default::default(),
             event_time: None,
+            has_arrival: false,
             changes: SinkChanges::Appended,
             append_only: false,
         });
@@ -93,11 +132,12 @@ impl Planner<'_> {
 
     /// Refuses a query that changes what it has given out for a sink that rows are only added to; a preview shows changes then.
     pub(super) fn check_appended(&mut self, index: usize, table: &str, plan: &LogicalPlan) -> Result<(), Error> {
+        let tables = self.tables();
         let Some(sink) = self.sinks.iter_mut().find(|sink| sink.name == table) else { return Ok(()) };
         if sink.changes != SinkChanges::Appended {
             return Ok(());
         }
-        match finality::of(plan, &self.sources) {
+        match finality::of(plan, &tables) {
             Ok(_) => Ok(()),
             Err(_) if matches!(self.statements[index].kind, StatementKind::Query { .. }) => {
                 sink.changes = SinkChanges::Logged;
@@ -147,5 +187,9 @@ impl Planner<'_> {
 }
 
 fn quoted(name: &Name) -> String {
-    Ident::with_quote('"', &name.text).to_string()
+    quoted_text(&name.text)
+}
+
+fn quoted_text(name: &str) -> String {
+    Ident::with_quote('"', name).to_string()
 }

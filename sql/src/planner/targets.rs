@@ -2,6 +2,7 @@
 
 use crate::functions::session;
 use crate::lower::finality::{grouping_window, is_window_type};
+use crate::lower::lookup::{kind_of_lookup, looked_up};
 use crate::table::Table;
 use datafusion::logical_expr::{Expr, ExprSchemable, Join, JoinType, LogicalPlan};
 use std::collections::BTreeMap;
@@ -13,7 +14,8 @@ const SINKS: [&str; 7] = ["kafka", "redis", "single_file", "filesystem", "stdout
 type Answer = Result<bool, String>;
 
 pub(super) struct Arroyo<'a> {
-    pub sources: &'a [Table],
+    /// Sources and lookup tables.
+    pub tables: &'a [Table],
     pub views: BTreeMap<&'a str, &'a LogicalPlan>,
 }
 
@@ -37,7 +39,7 @@ impl Arroyo<'_> {
                 let name = scan.table_name.table();
                 match self.views.get(name) {
                     Some(view) => self.changes(view),
-                    None => Ok(self.sources.iter().any(|source| source.name == name && source.is_changelog())),
+                    None => Ok(self.tables.iter().any(|source| source.name == name && source.is_changelog())),
                 }
             }
             LogicalPlan::Aggregate(aggregate) => match (self.changes(&aggregate.input)?, grouping_window(aggregate)) {
@@ -64,6 +66,15 @@ impl Arroyo<'_> {
     }
 
     fn join(&self, join: &Join) -> Answer {
+        for (stream, side, is_right) in [(&join.left, &join.right, true), (&join.right, &join.left, false)] {
+            let Some(table) = looked_up(side, self.tables) else { continue };
+            return match (table.options.get("connector").map(String::as_str), kind_of_lookup(join.join_type, is_right)) {
+                (Some("redis"), Some(JoinType::Inner | JoinType::Left)) if !self.changes(stream)? => Ok(false),
+                (Some("redis"), Some(JoinType::Inner | JoinType::Left)) => Err("it refuses lookup joins of rows that change".into()),
+                (Some("redis"), _) => Err(format!("it has no {} lookup join", join.join_type)),
+                (connector, _) => Err(format!("it has no lookup `{}`", connector.unwrap_or_default())),
+            };
+        }
         if self.changes(&join.left)? || self.changes(&join.right)? {
             return Err("it refuses joins with a side that changes: of change events, or of an aggregate without a window".into());
         }

@@ -37,6 +37,7 @@ impl Program {
             functions: SqlFunctions::default(),
             sources: tables,
             sinks: vec![],
+            lookups: vec![],
             memory: vec![],
             is_script: false,
             arroyo_refuses: vec![],
@@ -119,14 +120,24 @@ impl Planner<'_> {
             options: BTreeMap::from([("connector".into(), "view".into()), ("type".into(), "sink".into())]),
             metadata: BTreeMap::new(),
             event_time: None,
+            has_arrival: false,
             changes: SinkChanges::Keyed,
             append_only: false,
         });
         let plan = self.insert(0, name, &[], query, plan)?;
-        let plan = self.lower(vec![], vec![(0, name.text.clone(), plan)])?;
+        let plan = self.lower(vec![], vec![(0, name.text.clone(), plan)], None)?;
         self.sources.retain(|source| plan.input_schema(&source.name).is_some());
         let Planner { sources, sinks, arroyo_refuses, .. } = self;
-        Ok(Program { sources, sinks, counts_copies, plan: Arc::new(plan), text: Arc::new(text), times: vec![], arroyo_refuses })
+        Ok(Program {
+            sources,
+            sinks,
+            lookups: vec![],
+            counts_copies,
+            plan: Arc::new(plan),
+            text: Arc::new(text),
+            times: vec![],
+            arroyo_refuses,
+        })
     }
 
     /// Equal rows as one, with their number.

@@ -79,7 +79,7 @@ pub fn sources() -> String {
 /// With two workers there is so little memory that, where there is a folder, groups go to disk and come back all the time.
 pub fn config(workers: usize, folder: Option<&Path>) -> DataflowConfig {
     let memory = if workers == 2 { little_memory(1 << 10) } else { Memory::default() };
-    DataflowConfig { workers, share: None, storage: folder.map(Path::to_path_buf), checkpoint: None, memory }
+    DataflowConfig { workers, storage: folder.map(Path::to_path_buf), memory, ..DataflowConfig::default() }
 }
 
 /// So many bytes for tables.

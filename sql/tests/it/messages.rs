@@ -74,7 +74,7 @@ fn syntax() {
         "",
     );
     assert_error(refused("SELECT 1;"), 1, 1, "a query on its own yields nothing", "INSERT INTO");
-    assert_error(refused("SET updating_ttl = '1 day';"), 1, 1, "no setting `updating_ttl`", "WITH options");
+    assert_error(refused("SET parallelism = '4';"), 1, 5, "no setting `parallelism`", "WITH options");
     assert_error(refused("CREATE TABLE t (a TEXT); 'abc"), 1, 26, "nterminated", "");
 }
 
@@ -87,7 +87,7 @@ fn declarations() {
     assert_error(refused("CREATE TABLE t (a TEXT, WATERMARK FOR b AS b);"), 1, 39, "does not have", "");
     assert_error(refused("CREATE TABLE t (a TEXT) WITH (type = 'sink');"), 1, 14, "no PRIMARY KEY", "by their key");
     assert_error(refused("CREATE TABLE t (a TEXT PRIMARY KEY) WITH (type = 'sink');"), 1, 14, "nothing is written", "INSERT INTO t");
-    assert_error(refused("CREATE TABLE t (a TEXT) WITH (type = 'lookup');"), 1, 14, "'lookup'", "'sink'");
+    assert_error(refused("CREATE TABLE t (a TEXT) WITH (type = 'table');"), 1, 14, "'table'", "'lookup'");
     assert_error(refused("CREATE TABLE t (a DECIMAL(50, 2));"), 1, 19, "DECIMAL(50, 2)", "");
     let view =
         "CREATE VIEW v AS SELECT a.sku, b.sku FROM items a JOIN items b ON a.order_id = b.order_id;\nINSERT INTO out SELECT sku, 1 FROM v;";

@@ -245,8 +245,102 @@ fn late_rows_are_left_out_and_counted() {
     dataflow.stop();
 }
 
+#[test]
+fn late_rows_can_be_had() {
+    let program = script(
+        "CREATE TABLE a (n BIGINT) WITH (connector = 'blackhole', format = 'json');
+         CREATE TABLE b (n BIGINT) WITH (connector = 'blackhole', format = 'json');
+         INSERT INTO a SELECT count(*) FROM events GROUP BY tumble(INTERVAL '10 seconds'), k;
+         INSERT INTO b SELECT count(*) FROM events GROUP BY session(INTERVAL '1 second'), x;",
+    );
+    let mut dataflow = program.start(chimera_sql::DataflowConfig { keep_late: true, ..config(2, None) }).unwrap();
+    let row = |id, k: &str, ts| (id, k.to_string(), ts, 7);
+    dataflow.push("events", Delta::insert(batch(&[row(1, "k", 1_000), row(2, "k", 25_000)]))).unwrap();
+    dataflow.step().unwrap();
+    assert!(dataflow.take_late().is_empty());
+    dataflow.push("events", Delta::insert(batch(&[row(3, "late", 2_000), row(4, "old", 20_000), row(5, "late", 2_000)]))).unwrap();
+    dataflow.step().unwrap();
+    let late = dataflow.take_late();
+    let of = |sink: &str| late.iter().filter(|late| late.sinks == [sink]).collect::<Vec<_>>();
+    let rows = |sink: &str| of(sink).iter().map(|late| (0..late.rows.len()).map(|row| late.rows.weight(row)).sum::<i64>()).sum::<i64>();
+    // The watermark is where the step before left it; the row of second twenty is as old as that.
+    assert!(late.iter().all(|late| late.watermark == 20_000_000_000), "{late:?}");
+    assert_eq!((rows("a"), rows("b")), (2, 2), "{late:?}");
+    let keys = of("a").iter().flat_map(|late| texts(&[late.rows.batch.column_by_name("k").unwrap().clone()])).collect::<Vec<_>>();
+    assert!(!keys.is_empty() && keys.iter().all(|key| key == &["late"]), "{keys:?}");
+    assert!(dataflow.take_late().is_empty(), "they are given once");
+    assert_eq!(dataflow.take_row_errors().iter().map(|error| error.count).sum::<u64>(), 4);
+    dataflow.stop();
+}
+
+#[test]
+fn rows_without_a_time_have_that_of_their_arrival() {
+    let clicks = "CREATE TABLE clicks (id INT, k TEXT, ts BIGINT, x INT) WITH (connector = 'single_file', format = 'json');
+        CREATE VIEW named AS SELECT c.*, c._timestamp FROM clicks AS c;\n";
+    let program = |sql: &str| script(&format!("{clicks}{sql};"));
+    let by_table = program("SELECT k, count(*) FROM clicks GROUP BY tumble(INTERVAL '10 seconds'), k");
+    assert_eq!(by_table.sinks[0].changes, SinkChanges::Appended);
+    for program in [by_table, program("SELECT k, count(*) FROM named GROUP BY tumble(INTERVAL '10 seconds'), k")] {
+        let table = program.sources.iter().find(|table| table.name == "clicks").unwrap();
+        assert!(table.has_arrival && table.schema.field(4).name() == chimera_sql::ARRIVAL);
+        let mut dataflow = program.start(config(1, None)).unwrap();
+        let mut bag = Bag::new();
+        let push = |dataflow: &mut Dataflow, seconds: i64, k: &str| {
+            let rows = batch(&[(1, k.to_string(), 0, 0)]);
+            let time: ArrayRef = Arc::new(arrow::array::TimestampNanosecondArray::from(vec![seconds * 1_000_000_000]));
+            let fields = rows.schema().fields().iter().cloned().chain([Arc::new(table.schema.field(4).clone())]).collect::<Vec<_>>();
+            let columns = rows.columns().iter().cloned().chain([time]).collect();
+            dataflow.push("clicks", Delta::insert(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).unwrap())).unwrap();
+        };
+        for (seconds, k) in [(1, "a"), (9, "a"), (10, "b")] {
+            push(&mut dataflow, seconds, k);
+        }
+        step(&mut dataflow, &mut bag);
+        assert_eq!(bag, Bag::from([(vec!["a".into(), "2".into()], 1)]), "a row of second ten closes the window before");
+        // Nothing comes, and time goes on.
+        dataflow.arrived("clicks", 19_000_000_000);
+        step(&mut dataflow, &mut bag);
+        assert_eq!(bag.len(), 1);
+        dataflow.arrived("clicks", 20_000_000_000);
+        step(&mut dataflow, &mut bag);
+        assert_eq!(bag.get(&vec!["b".to_string(), "1".to_string()]), Some(&1));
+        dataflow.stop();
+    }
+    // The column is not among those that `*` stands for, and is there by its name.
+    let columns = |sql: &str| program(sql).sinks[0].schema.fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>().join(" ");
+    let times = "(SELECT count(*) FROM clicks GROUP BY tumble(INTERVAL '1 minute')) AS w";
+    assert_eq!(columns(&format!("SELECT c.* FROM clicks AS c CROSS JOIN {times}")), "id k ts x");
+    assert_eq!(columns("SELECT *, _timestamp FROM clicks"), "id k ts x _timestamp");
+    assert_eq!(
+        columns("SELECT * FROM clicks AS a JOIN (SELECT _timestamp AS t, id AS other FROM clicks) AS b ON a._timestamp = b.t"),
+        "id k ts x t other"
+    );
+    // Where no query needs it, it is not there; and a table with a time of its own keeps that.
+    let table = clicks.lines().next().unwrap();
+    for query in ["SELECT * FROM clicks", "SELECT count(*) FROM events GROUP BY tumble(INTERVAL '1 minute')"] {
+        assert!(!script(&format!("{table}{query};")).sources.iter().any(|table| table.has_arrival), "{query}");
+    }
+    assert!(refused("SELECT _timestamp FROM events;").contains("_timestamp"));
+}
+
+#[test]
+fn columns_of_an_insert_need_no_different_names() {
+    let sink = "CREATE TABLE o (a INT, b BIGINT, c TEXT, d INT, e INT) WITH (connector = 'blackhole', format = 'json');\n";
+    let program = script(&format!(
+        "{sink}INSERT INTO o SELECT NULL, 1, NULL, id, id FROM events UNION ALL SELECT 1, 1, NULL, NULL, NULL FROM events; INSERT INTO o SELECT 1, 1, '1', 1, 1;"
+    ));
+    let mut dataflow = program.start(config(1, None)).unwrap();
+    dataflow.push("events", Delta::insert(batch(&[(5, "k".into(), 0, 0)]))).unwrap();
+    let mut bag = Bag::new();
+    step(&mut dataflow, &mut bag);
+    let null = texts(&[arrow::array::new_null_array(&DataType::Utf8, 1)])[0][0].clone();
+    let row = |cells: [&str; 5]| (cells.map(|cell| if cell.is_empty() { null.clone() } else { cell.to_string() }).to_vec(), 1);
+    assert_eq!(bag, Bag::from([row(["", "1", "", "5", "5"]), row(["1", "1", "", "", ""]), row(["1", "1", "1", "1", "1"])]));
+    dataflow.stop();
+}
+
 /// Resident memory, in MiB.
-fn resident_mib() -> u64 {
+pub fn resident_mib() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024

@@ -11,12 +11,18 @@ pub(crate) const CONNECTOR: &str = "redis";
 
 use std::time::Duration;
 
+use redis::IntoConnectionInfo;
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 
 use crate::{Error, Result};
 
 /// Connects to `redis://…` when first used, and again whenever the connection breaks.
 pub(crate) fn connect(url: &str, response_timeout: Duration) -> Result<ConnectionManager> {
+    connect_with(url, response_timeout)
+}
+
+/// The same with settings beside the URL.
+pub(crate) fn connect_with(url: impl IntoConnectionInfo, response_timeout: Duration) -> Result<ConnectionManager> {
     // The URL may hold a password: it stays out of messages.
     let client = redis::Client::open(url).map_err(|error| Error::config(CONNECTOR, format!("the Redis URL cannot be used: {error}")))?;
     let config = ConnectionManagerConfig::new()

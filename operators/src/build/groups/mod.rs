@@ -11,6 +11,7 @@ use super::cold::Disk;
 use super::linear::Values;
 use super::relation::Arena;
 use super::saved::Saved;
+use super::ttl::{Idle, Tick};
 use crate::codec::{Codec, NULL, Rows, value};
 use crate::delta::Chunk;
 use crate::limbs;
@@ -38,6 +39,8 @@ pub(super) enum Feed {
     Held(usize, OrdIndexedZSet<Row, Row>),
     /// Where groups close: how far time has come.
     Watermark(Watermark),
+    /// Where idle groups are dropped: the clock.
+    Tick(Tick),
 }
 
 /// Rows about to be added up.
@@ -72,6 +75,7 @@ pub(super) struct Groups {
     closing: Option<Closing>,
     /// Where there is a disk, and groups do not go by themselves.
     spill: Option<Spill>,
+    idle: Option<(Idle<u32>, Tick)>,
     is_last: bool,
     saved: Saved,
 }
@@ -91,13 +95,21 @@ impl Groups {
         let state = State::new(&layout);
         let spill = disk.filter(|_| closing.is_none()).map(|disk| Spill::new(disk, &layout));
         let (changed, saved) = (Changed::default(), Saved::new("groups"));
-        Groups { layout, codec, schema, errors, state, changed, closing, spill, is_last: false, saved }
+        Groups { layout, codec, schema, errors, state, changed, closing, spill, idle: None, is_last: false, saved }
+    }
+
+    /// The same, where groups that nothing touches are dropped: they are few, and stay in memory.
+    pub fn forgetting(mut self, idle: Idle<u32>) -> Self {
+        self.idle = Some((idle, Tick { now: i64::MIN, is_sweep: false }));
+        self.spill = None;
+        self
     }
 
     fn take(&mut self, feed: &Feed) {
         match feed {
             Feed::Batch(batch) => self.add(batch),
             Feed::Held(index, changes) => self.hold(*index, changes),
+            Feed::Tick(tick) => self.idle.iter_mut().for_each(|(_, now)| *now = *tick),
             Feed::Watermark(watermark) => self.closing.iter_mut().for_each(|closing| closing.watermark = *watermark),
         }
     }
@@ -217,9 +229,15 @@ impl Groups {
         place
     }
 
-    /// The changes of all results since the last time.
+    /// The changes of all results since the last time; what is dropped is none.
     fn changes(&mut self) -> Vec<Chunk> {
         let changed = std::mem::take(&mut self.changed);
+        if let Some((idle, tick)) = &mut self.idle {
+            changed.places.iter().for_each(|place| idle.touch(place, tick.now));
+            if tick.is_sweep {
+                self.state.remove(&idle.take(tick.now), &self.layout);
+            }
+        }
         let mut arena = Arena::with_capacity(2 * changed.places.len());
         let mut result = Vec::new();
         let mut start = 0;

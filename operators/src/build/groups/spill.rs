@@ -50,7 +50,7 @@ impl Spill {
                         cursor.step_key();
                     }
                 }
-                Feed::Watermark(_) => {}
+                Feed::Watermark(_) | Feed::Tick(_) => {}
             }
         }
         self.groups.take(missing, |key, row| whole(state.warm_group(key.bytes(), row, layout)));

@@ -110,12 +110,11 @@ impl State {
         self.give_up(place, layout);
     }
 
-    /// Takes a group off its place.
+    /// Takes a group off its place; a place without one is left as it is.
     fn give_up(&mut self, place: usize, layout: &Layout) {
         let hash = codec::of_bytes(self.keys[place].bytes());
-        if let Ok(entry) = self.places.find_entry(hash, |found| *found as usize == place) {
-            entry.remove();
-        }
+        let Ok(entry) = self.places.find_entry(hash, |found| *found as usize == place) else { return };
+        entry.remove();
         self.heap_bytes -= std::mem::take(&mut self.keys[place]).heap_bytes();
         self.words[place * layout.words..(place + 1) * layout.words].fill(0);
         (0..layout.held).for_each(|index| self.hold(place * layout.held + index, Row::default()));

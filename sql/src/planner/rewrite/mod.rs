@@ -9,6 +9,7 @@ mod lateral;
 mod membership;
 mod ordered;
 mod sessions;
+mod system_time;
 mod using;
 
 pub(super) use asof::mark_asof;
@@ -18,6 +19,7 @@ use datafusion::common::tree_node::Transformed;
 use datafusion::logical_expr::LogicalPlan;
 pub(super) use fetch::fetch_as_limit;
 pub(super) use lateral::lateral_lists;
+pub(super) use system_time::{Versions, as_of};
 pub(super) use using::{qualify_using, refuse_using};
 
 /// Rewrites a plan that is not optimised yet, from the leaves up.
