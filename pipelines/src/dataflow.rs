@@ -61,6 +61,14 @@ impl Dataflow {
         }
     }
 
+    /// Whether it can go on, between two steps.
+    pub fn check(&mut self) -> Result<(), Failure> {
+        match self {
+            Self::Here(_) => Ok(()),
+            Self::OnHosts(dataflow) => Ok(dataflow.check()?),
+        }
+    }
+
     pub fn take_row_errors(&mut self) -> Vec<RowError> {
         match self {
             Self::Here(dataflow) => dataflow.take_row_errors(),

@@ -167,7 +167,7 @@ impl Worker {
                     let epoch = self.read_again(running.epoch, last)?;
                     self.step(&mut running, &epoch)?;
                 }
-                Next::Idle => {}
+                Next::Idle => running.dataflow.check().map_err(|failure| failed(failure.to_string()))?,
                 Next::Stopped => break,
             }
             if self.dropped.is_cancelled() {

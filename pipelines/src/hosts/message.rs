@@ -121,6 +121,6 @@ mod tests {
         let none = Delta::insert(delta.batch.project(&[]).expect("no columns"));
         let none = decode(&encode(&none).expect("encoded")).expect("decoded");
         assert_eq!((none.len(), none.batch.num_columns(), none.weights), (4, 0, Some(vec![1; 4])));
-        decode(b"nonsense").err().expect("no rows");
+        decode(b"nonsense").expect_err("no rows");
     }
 }

@@ -1,6 +1,7 @@
 //! A dataflow that hosts compute, as its pipeline's worker drives it.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use arrow::datatypes::SchemaRef;
 use chimera_sql::{Delta, Output, Program, RowError, merge};
@@ -52,6 +53,15 @@ impl Part {
 
     fn unexpected(&self, reply: &Reply) -> Error {
         Error::Failed { host: self.host.clone(), message: format!("an answer that was not asked for: {reply:?}") }
+    }
+
+    /// Nothing is asked of it: whatever comes is a failure.
+    async fn check(&mut self) -> Result<(), Error> {
+        let mut first = [0];
+        match tokio::time::timeout(Duration::ZERO, self.stream.get_ref().peek(&mut first)).await {
+            Err(_) => Ok(()),
+            Ok(_) => self.receive().await.and_then(|(reply, _)| Err(self.unexpected(&reply))),
+        }
     }
 
     async fn started(&mut self) -> Result<u64, Error> {
@@ -178,6 +188,11 @@ impl Remote {
             Ok(Output { table, changes: merge(deltas, &schema).map_err(failed)? })
         });
         merged.filter(|output| output.as_ref().map_or(true, |output| !output.changes.is_empty())).collect()
+    }
+
+    /// Whether all parts are still there, as far as can be seen without asking them for anything.
+    pub fn check(&mut self) -> Result<(), Error> {
+        self.runtime.block_on(try_join_all(self.parts.iter_mut().map(Part::check))).map(drop)
     }
 
     pub fn take_row_errors(&mut self) -> Vec<RowError> {

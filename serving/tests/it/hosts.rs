@@ -86,13 +86,18 @@ fn hosts_and_their_coordinator_are_killed_and_every_store_still_equals_the_plain
         pipeline["hosts"].as_array().is_some_and(|hosts| hosts.len() == 2) && pipeline["error"].is_null()
     });
     let mut replay = replay(home, &year, "1500").spawn().expect("replay starts");
-    let pause = || std::thread::sleep(Duration::from_millis(2_000 + u64::from(std::process::id()) % 700));
+    let epoch = || pipelines(home).first().and_then(|pipeline| pipeline["epoch"].as_u64()).unwrap_or(0);
     for round in 0..4 {
-        pause();
+        // Writes are coming in.
+        let before = epoch();
+        while epoch() <= before + 10 && replay.try_wait().expect("a child").is_none() {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        std::thread::sleep(Duration::from_millis(500 + u64::from(std::process::id()) % 700));
         match round {
             0 | 2 => {
                 let host = hosts.remove(round / 2);
-                hosts.insert(round / 2, host.killed_and_back(Duration::from_secs(1)));
+                hosts.insert(round / 2, host.killed_and_back(Duration::from_secs(2)));
             }
             _ => {
                 platform.kill();
@@ -106,6 +111,17 @@ fn hosts_and_their_coordinator_are_killed_and_every_store_still_equals_the_plain
     assert!(platform.log().contains("starting it again"), "no pipeline was in the way of a killed host:\n{}", platform.log());
     // State was kept: nothing was built anew.
     assert!(!platform.log().contains("built anew"), "{}", platform.log());
+
+    // A host that comes back with an empty disk: the pipelines are built anew, on all hosts.
+    let host = hosts.remove(0);
+    let (home_of_host, address) = (host.home.clone(), host.address);
+    drop(host);
+    std::fs::remove_dir_all(home_of_host.join("host")).expect("its state");
+    hosts.insert(0, Host::start(home_of_host, address));
+    assert!(crate::chaos::replay(home, &year, "1600").status().expect("replay runs").success());
+    wait_for(home, "no pipeline fails", |pipeline| pipeline["error"].is_null() && pipeline["state"] == "running");
+    assert_verified(&platform);
+    assert!(platform.log().contains("built anew"), "{}", platform.log());
 }
 
 #[test]
