@@ -290,7 +290,7 @@ fn open_source(table: &Table) -> Result<Box<dyn Source>, Error> {
 
 fn open_writer(table: &Table) -> Result<Box<dyn Writer>, Error> {
     let (connector, options) = connector(table)?;
-    if table.changes == SinkChanges::Keyed {
+    if table.changes == SinkChanges::Keyed && !writer::keeps_by_key(connector) {
         let message = format!("a script does not keep rows by key, as connector '{connector}' would: give the table a format");
         return Err(wrong(table, message));
     }

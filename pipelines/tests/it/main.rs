@@ -9,4 +9,6 @@ mod queries;
 mod registry;
 mod runtime;
 mod script;
+mod script_events;
+mod script_stores;
 mod views;
