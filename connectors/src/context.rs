@@ -58,25 +58,7 @@ impl Context {
 
     /// `database_url` with the database in its path replaced by `name`.
     pub fn database_url_for(&self, name: &str) -> Result<String> {
-        let refused = || Error::config("postgres", "the database URL is not of the form postgres://user[:password]@host[:port]/[database]");
-        let (scheme, rest) = self.database_url.split_once("://").ok_or_else(refused)?;
-        if !matches!(scheme, "postgres" | "postgresql") {
-            return Err(refused());
-        }
-        let (rest, parameters) = rest.split_once('?').map_or((rest, None), |(rest, parameters)| (rest, Some(parameters)));
-        let authority = rest.split_once('/').map_or(rest, |(authority, _)| authority);
-        let mut url = format!("{scheme}://{authority}/");
-        for byte in name.bytes() {
-            match byte {
-                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.' | b'~' => url.push(char::from(byte)),
-                _ => url.push_str(&format!("%{byte:02X}")),
-            }
-        }
-        if let Some(parameters) = parameters {
-            url.push('?');
-            url.push_str(parameters);
-        }
-        Ok(url)
+        url_for(&self.database_url, name)
     }
 }
 
@@ -115,4 +97,27 @@ impl<T> Handles<T> {
         names.sort();
         names
     }
+}
+
+/// `database_url` with the database in its path replaced by `name`.
+pub(crate) fn url_for(database_url: &str, name: &str) -> Result<String> {
+    let refused = || Error::config("postgres", "the database URL is not of the form postgres://user[:password]@host[:port]/[database]");
+    let (scheme, rest) = database_url.split_once("://").ok_or_else(refused)?;
+    if !matches!(scheme, "postgres" | "postgresql") {
+        return Err(refused());
+    }
+    let (rest, parameters) = rest.split_once('?').map_or((rest, None), |(rest, parameters)| (rest, Some(parameters)));
+    let authority = rest.split_once('/').map_or(rest, |(authority, _)| authority);
+    let mut url = format!("{scheme}://{authority}/");
+    for byte in name.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'.' | b'~' => url.push(char::from(byte)),
+            _ => url.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    if let Some(parameters) = parameters {
+        url.push('?');
+        url.push_str(parameters);
+    }
+    Ok(url)
 }

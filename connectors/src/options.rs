@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use arrow::datatypes::{DataType, Field};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::sink::SinkSpec;
 use crate::{Error, Result};
@@ -58,6 +59,19 @@ impl Options {
     pub(crate) fn list(&mut self, name: &'static str) -> Vec<String> {
         let text = self.optional(name).unwrap_or_default();
         text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// The option `headers`: `Authorization: Bearer …, X-Shop: 7`.
+    pub(crate) fn headers(&mut self) -> Result<HeaderMap> {
+        let mut headers = HeaderMap::new();
+        for header in self.list("headers") {
+            let parsed = header
+                .split_once(':')
+                .and_then(|(name, value)| Some((name.trim().parse::<HeaderName>().ok()?, value.trim().parse::<HeaderValue>().ok()?)));
+            let (name, value) = parsed.ok_or_else(|| self.error("option 'headers' must be of the form 'Name: value, Name: value'"))?;
+            headers.insert(name, value);
+        }
+        Ok(headers)
     }
 
     /// A name that becomes a folder, a keyspace or an identifier: letters, digits, `_`, `-` and `.`, not starting with a dot.

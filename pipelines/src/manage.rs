@@ -21,7 +21,7 @@ use crate::{Definition, Error, Handle};
 /// The schema of a view that is named without one.
 const PUBLIC: &str = "public";
 /// Schemas that are PostgreSQL's own.
-const RESERVED: [&str; 2] = ["information_schema", "pg_catalog"];
+const RESERVED: [&str; 3] = ["information_schema", "pg_catalog", "chimera"];
 /// The longest name of a schema or a view, in bytes: PostgreSQL's.
 const NAME_BYTES: usize = 63;
 /// Created views at once, with those in shadows: each takes threads and memory of its own.

@@ -393,7 +393,7 @@ fn open_lookup(table: &Table, stop: &Arc<AtomicBool>, bad: &Arc<AtomicU64>) -> R
 
 fn open_writer(table: &Table) -> Result<Box<dyn Writer>, Error> {
     let (connector, options) = connector(table)?;
-    if table.changes == SinkChanges::Keyed {
+    if table.changes == SinkChanges::Keyed && !writer::keeps_by_key(connector) {
         let message = format!("a script does not keep rows by key, as connector '{connector}' would: give the table a format");
         return Err(wrong(table, message));
     }

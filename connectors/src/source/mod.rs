@@ -5,12 +5,15 @@
 //! | `single_file` | of one file: JSON lines, text lines or Parquet |
 //! | `filesystem` | of the files of a folder, in the order of their names |
 //! | `kafka` | of a topic |
+//! | `sse` | the events of an HTTP endpoint |
 //! | `impulse` | numbers, at a rate |
 //! | `nexmark` | the events of the Nexmark benchmark, at a rate |
 
 mod files;
 mod generated;
 pub(crate) mod kafka;
+mod sse;
+mod sse_lines;
 
 use std::collections::BTreeMap;
 
@@ -57,10 +60,11 @@ pub trait Source: Send {
 type Open = fn(SourceSpec) -> Result<Box<dyn Source>>;
 
 /// Every source connector.
-const CONNECTORS: [(&str, Open); 5] = [
+const CONNECTORS: [(&str, Open); 6] = [
     (files::SINGLE_FILE, files::open_single),
     (files::FILESYSTEM, files::open_folder),
     (kafka::CONNECTOR, kafka::open),
+    (sse::CONNECTOR, sse::open),
     (generated::IMPULSE, generated::open_impulse),
     (generated::NEXMARK, generated::open_nexmark),
 ];

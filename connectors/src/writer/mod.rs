@@ -7,6 +7,7 @@
 //! | `filesystem` | into files of a folder, each complete from the moment that it has its name |
 //! | `kafka` | into a topic, all of a step in one transaction |
 //! | `webhook` | to a URL, a request a record |
+//! | `redis`, `postgres` | into a store that keeps rows by key |
 //! | `blackhole` | nowhere |
 
 mod blackhole;
@@ -14,6 +15,7 @@ mod filesystem;
 mod kafka;
 mod lines;
 mod parquet;
+mod store;
 mod webhook;
 
 use std::collections::BTreeMap;
@@ -53,12 +55,14 @@ pub trait Writer: Send {
 type Open = fn(&WriterSpec) -> Result<Box<dyn Writer>>;
 
 /// Every writer.
-const CONNECTORS: [(&str, Open); 6] = [
+const CONNECTORS: [(&str, Open); 8] = [
     (lines::STDOUT, lines::open_stdout),
     (lines::SINGLE_FILE, lines::open_file),
     (filesystem::CONNECTOR, filesystem::open),
     (kafka::CONNECTOR, kafka::open),
     (webhook::CONNECTOR, webhook::open),
+    (store::REDIS, store::open_redis),
+    (store::POSTGRES, store::open_postgres),
     (blackhole::CONNECTOR, blackhole::open),
 ];
 
@@ -74,6 +78,11 @@ pub fn open(connector: &str, spec: &WriterSpec) -> Result<Box<dyn Writer>> {
             Err(Error::config("sink", message))
         }
     }
+}
+
+/// Whether the connector keeps rows by their primary key, and so takes tables without a format.
+pub fn keeps_by_key(connector: &str) -> bool {
+    [store::REDIS, store::POSTGRES].contains(&connector)
 }
 
 /// How the rows of a file are written.

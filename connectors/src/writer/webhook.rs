@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, StatusCode, Url};
 use tokio::runtime::Runtime;
 
 use super::{Writer, WriterSpec, encoder, options};
 use crate::format::Encoder;
-use crate::options::Options;
 use crate::{Changes, Error, Result, threads};
 
 pub(super) const CONNECTOR: &str = "webhook";
@@ -29,26 +28,14 @@ pub(super) fn open(spec: &WriterSpec) -> Result<Box<dyn Writer>> {
     let endpoint = options.required("endpoint")?;
     let endpoint = Url::parse(&endpoint).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
     let endpoint = endpoint.ok_or_else(|| options.error("option 'endpoint' must be a URL that begins with http:// or https://"))?;
-    let headers = headers(&mut options)?;
+    let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+    headers.extend(options.headers()?);
     let encoder = encoder(&mut options, spec)?;
     options.finish()?;
     let client = Client::builder().default_headers(headers).timeout(PATIENCE).build();
     let client = client.map_err(|error| Error::config(CONNECTOR, error.to_string()))?;
     let runtime = threads::runtime()?;
     Ok(Box::new(Webhook { endpoint, client, encoder, runtime }))
-}
-
-/// `headers`: `Authorization: Bearer …, X-Shop: 7`.
-fn headers(options: &mut Options) -> Result<HeaderMap> {
-    let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
-    for header in options.list("headers") {
-        let parsed = header
-            .split_once(':')
-            .and_then(|(name, value)| Some((name.trim().parse::<HeaderName>().ok()?, value.trim().parse::<HeaderValue>().ok()?)));
-        let (name, value) = parsed.ok_or_else(|| options.error("option 'headers' must be of the form 'Name: value, Name: value'"))?;
-        headers.insert(name, value);
-    }
-    Ok(headers)
 }
 
 impl Writer for Webhook {

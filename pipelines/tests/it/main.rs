@@ -12,4 +12,6 @@ mod queries;
 mod registry;
 mod runtime;
 mod script;
+mod script_events;
+mod script_stores;
 mod views;

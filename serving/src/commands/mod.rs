@@ -125,7 +125,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Simulate(arguments) => simulate::run(&settings, &arguments, output).await,
         Command::Verify(arguments) => verify::run(&settings, &arguments, output).await,
         Command::Dlq(arguments) => dlq::run(&settings, &arguments, output).await,
-        Command::Sql(arguments) => sql::run(&settings, &arguments),
+        Command::Sql(arguments) => sql::run(&settings, arguments, output).await,
         Command::Run(arguments) => run::run(arguments, output).await,
         Command::Pipelines(arguments) => pipelines::run(&settings, &arguments, output).await,
         Command::Bench(arguments) => bench::run(&settings, &arguments, output).await,

@@ -4,27 +4,26 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use chimera_connectors::sink::view::{Moment, Views};
-use datafusion::catalog::{CatalogProvider, MemTable, MemoryCatalogProvider, SchemaProvider, Session, TableProvider};
-use datafusion::datasource::TableType;
-use datafusion::error::{DataFusionError, Result};
+use datafusion::catalog::{CatalogProvider, MemoryCatalogProvider, SchemaProvider, TableProvider};
+use datafusion::error::Result;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::logical_expr::Expr;
-use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_postgres::datafusion_pg_catalog::pg_catalog::context::EmptyContextProvider;
 use datafusion_postgres::datafusion_pg_catalog::setup_pg_catalog;
 
+use super::scan::ViewTable;
+use super::settings::current_setting;
+use super::system::{self, SystemSchema};
 use super::{DATABASE, Limits};
 
 /// The schema of what is named without one.
 const PUBLIC: &str = "public";
 
 /// Under which moment a statement reads: an extension of its session's configuration.
-pub(super) struct At(pub(super) Moment);
+pub(super) struct At(pub(super) Arc<Moment>);
 
 /// What statements are planned in: a schema a pipeline, those of created views, and PostgreSQL's catalogue of them.
 pub(super) fn context(views: &Arc<Views>, limits: &Limits) -> Result<Arc<SessionContext>> {
@@ -39,6 +38,7 @@ pub(super) fn context(views: &Arc<Views>, limits: &Limits) -> Result<Arc<Session
     // What a function makes is not counted by the memory limit.
     chimera_sql::replaced_functions().into_iter().for_each(|function| context.register_udf(function));
     context.register_catalog(DATABASE, Arc::new(Database { fixed: MemoryCatalogProvider::new(), views: views.clone() }));
+    context.register_udf(current_setting());
     setup_pg_catalog(&context, DATABASE, EmptyContextProvider).map_err(|error| *error)?;
     Ok(Arc::new(context))
 }
@@ -52,7 +52,7 @@ struct Database {
 impl Database {
     fn schemas(&self) -> BTreeSet<String> {
         let names = self.views.list().into_iter().filter_map(|view| view.name.split_once('.').map(|(schema, _)| schema.to_owned()));
-        names.chain([PUBLIC.to_owned()]).collect()
+        names.chain([PUBLIC.to_owned(), system::SCHEMA.to_owned()]).collect()
     }
 }
 
@@ -70,6 +70,9 @@ impl CatalogProvider for Database {
     fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
         if let Some(schema) = self.fixed.schema(name) {
             return Some(schema);
+        }
+        if name == system::SCHEMA {
+            return Some(Arc::new(SystemSchema(self.views.clone())));
         }
         let there = self.schemas().contains(name);
         there.then(|| Arc::new(ViewSchema { views: self.views.clone(), name: name.to_owned() }) as Arc<dyn SchemaProvider>)
@@ -107,45 +110,5 @@ impl SchemaProvider for ViewSchema {
 
     fn table_exist(&self, name: &str) -> bool {
         self.views.schema(&format!("{}.{name}", self.name)).is_some()
-    }
-}
-
-struct ViewTable {
-    views: Arc<Views>,
-    name: String,
-    schema: SchemaRef,
-}
-
-impl fmt::Debug for ViewTable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ViewTable({})", self.name)
-    }
-}
-
-#[async_trait]
-impl TableProvider for ViewTable {
-    fn schema(&self) -> SchemaRef {
-        self.schema.clone()
-    }
-
-    fn table_type(&self) -> TableType {
-        TableType::Base
-    }
-
-    async fn scan(
-        &self,
-        state: &dyn Session,
-        projection: Option<&Vec<usize>>,
-        filters: &[Expr],
-        limit: Option<usize>,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let at = state.config().get_extension::<At>().unwrap_or_else(|| Arc::new(At(self.views.moment())));
-        let (name, most) = (self.name.clone(), limit.unwrap_or(usize::MAX));
-        let batches = tokio::task::spawn_blocking(move || at.0.read(&name, most))
-            .await
-            .map_err(|error| DataFusionError::External(Box::new(error)))?
-            .map_err(|error| DataFusionError::External(Box::new(error)))?;
-        let batches = batches.ok_or_else(|| DataFusionError::Plan(format!("there is no view {}", self.name)))?;
-        MemTable::try_new(self.schema.clone(), vec![batches])?.scan(state, projection, filters, limit).await
     }
 }

@@ -1,42 +1,42 @@
-//! Statements: what is allowed, and within which bounds it runs.
+//! Statements: within which bounds they run, whichever way they came.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::array::{RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema};
-use async_trait::async_trait;
 use chimera_connectors::sink::view::Views;
 use chimera_pipelines::Handle;
-use datafusion::catalog::MemTable;
-use datafusion::common::ParamValues;
-use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as DfStatement;
-use datafusion::sql::sqlparser::ast::Statement;
+use datafusion::sql::sqlparser::ast::Statement as Ast;
 use datafusion_postgres::DfSessionService;
 use datafusion_postgres::arrow_pg::datatypes::df;
 use datafusion_postgres::datafusion_pg_catalog::sql::PostgresCompatibilityParser;
-use datafusion_postgres::pgwire::api::portal::{Format, Portal};
-use datafusion_postgres::pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
-use datafusion_postgres::pgwire::api::results::Response;
+use datafusion_postgres::hooks::set_show::SetShowHook;
+use datafusion_postgres::pgwire::api::portal::Format;
+use datafusion_postgres::pgwire::api::query::SimpleQueryHandler;
+use datafusion_postgres::pgwire::api::results::{QueryResponse, Response, Tag};
 use datafusion_postgres::pgwire::api::store::PortalStore;
-use datafusion_postgres::pgwire::api::{ClientInfo, ClientPortalStore, METADATA_USER};
+use datafusion_postgres::pgwire::api::{ClientInfo, ClientPortalStore, ConnectionHandle, METADATA_USER};
 use datafusion_postgres::pgwire::error::{ErrorInfo, PgWireError, PgWireResult};
 use datafusion_postgres::pgwire::messages::PgWireBackendMessage;
+use datafusion_postgres::pgwire::messages::response::TransactionStatus;
 use datafusion_postgres::pgwire::types::format::FormatOptions;
-use futures::StreamExt;
-use tokio_util::task::AbortOnDropHandle;
+use futures::SinkExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::answer::{self, Threads, Written};
 use super::catalog::At;
+use super::cursors::{self, Cursor, Cursors};
 use super::ddl::{self, Done};
-use super::prepared::Prepared;
-use super::statements::{Piece, split};
-use super::{Limits, Role, subscribe};
+use super::read::{Statement, not_allowed, read};
+use super::statements::Piece;
+use super::{Limits, Role, subscribe, transaction};
 
 /// Where `SET statement_timeout` is remembered, in milliseconds.
 const TIMEOUT_KEY: &str = "statement_timeout_ms";
@@ -44,12 +44,15 @@ const TIMEOUT_KEY: &str = "statement_timeout_ms";
 /// Runs the statements of all sessions.
 pub(super) struct Handler {
     context: Arc<SessionContext>,
-    views: Arc<Views>,
+    pub views: Arc<Views>,
     engine: Handle,
-    /// Settings, transactions and cursors; and the planning of prepared statements.
-    session: DfSessionService,
-    parser: PostgresCompatibilityParser,
-    limits: Limits,
+    /// Settings; and the planning of prepared statements.
+    pub session: DfSessionService,
+    pub parser: PostgresCompatibilityParser,
+    pub limits: Limits,
+    /// Places for cursors.
+    cursors: Arc<Semaphore>,
+    threads: Threads,
 }
 
 /// An error with PostgreSQL's code for it.
@@ -57,9 +60,11 @@ pub(super) fn error(code: &str, message: impl Into<String>) -> PgWireError {
     PgWireError::UserError(Box::new(ErrorInfo::new("ERROR".to_owned(), code.to_owned(), message.into())))
 }
 
-fn failed(cause: DataFusionError) -> PgWireError {
+pub(super) fn failed(cause: DataFusionError) -> PgWireError {
     let code = match cause.find_root() {
         DataFusionError::SQL(..) => "42601",
+        // Drivers plan the statement anew, and go on.
+        DataFusionError::Plan(message) if message.starts_with("cached plan") => "0A000",
         DataFusionError::Plan(_) | DataFusionError::SchemaError(..) => "42P01",
         DataFusionError::ResourcesExhausted(_) => "53200",
         DataFusionError::NotImplemented(_) => "0A000",
@@ -74,18 +79,116 @@ fn is_away(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
     cause.downcast_ref::<chimera_connectors::Error>().is_some_and(chimera_connectors::Error::is_retryable)
 }
 
+/// Completes when somebody asks for the statement of this session that begins now to be cancelled.
+pub(super) async fn cancelled(session: Option<Arc<Arc<ConnectionHandle>>>) {
+    if let Some(session) = session
+        && session.start_query().await.await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
 impl Handler {
-    pub(super) fn new(context: Arc<SessionContext>, views: Arc<Views>, engine: Handle, limits: Limits) -> Self {
-        let (session, parser) = (DfSessionService::new(context.clone()), PostgresCompatibilityParser::new());
-        Self { session, parser, context, views, engine, limits }
+    pub(super) fn new(context: Arc<SessionContext>, views: Arc<Views>, engine: Handle, limits: Limits) -> Result<Self, DataFusionError> {
+        let session = DfSessionService::new_with_hooks(context.clone(), vec![Arc::new(SetShowHook)]);
+        let cursors = Arc::new(Semaphore::new(limits.cursors));
+        Ok(Self { session, parser: PostgresCompatibilityParser::new(), context, views, engine, limits, cursors, threads: Threads::new()? })
     }
 
-    fn timeout(&self, client: &impl ClientInfo) -> Duration {
+    pub(super) fn timeout(&self, client: &impl ClientInfo) -> Duration {
         let set = client.metadata().get(TIMEOUT_KEY).and_then(|ms| ms.parse().ok()).map(Duration::from_millis);
         set.filter(|timeout| !timeout.is_zero()).unwrap_or(self.limits.timeout)
     }
 
-    /// Runs a statement about views.
+    /// Runs something within the statement's time.
+    pub(super) async fn in_time<T>(&self, timeout: Duration, work: impl Future<Output = PgWireResult<T>>) -> PgWireResult<T> {
+        let over = || error("57014", format!("canceling statement due to statement timeout ({} s)", timeout.as_secs_f32()));
+        tokio::time::timeout(timeout, work).await.map_err(|_| over())?
+    }
+
+    /// The context of one statement: everything that it reads is of this moment.
+    fn at_this_moment(&self) -> SessionContext {
+        let state = self.context.state();
+        let config = state.config().clone().with_extension(Arc::new(At(Arc::new(self.views.moment()))));
+        SessionContext::new_with_state(SessionStateBuilder::new_from_existing(state).with_config(config).build())
+    }
+
+    /// Plans a query.
+    pub(super) async fn plan(&self, statement: Ast) -> PgWireResult<LogicalPlan> {
+        self.context.state().statement_to_plan(DfStatement::Statement(Box::new(statement))).await.map_err(failed)
+    }
+
+    /// The answer of a plan, all of it.
+    pub(super) async fn whole(&self, plan: LogicalPlan, format: &Format, client: &impl ClientInfo) -> PgWireResult<QueryResponse> {
+        read_only(&plan)?;
+        let options = Arc::new(FormatOptions::from_client_metadata(client.metadata()));
+        let written = Written { format, options };
+        let answer = answer::whole(&self.threads, self.at_this_moment(), plan, self.limits.rows, &written);
+        self.in_time(self.timeout(client), answer).await
+    }
+
+    /// The answer of a plan, made as it is fetched.
+    pub(super) async fn fetched(&self, plan: LogicalPlan, format: &Format, client: &impl ClientInfo) -> PgWireResult<QueryResponse> {
+        read_only(&plan)?;
+        let place = self.place()?;
+        let options = Arc::new(FormatOptions::from_client_metadata(client.metadata()));
+        answer::fetched(&self.threads, self.at_this_moment(), plan, self.limits.cursor_idle, place, &Written { format, options }).await
+    }
+
+    fn place(&self) -> PgWireResult<OwnedSemaphorePermit> {
+        let full = |_| error("53400", format!("there are {} cursors already; close one, or fetch all rows at once", self.limits.cursors));
+        self.cursors.clone().try_acquire_owned().map_err(full)
+    }
+
+    /// Runs a statement that is no query.
+    pub(super) async fn other<C>(&self, client: &mut C, piece: &Piece<'_>, statement: Statement) -> PgWireResult<Response>
+    where
+        C: ClientInfo + ClientPortalStore + futures::Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore,
+        C::Error: std::fmt::Debug,
+        PgWireError: From<<C as futures::Sink<PgWireBackendMessage>>::Error>,
+    {
+        match statement {
+            Statement::Empty => Ok(Response::EmptyQuery),
+            Statement::Subscribe(wanted) => subscribe::run(client, &self.views, wanted).await,
+            Statement::Views(statement) => self.about_views(client, piece, statement).await,
+            Statement::Cursor(statement) => self.about_cursors(client, piece, statement).await,
+            Statement::Transaction(statement) => {
+                let (tag, warning) = transaction::run(client, statement)?;
+                if client.transaction_status() == TransactionStatus::Idle {
+                    client.portal_store().clear_portals();
+                }
+                if let Some(warning) = warning {
+                    let warning = ErrorInfo::new("WARNING".to_owned(), "25P01".to_owned(), warning.to_owned());
+                    client.send(PgWireBackendMessage::NoticeResponse(warning.into())).await?;
+                }
+                Ok(Response::Execution(Tag::new(tag)))
+            }
+            Statement::Setting(statement) => {
+                let done = SimpleQueryHandler::do_query(&self.session, client, &statement.to_string()).await?.pop();
+                Ok(done.unwrap_or(Response::EmptyQuery))
+            }
+            Statement::Forget(tag) => {
+                if tag == "DISCARD ALL" {
+                    Cursors::of(client).close(None)?;
+                    client.portal_store().clear_portals();
+                }
+                Ok(Response::Execution(Tag::new(tag)))
+            }
+            Statement::Deallocate(name) => {
+                if let Some(name) = &name {
+                    client.portal_store().rm_statement(name);
+                }
+                Ok(Response::Execution(Tag::new(if name.is_some() { "DEALLOCATE" } else { "DEALLOCATE ALL" })))
+            }
+            Statement::Query(statement) => {
+                let plan = self.plan(*statement).await?;
+                Ok(Response::Query(self.whole(plan, &Format::UnifiedText, client).await?))
+            }
+        }
+    }
+
     async fn about_views<C>(&self, client: &mut C, piece: &Piece<'_>, statement: ddl::Statement) -> PgWireResult<Response>
     where
         C: ClientInfo + futures::Sink<PgWireBackendMessage> + Unpin + Send,
@@ -93,10 +196,10 @@ impl Handler {
     {
         let role = client.metadata().get(METADATA_USER).and_then(|user| Role::of(user)).unwrap_or(Role::Reader);
         let timeout = self.timeout(client);
-        match ddl::run(client, &self.engine, role, piece, statement, timeout).await? {
+        match ddl::run(client, &self.engine, &self.views, role, piece, statement, timeout).await? {
             Done::Response(response) => Ok(response),
             Done::Lines(lines) => {
-                let schema = Arc::new(Schema::new(vec![Field::new("QUERY PLAN", DataType::Utf8, false)]));
+                let schema = Arc::new(Schema::new(vec![Field::new(ddl::LINES, DataType::Utf8, false)]));
                 let lines = RecordBatch::try_new(schema, vec![Arc::new(StringArray::from(lines))]);
                 let answer = lines.map_err(DataFusionError::from).and_then(|lines| self.context.read_batch(lines)).map_err(failed)?;
                 Ok(Response::Query(df::encode_dataframe(answer, &Format::UnifiedText, None).await?))
@@ -104,162 +207,34 @@ impl Handler {
         }
     }
 
-    /// The context of one statement: everything that it reads is of this moment.
-    fn at_this_moment(&self) -> SessionContext {
-        let state = self.context.state();
-        let config = state.config().clone().with_extension(Arc::new(At(self.views.moment())));
-        SessionContext::new_with_state(SessionStateBuilder::new_from_existing(state).with_config(config).build())
-    }
-
-    async fn run(&self, context: &SessionContext, plan: LogicalPlan, format: &Format, client: &impl ClientInfo) -> PgWireResult<Response> {
-        let read_only = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-        read_only.verify_plan(&plan).map_err(|_| not_allowed())?;
-        let timeout = self.timeout(client);
-        // A task of its own: an operator that computes for long without a pause would keep the clock from being looked at.
-        let task = AbortOnDropHandle::new(tokio::spawn(collect(context.clone(), plan, self.limits.rows)));
-        let answer = tokio::time::timeout(timeout, task).await;
-        let answer =
-            answer.map_err(|_| error("57014", format!("canceling statement due to statement timeout ({} s)", timeout.as_secs_f32())))?;
-        let answer = answer.map_err(|cause| error("XX000", format!("the statement broke off: {cause}")))??;
-        let options = Arc::new(FormatOptions::from_client_metadata(client.metadata()));
-        Ok(Response::Query(df::encode_dataframe(answer, format, Some(options)).await?))
-    }
-}
-
-impl Handler {
-    /// Runs a statement that is not about views.
-    async fn statement<C>(&self, client: &mut C, text: &str) -> PgWireResult<Vec<Response>>
-    where
-        C: ClientInfo + ClientPortalStore + futures::Sink<PgWireBackendMessage> + Unpin + Send + Sync,
-        C::PortalStore: PortalStore,
-        C::Error: std::fmt::Debug,
-        PgWireError: From<<C as futures::Sink<PgWireBackendMessage>>::Error>,
-    {
-        let mut responses = Vec::new();
-        for statement in self.parser.parse(text).map_err(|cause| error("42601", cause.to_string()))? {
-            if is_query(&statement) {
-                let context = self.at_this_moment();
-                let plan = context.state().statement_to_plan(DfStatement::Statement(Box::new(statement))).await.map_err(failed)?;
-                responses.push(self.run(&context, plan, &Format::UnifiedText, client).await?);
-            } else if is_of_session(&statement) {
-                responses.extend(SimpleQueryHandler::do_query(&self.session, client, &statement.to_string()).await?);
-            } else {
-                return Err(not_allowed());
+    async fn about_cursors(&self, client: &mut impl ClientInfo, piece: &Piece<'_>, statement: cursors::Statement) -> PgWireResult<Response> {
+        let open = Cursors::of(client);
+        match statement {
+            cursors::Statement::Declare { name, hold, query_at } => {
+                let status = client.transaction_status();
+                open.check(&name, hold, status)?;
+                let text: String = piece.text.chars().skip(query_at).collect();
+                let (rows, is_subscription) = match read(&self.parser, &text).map_err(|cause| super::read::moved(cause, query_at))? {
+                    Statement::Subscribe(wanted) => (subscribe::cursor(&self.views, &wanted, self.place()?)?, true),
+                    Statement::Query(query) => {
+                        let plan = self.plan(*query).await?;
+                        (self.fetched(plan, &Format::UnifiedText, client).await?, false)
+                    }
+                    _ => return Err(error("42601", "a cursor is declared FOR a SELECT, or FOR SUBSCRIBE <view>")),
+                };
+                open.keep(name, Cursor { rows, hold, is_subscription }, status);
+                Ok(Response::Execution(Tag::new("DECLARE CURSOR")))
             }
-        }
-        Ok(responses)
-    }
-}
-
-/// The whole answer, so that it is whole before the first row goes out.
-async fn collect(context: SessionContext, plan: LogicalPlan, most: usize) -> PgWireResult<DataFrame> {
-    let frame = context.execute_logical_plan(plan).await.map_err(failed)?;
-    let schema = Arc::new(frame.schema().as_arrow().clone());
-    let mut stream = frame.execute_stream().await.map_err(failed)?;
-    let (mut batches, mut rows) = (Vec::new(), 0);
-    while let Some(batch) = stream.next().await {
-        let batch = batch.map_err(failed)?;
-        rows += batch.num_rows();
-        if rows > most {
-            return Err(error("54000", format!("the answer has more than {most} rows; add a LIMIT or aggregate")));
-        }
-        batches.push(batch);
-    }
-    let table = MemTable::try_new(schema, vec![batches]).map_err(failed)?;
-    context.read_table(Arc::new(table)).map_err(failed)
-}
-
-fn not_allowed() -> PgWireError {
-    error("25006", "only reading is allowed here, and CREATE, ALTER and DROP MATERIALIZED VIEW; rows are written by pipelines alone")
-}
-
-/// Statements of a session that touch no data. Settings of the engine are those of all sessions, its limits among them.
-fn is_of_session(statement: &Statement) -> bool {
-    let is_of_engine = || statement.to_string().replace('"', "").to_lowercase().contains("datafusion.");
-    if matches!(statement, Statement::Set(_)) && is_of_engine() {
-        return false;
-    }
-    matches!(
-        statement,
-        Statement::Set(_)
-            | Statement::ShowVariable { .. }
-            | Statement::ShowStatus { .. }
-            | Statement::StartTransaction { .. }
-            | Statement::Commit { .. }
-            | Statement::Rollback { .. }
-            | Statement::Discard { .. }
-            | Statement::Close { .. }
-            | Statement::Deallocate { .. }
-    )
-}
-
-fn is_query(statement: &Statement) -> bool {
-    matches!(statement, Statement::Query(_) | Statement::Explain { .. })
-}
-
-#[async_trait]
-impl SimpleQueryHandler for Handler {
-    async fn do_query<C>(&self, client: &mut C, query: &str) -> PgWireResult<Vec<Response>>
-    where
-        C: ClientInfo + ClientPortalStore + futures::Sink<PgWireBackendMessage> + Unpin + Send + Sync,
-        C::PortalStore: PortalStore,
-        C::Error: std::fmt::Debug,
-        PgWireError: From<<C as futures::Sink<PgWireBackendMessage>>::Error>,
-    {
-        let mut responses = Vec::new();
-        for piece in split(query) {
-            if let Some(wanted) = subscribe::parse(piece.text)? {
-                responses.push(subscribe::run(client, &self.views, wanted).await?);
-            } else if let Some(statement) = ddl::parse(piece.text)? {
-                responses.push(self.about_views(client, &piece, statement).await?);
-            } else {
-                responses.extend(self.statement(client, piece.text).await?);
+            cursors::Statement::Fetch { name, rows, is_move, wait } => {
+                let fetch = open.fetch(&name, rows, self.limits.rows, is_move, wait);
+                self.in_time(self.timeout(client), fetch).await
             }
+            cursors::Statement::Close { name } => open.close(name.as_deref()),
         }
-        if responses.is_empty() { Ok(vec![Response::EmptyQuery]) } else { Ok(responses) }
     }
 }
 
-#[async_trait]
-impl ExtendedQueryHandler for Handler {
-    type Statement = <DfSessionService as ExtendedQueryHandler>::Statement;
-    type QueryParser = Prepared;
-
-    fn query_parser(&self) -> Arc<Prepared> {
-        Arc::new(Prepared(self.session.query_parser()))
-    }
-
-    async fn do_query<C>(&self, client: &mut C, portal: &Portal<Self::Statement>, max_rows: usize) -> PgWireResult<Response>
-    where
-        C: ClientInfo + ClientPortalStore + futures::Sink<PgWireBackendMessage> + Unpin + Send + Sync,
-        C::PortalStore: PortalStore<Statement = Self::Statement>,
-        C::Error: std::fmt::Debug,
-        PgWireError: From<<C as futures::Sink<PgWireBackendMessage>>::Error>,
-    {
-        let (text, planned) = &portal.statement.statement;
-        let Some((statement, plan)) = planned else {
-            return match ddl::parse(text)? {
-                Some(statement) => self.about_views(client, &Piece { text, at: 0 }, statement).await,
-                None => Ok(Response::EmptyQuery),
-            };
-        };
-        if is_of_session(statement) {
-            return ExtendedQueryHandler::do_query(&self.session, client, portal, max_rows).await;
-        }
-        if !is_query(statement) {
-            return Err(not_allowed());
-        }
-        let types = plan.get_parameter_types().map_err(failed)?;
-        // $2 comes before $10.
-        let mut numbered: Vec<(usize, _)> = types
-            .iter()
-            .map(|(name, data_type)| (name.trim_start_matches('$').parse().unwrap_or(usize::MAX), data_type.as_ref()))
-            .collect();
-        numbered.sort_by_key(|(number, _)| *number);
-        let types: Vec<_> = numbered.into_iter().map(|(_, data_type)| data_type).collect();
-        let values: ParamValues = df::deserialize_parameters(portal, &types)?;
-        let context = self.at_this_moment();
-        let plan = plan.clone().replace_params_with_values(&values).map_err(failed)?;
-        self.run(&context, plan, &portal.result_column_format, client).await
-    }
+fn read_only(plan: &LogicalPlan) -> PgWireResult<()> {
+    let options = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+    options.verify_plan(plan).map_err(|_| not_allowed())
 }

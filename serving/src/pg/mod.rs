@@ -1,17 +1,29 @@
 //! PostgreSQL's protocol over the live views: psql, Grafana and drivers read them as tables `<pipeline>.<view>` of the database `chimera`.
 //!
 //! A statement sees all views at one moment, each at a whole epoch. Reading is bounded in time, memory and rows, and nothing reaches files or
-//! addresses. `SUBSCRIBE <view>` goes on with every change. Who may create views, and drop them, is decided by the user's [`Role`].
+//! addresses. A cursor, and a portal that is fetched in parts, stays at the moment in which it began. `SUBSCRIBE <view>` goes on with every change. Who may create views, and drop them, is decided by the user's [`Role`].
 
+mod answer;
 mod auth;
 mod catalog;
+mod cursors;
 mod ddl;
+mod extended;
 mod handler;
 mod hangup;
+mod known;
+mod lookup;
 mod prepared;
+mod read;
 mod role;
+mod scan;
+mod settings;
+mod simple;
 mod statements;
 mod subscribe;
+mod system;
+mod transaction;
+mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +43,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::handler::Handler;
 pub use self::role::Role;
+pub(crate) use self::statements::split;
 
 /// The database that clients name; PostgreSQL's own tools want one.
 pub const DATABASE: &str = "chimera";
@@ -46,11 +59,22 @@ pub struct Limits {
     pub memory_bytes: usize,
     /// Sessions at once.
     pub sessions: usize,
+    /// Cursors, and portals that are not at their end, of all sessions.
+    pub cursors: usize,
+    /// A cursor from which nothing is fetched for so long is closed: what it reads cannot be cleared away.
+    pub cursor_idle: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(30), rows: 1_000_000, memory_bytes: 128 << 20, sessions: 64 }
+        Self {
+            timeout: Duration::from_secs(30),
+            rows: 1_000_000,
+            memory_bytes: 128 << 20,
+            sessions: 64,
+            cursors: 64,
+            cursor_idle: Duration::from_secs(600),
+        }
     }
 }
 
@@ -67,7 +91,7 @@ impl Front {
     pub fn new(views: Arc<Views>, engine: Handle, passwords: &[(Role, String)], limits: Limits) -> Result<Self, DataFusionError> {
         let context = catalog::context(&views, &limits)?;
         Ok(Self {
-            handler: Arc::new(Handler::new(context, views, engine, limits)),
+            handler: Arc::new(Handler::new(context, views, engine, limits)?),
             auth: Arc::new(auth::Passwords::new(passwords)),
             sessions: Arc::new(ConnectionManager::new()),
             limits,

@@ -5,14 +5,14 @@ use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
 /// One statement of a message.
 #[derive(Debug, PartialEq)]
-pub(super) struct Piece<'a> {
+pub(crate) struct Piece<'a> {
     pub text: &'a str,
     /// Characters of the message before it.
     pub at: usize,
 }
 
 /// Splits a message at its semicolons. One that cannot be read as words is one piece: whoever parses it says what is wrong.
-pub(super) fn split(message: &str) -> Vec<Piece<'_>> {
+pub(crate) fn split(message: &str) -> Vec<Piece<'_>> {
     let whole = || vec![Piece { text: message, at: 0 }];
     let Ok(tokens) = Tokenizer::new(&PostgreSqlDialect {}, message).tokenize_with_location() else { return whole() };
     let bytes: Vec<usize> = message.char_indices().map(|(byte, _)| byte).chain([message.len()]).collect();

@@ -6,13 +6,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use chimera_connectors::sink::view::{Subscription, View, ViewUpdate, Views};
 use datafusion_postgres::pgwire::api::Type;
-use datafusion_postgres::pgwire::api::results::{DataRowEncoder, FieldFormat, FieldInfo, Response, Tag};
+use datafusion_postgres::pgwire::api::results::{DataRowEncoder, FieldFormat, FieldInfo, QueryResponse, Response, Tag};
 use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
 use datafusion_postgres::pgwire::messages::PgWireBackendMessage;
 use datafusion_postgres::pgwire::messages::copy::{CopyData, CopyDone, CopyOutResponse};
 use datafusion_postgres::pgwire::messages::data::{DataRow, RowDescription};
 use futures::{Sink, SinkExt, Stream, StreamExt, stream};
 use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::handler::error;
@@ -20,6 +21,7 @@ use super::handler::error;
 /// Rows of the view as it is; a larger view is refused, since a part of it would be no state to go on from.
 const SNAPSHOT_ROWS: usize = 100_000;
 
+#[derive(Clone, Debug)]
 pub(super) struct Wanted {
     view: String,
     as_copy: bool,
@@ -53,12 +55,8 @@ pub(super) fn parse(query: &str) -> PgWireResult<Option<Wanted>> {
 /// A line: the epoch, what happened, and the row (of a deleted one only the key).
 type Line = Vec<Option<String>>;
 
-/// Sends the rows and then every change, each at once. Ends only with an error: that of the client that went away, as a rule.
-pub(super) async fn run<C>(client: &mut C, views: &Arc<Views>, wanted: Wanted) -> PgWireResult<Response>
-where
-    C: Sink<PgWireBackendMessage> + Unpin + Send,
-    PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
-{
+/// The columns and the lines of a subscription.
+fn open(views: &Arc<Views>, wanted: &Wanted) -> PgWireResult<(Arc<Vec<FieldInfo>>, impl Stream<Item = PgWireResult<Line>> + Send + 'static)> {
     let unknown = || {
         let known: Vec<String> = views.list().into_iter().map(|view| view.name).collect();
         error("42P01", format!("there is no view \"{}\"; there are: {}", wanted.view, known.join(", ")))
@@ -71,7 +69,27 @@ where
     }
     let names = ["epoch", "change"].into_iter().chain(view.columns.iter().map(|column| column.name.as_str()));
     let fields: Vec<FieldInfo> = names.map(|name| FieldInfo::new(name.to_owned(), None, None, Type::TEXT, FieldFormat::Text)).collect();
-    let fields = Arc::new(fields);
+    Ok((Arc::new(fields), lines(view, subscription)))
+}
+
+/// A subscription as a cursor's rows; `place` is free again when it ends.
+pub(super) fn cursor(views: &Arc<Views>, wanted: &Wanted, place: OwnedSemaphorePermit) -> PgWireResult<QueryResponse> {
+    let (fields, lines) = open(views, wanted)?;
+    let columns = fields.clone();
+    let rows = lines.map(move |line| {
+        let _held = &place;
+        row(&columns, &line?)
+    });
+    Ok(QueryResponse::new(fields, rows))
+}
+
+/// Sends the rows and then every change, each at once. Ends only with an error: that of the client that went away, as a rule.
+pub(super) async fn run<C>(client: &mut C, views: &Arc<Views>, wanted: Wanted) -> PgWireResult<Response>
+where
+    C: Sink<PgWireBackendMessage> + Unpin + Send,
+    PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+{
+    let (fields, lines) = open(views, &wanted)?;
     let first = if wanted.as_copy {
         let columns = fields.len() as i16;
         PgWireBackendMessage::CopyOutResponse(CopyOutResponse::new(0, columns, vec![0; fields.len()]))
@@ -79,7 +97,7 @@ where
         PgWireBackendMessage::RowDescription(RowDescription::new(fields.iter().map(Into::into).collect()))
     };
     client.send(first).await?;
-    let mut lines = std::pin::pin!(lines(view, subscription));
+    let mut lines = std::pin::pin!(lines);
     while let Some(line) = lines.next().await {
         let line = line?;
         let message = if wanted.as_copy {

@@ -75,7 +75,9 @@ fn an_analyst_creates_replaces_renames_and_drops_views() {
         ("analyst", "CREATE MATERIALIZED VIEW mine.countries AS SELECT id FROM orders", "already"),
         ("analyst", "CREATE MATERIALIZED VIEW mine.b WITH (fillfactor = 7) AS SELECT id FROM orders", "fillfactor"),
         ("analyst", "DROP MATERIALIZED VIEW sales.by_country", "no view"),
-        ("analyst", "CREATE INDEX i ON mine.countries (orders)", "indexes"),
+        ("reader", "CREATE INDEX i ON mine.countries (orders)", "may only read"),
+        ("analyst", "CREATE INDEX i ON sales.by_country (orders)", "belongs to operator"),
+        ("analyst", "CREATE INDEX i ON mine.countries (nothing)", "no column"),
         ("analyst", "INSERT INTO mine.countries VALUES ('a')", "only reading"),
     ] {
         let error = refused(user, sql);

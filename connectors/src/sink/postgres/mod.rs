@@ -6,6 +6,7 @@ mod statements;
 mod table;
 
 pub use sink::open;
+pub(crate) use sink::open_at;
 pub(crate) use table::quote;
 
 pub(crate) const CONNECTOR: &str = "postgres";

@@ -18,6 +18,7 @@ use crate::sink::blocking::blocking;
 use crate::sink::mark::{not_gone_back, pending};
 use crate::sink::merge::{Merged, Merger};
 use crate::sink::{Applied, Sink, SinkSpec};
+use crate::context::url_for;
 use crate::{Context, EpochChanges, Error, Result};
 
 /// Rows in one statement: its arrays are held in memory here and there.
@@ -41,14 +42,19 @@ struct PostgresSink {
 
 /// Opens the sink; connects, and makes database and table, when it is first used.
 pub fn open(spec: &SinkSpec, context: &Context) -> Result<Box<dyn Sink>> {
+    open_at(spec, &context.database_url)
+}
+
+/// The same with a server of its own.
+pub(crate) fn open_at(spec: &SinkSpec, database_url: &str) -> Result<Box<dyn Sink>> {
     let config = PostgresConfig::new(spec)?;
     let merger = Arc::new(Merger::new(CONNECTOR, spec.schema.clone(), config.table.key.clone())?);
     Ok(Box::new(PostgresSink {
         merger,
         store: format!("{}.{}", spec.pipeline, spec.table),
         statements: (config.table.upsert(), config.table.delete()),
-        maintenance_url: context.database_url_for("postgres")?,
-        url: context.database_url_for(&config.database)?,
+        maintenance_url: url_for(database_url, "postgres")?,
+        url: url_for(database_url, &config.database)?,
         config,
         pool: None,
         known: None,

@@ -6,6 +6,7 @@ mod sink;
 
 pub use reader::Reader;
 pub use sink::open;
+pub(crate) use sink::open_at;
 
 pub(crate) const CONNECTOR: &str = "redis";
 

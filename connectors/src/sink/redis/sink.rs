@@ -40,16 +40,21 @@ pub(super) fn mark_key(store: &str) -> String {
 
 /// Opens the sink; connects when it is first used.
 pub fn open(spec: &SinkSpec, context: &Context) -> Result<Box<dyn Sink>> {
+    claim(&RedisConfig::new(spec)?.prefix, &format!("{}.{}", spec.pipeline, spec.table), context)?;
+    open_at(spec, &context.redis_url)
+}
+
+/// The same with a server of its own, where nobody else has claimed keys.
+pub(crate) fn open_at(spec: &SinkSpec, redis_url: &str) -> Result<Box<dyn Sink>> {
     let config = RedisConfig::new(spec)?;
     let store = format!("{}.{}", spec.pipeline, spec.table);
-    claim(&config.prefix, &store, context)?;
     let key = match &config.target {
         Target::Json { key } => key.clone(),
         // By key and member, whatever the table's primary key is: that is what the sorted set goes by.
         Target::SortedSet { key, member, .. } => vec![*key, *member],
     };
     let merger = Merger::new(CONNECTOR, spec.schema.clone(), key)?;
-    let connection = connect(&context.redis_url, Duration::from_secs(60))?;
+    let connection = connect(redis_url, Duration::from_secs(60))?;
     Ok(Box::new(RedisSink { config, merger, mark_key: mark_key(&store), connection, known: None, waits_for_disk: None }))
 }
 

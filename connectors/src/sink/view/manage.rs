@@ -35,9 +35,11 @@ impl Views {
             return Ok(false);
         }
         shadows.remove(id);
-        open.insert(name.to_owned(), new);
+        open.insert(name.to_owned(), new.clone());
         shadows.insert(old.id.clone(), old.clone());
         old.tell_resync();
+        drop((open, shadows));
+        self.inherit_indexes(&old, &new)?;
         Ok(true)
     }
 
@@ -48,6 +50,8 @@ impl Views {
         self.shadows.write().remove(id);
         view.tell_resync();
         self.marks.remove(id).map_err(failed)?;
+        view.stop_indexes();
+        self.forget_indexes(id)?;
         self.database.delete_keyspace(view.rows.clone()).map_err(failed)
     }
 
@@ -66,6 +70,7 @@ impl Views {
             let Some(id) = name.strip_prefix(KEYSPACE).filter(|id| id.parse::<u64>().is_ok() && !ids.contains(*id)) else { continue };
             let rows = self.database.keyspace(&name, super::views::keyspace_options).map_err(failed)?;
             self.marks.remove(id).map_err(failed)?;
+            self.forget_indexes(id)?;
             self.database.delete_keyspace(rows).map_err(failed)?;
         }
         Ok(())

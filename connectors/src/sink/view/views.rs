@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use bytes::Bytes;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, Readable, Slice, Snapshot};
 use parking_lot::{Mutex, RwLock};
 use serde::Serialize;
@@ -15,9 +14,9 @@ use serde_json::Value;
 use tokio::sync::broadcast;
 
 use super::CONNECTOR;
+use super::index::Index;
 use super::key::KeyEncoder;
-use crate::format::{Decoder, Format};
-use crate::log::{Entry, Record};
+use super::moment::{AtMoment, Moment};
 use crate::sink::{Applied, SinkSpec};
 use crate::{Error, Result};
 
@@ -30,6 +29,7 @@ const UPDATES_KEPT: usize = 64;
 /// An update of more rows than this is sent as [`ViewUpdate::resync`].
 pub(super) const UPDATE_ROWS_MAX: usize = 4_096;
 const MARKS: &str = "chimera.marks";
+const INDEXES: &str = "chimera.indexes";
 /// Before the id of each view.
 pub(super) const KEYSPACE: &str = "view.";
 
@@ -81,14 +81,15 @@ pub(super) struct OpenView {
     /// Names its keyspace and its mark.
     pub(super) id: String,
     view: View,
-    schema: SchemaRef,
+    pub(super) schema: SchemaRef,
     pub(super) keys: KeyEncoder,
     pub(super) rows: Keyspace,
     updates: broadcast::Sender<Arc<ViewUpdate>>,
     /// Cleared while it holds a part of what it will: then it cannot be read.
     pub(super) filled: AtomicBool,
-    /// Held while a write and its update go out, and while a subscriber takes its snapshot.
-    pub(super) publishing: Mutex<()>,
+    /// Held while a write and its update go out, while a subscriber takes its snapshot, and while rows that are there are indexed.
+    pub(super) publishing: Arc<Mutex<()>>,
+    pub(super) indexes: Arc<RwLock<Vec<Arc<Index>>>>,
 }
 
 /// All live views below one folder. Opened once a process.
@@ -99,6 +100,16 @@ pub struct Views {
     pub(super) open: RwLock<BTreeMap<String, Arc<OpenView>>>,
     /// By id: views that will take the place of another one of their name.
     pub(super) shadows: RwLock<BTreeMap<String, Arc<OpenView>>>,
+    /// What indexes there are, by view and name.
+    pub(super) definitions: Keyspace,
+    /// Set when the process is done with them: indexes are not built any further.
+    pub(super) stop: Arc<AtomicBool>,
+}
+
+impl Drop for Views {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Release);
+    }
 }
 
 pub(super) fn failed(error: fjall::Error) -> Error {
@@ -121,7 +132,8 @@ impl Views {
             .open()
             .map_err(|error| Error::corrupt(CONNECTOR, format!("cannot open the views in {}: {error}", path.display())))?;
         let marks = database.keyspace(MARKS, keyspace_options).map_err(failed)?;
-        Ok(Self { database, marks, open: RwLock::default(), shadows: RwLock::default() })
+        let definitions = database.keyspace(INDEXES, keyspace_options).map_err(failed)?;
+        Ok(Self { database, marks, open: RwLock::default(), shadows: RwLock::default(), definitions, stop: Arc::default() })
     }
 
     /// The views that sinks have opened, by name.
@@ -187,8 +199,12 @@ impl Views {
     /// All views as they are now.
     pub fn moment(&self) -> Moment {
         // Which views there are is asked first: what is filled then is filled in the snapshot.
-        let open = self.open.read().iter().map(|(name, open)| (name.clone(), (open.clone(), open.check_filled(name).is_ok()))).collect();
-        Moment { open, snapshot: self.database.snapshot() }
+        let at_now = |(name, open): (&String, &Arc<OpenView>)| {
+            let indexes = open.indexes.read().iter().filter(|index| index.is_complete()).cloned().collect();
+            (name.clone(), AtMoment { view: open.clone(), is_filled: open.check_filled(name).is_ok(), indexes })
+        };
+        let open = self.open.read().iter().map(at_now).collect();
+        Moment::new(open, self.database.snapshot())
     }
 
     pub(super) fn find(&self, name: &str) -> Option<Arc<OpenView>> {
@@ -216,18 +232,24 @@ impl Views {
         let rows = self.database.keyspace(&format!("{KEYSPACE}{id}"), keyspace_options).map_err(failed)?;
         let mut views = self.open.write();
         let there = views.get(&name).cloned();
+        let shadow = self.shadows.read().get(&id).cloned();
         // A sink that is opened again keeps the channel, so that its subscribers go on.
-        let same = there.as_ref().filter(|open| open.id == id);
+        let same = there.as_ref().filter(|open| open.id == id).or(shadow.as_ref());
         let updates = same.map_or_else(|| broadcast::Sender::new(UPDATES_KEPT), |open| open.updates.clone());
         let schema = spec.schema.clone();
         // Of one that has an id it is to be said.
-        let (filled, publishing) = (AtomicBool::new(id == name), Mutex::new(()));
-        let open = Arc::new(OpenView { id: id.clone(), view, schema, keys, rows, updates, filled, publishing });
+        let filled = AtomicBool::new(id == name);
+        let (publishing, indexes) = same.map(|open| (open.publishing.clone(), open.indexes.clone())).unwrap_or_default();
+        let is_new = same.is_none();
+        let open = Arc::new(OpenView { id: id.clone(), view, schema, keys, rows, updates, filled, publishing, indexes });
         match there {
             Some(other) if other.id != id => drop(self.shadows.write().insert(id, open.clone())),
             _ => drop(views.insert(name, open.clone())),
         }
         drop(views);
+        if is_new {
+            self.restore_indexes(&open)?;
+        }
         if self.stands_at(&open)?.is_none() && !self.database.snapshot().is_empty(&open.rows).map_err(failed)? {
             // A reset was cut short.
             self.reset(&open)?;
@@ -235,10 +257,11 @@ impl Views {
         Ok(open)
     }
 
-    /// Sets and removes rows and moves the mark, in one write; then tells subscribers.
+    /// Sets and removes rows, keeps their indexes and moves the mark, in one write; then tells subscribers. `rows`: those of `upserts`.
     pub(super) fn write(
         &self,
         view: &OpenView,
+        rows: &RecordBatch,
         upserts: Vec<(Slice, Vec<u8>)>,
         deletes: Vec<(Slice, Vec<u8>)>,
         mark: Applied,
@@ -253,6 +276,9 @@ impl Views {
             update.deletes = deletes.iter().map(|(_, key)| parse_row(key)).collect::<Result<_>>()?;
         }
         let mut batch = fjall::OwnedWriteBatch::with_capacity(self.database.clone(), upserts.len() + deletes.len() + 1);
+        let _publishing = view.publishing.lock();
+        let (keys, deleted): (Vec<&Slice>, Vec<&Slice>) = (upserts.iter().map(|(key, _)| key).collect(), deletes.iter().map(|(key, _)| key).collect());
+        view.index(&mut batch, rows, &keys, &deleted)?;
         for (key, row) in upserts {
             batch.insert(&view.rows, key, row);
         }
@@ -262,7 +288,6 @@ impl Views {
         batch.insert(&self.marks, view.id.as_str(), mark.encode());
         // To the operating system: survives this process. `flush` makes it survive the machine.
         let batch = batch.durability(Some(fjall::PersistMode::Buffer));
-        let _publishing = view.publishing.lock();
         batch.commit().map_err(failed)?;
         if !heard && view.updates.receiver_count() > 0 {
             // Someone came after the update had been left out, with a snapshot from before this write.
@@ -276,23 +301,28 @@ impl Views {
     /// Forgets the mark, then removes all rows: a crash in between leaves a store that says that it is new.
     pub(super) fn reset(&self, view: &OpenView) -> Result<()> {
         const CHUNK_ROWS: usize = 8_192;
-        {
-            let _publishing = view.publishing.lock();
-            self.marks.remove(view.id.as_str()).map_err(failed)?;
-        }
-        let snapshot = self.database.snapshot();
-        let mut keys = snapshot.iter(&view.rows).map(|row| row.key());
-        loop {
-            let mut batch = fjall::OwnedWriteBatch::with_capacity(self.database.clone(), CHUNK_ROWS);
-            for key in keys.by_ref().take(CHUNK_ROWS) {
-                batch.remove(&view.rows, key.map_err(failed)?);
+        let _publishing = view.publishing.lock();
+        self.marks.remove(view.id.as_str()).map_err(failed)?;
+        let indexes = view.indexes.read();
+        // Not read while entries are missing; the rows go last, so that a reset that is cut short is seen at the next start.
+        let complete: Vec<bool> = indexes.iter().map(|index| index.is_complete()).collect();
+        indexes.iter().for_each(|index| index.set_complete(false));
+        for keyspace in indexes.iter().map(|index| &index.entries).chain([&view.rows]) {
+            let snapshot = self.database.snapshot();
+            let mut keys = snapshot.iter(keyspace).map(|row| row.key());
+            loop {
+                let mut batch = fjall::OwnedWriteBatch::with_capacity(self.database.clone(), CHUNK_ROWS);
+                for key in keys.by_ref().take(CHUNK_ROWS) {
+                    batch.remove(keyspace, key.map_err(failed)?);
+                }
+                if batch.is_empty() {
+                    break;
+                }
+                batch.durability(Some(fjall::PersistMode::Buffer)).commit().map_err(failed)?;
             }
-            if batch.is_empty() {
-                break;
-            }
-            batch.durability(Some(fjall::PersistMode::Buffer)).commit().map_err(failed)?;
         }
-        drop(keys);
+        indexes.iter().zip(complete).for_each(|(index, complete)| index.set_complete(complete));
+        drop(indexes);
         view.tell_resync();
         self.flush()
     }
@@ -323,46 +353,8 @@ impl OpenView {
     }
 }
 
-fn still_filling(name: &str) -> Error {
+pub(super) fn still_filling(name: &str) -> Error {
     Error::unavailable(CONNECTOR, format!("{name} is still being filled; read it when it has caught up"))
-}
-
-/// All views at one moment: each at a whole epoch, whatever is written meanwhile.
-pub struct Moment {
-    snapshot: Snapshot,
-    /// Each with whether it was filled.
-    open: BTreeMap<String, (Arc<OpenView>, bool)>,
-}
-
-/// Rows that are decoded together.
-const BATCH_ROWS: usize = 8_192;
-
-impl Moment {
-    /// The first `limit` rows of a view in key order, as Arrow batches with the view's columns. `None`: no such view.
-    pub fn read(&self, name: &str, limit: usize) -> Result<Option<Vec<RecordBatch>>> {
-        let Some((open, is_filled)) = self.open.get(name) else { return Ok(None) };
-        if !is_filled {
-            return Err(still_filling(name));
-        }
-        let decoder = Decoder::new(Format::Json, open.schema.clone(), BTreeMap::new())?;
-        let mut rows = self.snapshot.iter(&open.rows).take(limit);
-        let mut batches = Vec::new();
-        loop {
-            let mut entries = Vec::new();
-            for row in rows.by_ref().take(BATCH_ROWS) {
-                let value = Some(Bytes::copy_from_slice(&row.value().map_err(failed)?));
-                entries.push(Entry { offset: entries.len() as u64, record: Record::new(None, value, 0) });
-            }
-            if entries.is_empty() {
-                return Ok(Some(batches));
-            }
-            let decoded = decoder.decode(name, 0, &entries);
-            if let Some(bad) = decoded.bad.first() {
-                return Err(Error::corrupt(CONNECTOR, format!("a row of {name} does not fit its columns: {}", bad.error)));
-            }
-            batches.push(decoded.changes.batch);
-        }
-    }
 }
 
 fn parse(rows: impl Iterator<Item = fjall::Guard>) -> Result<Vec<Value>> {

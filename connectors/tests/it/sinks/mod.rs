@@ -2,6 +2,7 @@
 
 mod compliance;
 mod crash;
+mod indexes;
 mod model;
 mod relevance;
 mod stores;

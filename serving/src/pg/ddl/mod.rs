@@ -1,12 +1,15 @@
-//! Statements about views: CREATE, DROP, ALTER, REFRESH and EXPLAIN of materialized views.
+//! Statements about views: CREATE, DROP, ALTER, REFRESH and EXPLAIN of materialized views, and their indexes.
 //!
 //! A view that is created is a pipeline of its own (see `chimera_pipelines`). CREATE answers when the view has caught up, or when the
 //! statement's time is over; then it goes on filling, and a notice says so.
 
+mod index;
 mod parse;
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use chimera_connectors::sink::view::Views;
 use chimera_pipelines::{Actor, Handle, ViewError, ViewStatus};
 use datafusion_postgres::pgwire::api::results::{Response, Tag};
 use datafusion_postgres::pgwire::error::{ErrorInfo, PgWireError, PgWireResult};
@@ -16,7 +19,11 @@ use futures::{Sink, SinkExt};
 use super::Role;
 use super::handler::error;
 use super::statements::Piece;
+use index::Made;
 pub(super) use parse::{Statement, parse};
+
+/// The column of [`Done::Lines`].
+pub(super) const LINES: &str = "QUERY PLAN";
 
 /// What a statement comes to.
 pub(super) enum Done {
@@ -29,6 +36,7 @@ pub(super) enum Done {
 pub(super) async fn run<C>(
     client: &mut C,
     engine: &Handle,
+    views: &Arc<Views>,
     role: Role,
     piece: &Piece<'_>,
     statement: Statement,
@@ -40,7 +48,7 @@ where
 {
     let explains = matches!(statement, Statement::ExplainCreate { .. } | Statement::Explain { .. });
     if role == Role::Reader && !explains {
-        return Err(error("42501", "user reader may only read; analysts create views"));
+        return Err(error("42501", "user reader may only read; analysts create views and indexes"));
     }
     let by = Actor { name: role.name(), owns_all: role == Role::Operator };
     let failed = |cause| refused(piece, 0, cause);
@@ -101,10 +109,30 @@ where
             let pipeline = engine.store(&name).map(|store| store.pipeline).ok_or_else(|| failed(ViewError::Unknown(name)))?;
             Ok(Done::Lines(lines(&engine.program(&pipeline).map_err(failed)?.explain())))
         }
-        Statement::Index => {
-            let mut info = info("ERROR", "0A000", "indexes on views are not kept".into());
-            info.hint = Some("a view is kept by its key: create another one that is grouped by what you look for".into());
-            Err(PgWireError::UserError(Box::new(info)))
+        Statement::CreateIndex(wanted) => {
+            let concurrently = wanted.concurrently;
+            match index::create(engine, views, by, wanted, timeout).await? {
+                Made::Exists(name) => notice(client, format!("relation \"{name}\" already exists, skipping"), None).await?,
+                Made::Building if !concurrently => {
+                    let message = "the index is being built: this takes longer than the statement may".to_owned();
+                    notice(client, message, Some("it goes on, and is used as soon as it is complete".into())).await?;
+                }
+                Made::Complete | Made::Building => {}
+            }
+            Ok(tag("CREATE INDEX"))
+        }
+        Statement::DropIndex { names, if_exists } => {
+            for name in names {
+                if index::drop_index(engine, views, by, &name).await? {
+                    continue;
+                }
+                let message = format!("index \"{name}\" does not exist");
+                if !if_exists {
+                    return Err(error("42704", message));
+                }
+                notice(client, format!("{message}, skipping"), None).await?;
+            }
+            Ok(tag("DROP INDEX"))
         }
     }
 }

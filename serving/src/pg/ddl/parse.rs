@@ -1,14 +1,16 @@
 //! Which statement about a view it is. The query of a CREATE is read by `chimera_sql`.
 
-use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
-use datafusion::sql::sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
-use datafusion_postgres::pgwire::error::{PgWireError, PgWireResult};
+use datafusion::sql::sqlparser::tokenizer::Token;
+use datafusion_postgres::pgwire::error::PgWireResult;
 
 use crate::pg::handler::error;
 use crate::pg::statements::chars_before;
+use crate::pg::words::{Words, tokens, usage};
+
+use super::index::Wanted;
 
 /// A statement about views. Names are `schema.view`.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(in crate::pg) enum Statement {
     /// The text is a CREATE MATERIALIZED VIEW.
     Create,
@@ -31,18 +33,21 @@ pub(in crate::pg) enum Statement {
     Explain {
         name: String,
     },
-    /// CREATE INDEX or DROP INDEX.
-    Index,
+    CreateIndex(Wanted),
+    /// Names are `schema.index`.
+    DropIndex {
+        names: Vec<String>,
+        if_exists: bool,
+    },
 }
 
 /// `None`: another statement.
 pub(in crate::pg) fn parse(text: &str) -> PgWireResult<Option<Statement>> {
-    let Ok(tokens) = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize_with_location() else { return Ok(None) };
-    let tokens: Vec<TokenWithSpan> = tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_))).collect();
-    let mut words = Words { tokens: &tokens };
+    let Some(tokens) = tokens(text) else { return Ok(None) };
+    let mut words = Words(&tokens);
     if words.take(&["EXPLAIN"]) {
-        if words.is_create() {
-            let start = words.tokens.first().map(|token| token.span.start);
+        if is_create(words) {
+            let start = words.0.first().map(|token| token.span.start);
             let at = start.and_then(|start| chars_before(text, start.line, start.column)).unwrap_or(0);
             return Ok(Some(Statement::ExplainCreate { at }));
         }
@@ -50,19 +55,32 @@ pub(in crate::pg) fn parse(text: &str) -> PgWireResult<Option<Statement>> {
             return Ok(None);
         }
         let name = words.name("EXPLAIN MATERIALIZED VIEW [schema.]view")?;
-        return words.end(Statement::Explain { name }, "EXPLAIN MATERIALIZED VIEW [schema.]view");
+        return words.end("EXPLAIN MATERIALIZED VIEW [schema.]view").map(|()| Some(Statement::Explain { name }));
     }
-    if words.is_create() {
+    if is_create(words) {
         return Ok(Some(Statement::Create));
     }
-    if words.take(&["CREATE", "INDEX"]) || words.take(&["CREATE", "UNIQUE", "INDEX"]) || words.take(&["DROP", "INDEX"]) {
-        return Ok(Some(Statement::Index));
+    if words.take(&["CREATE", "UNIQUE", "INDEX"]) {
+        return Err(error("0A000", "an index of a view is not unique; what is unique in a view is its key"));
+    }
+    if words.take(&["CREATE", "INDEX"]) {
+        return create_index(words).map(Some);
+    }
+    if words.take(&["DROP", "INDEX"]) {
+        const USAGE: &str = "DROP INDEX [IF EXISTS] [schema.]name [, …]";
+        let _ = words.take(&["CONCURRENTLY"]);
+        let if_exists = words.take(&["IF", "EXISTS"]);
+        let mut names = vec![words.name(USAGE)?];
+        while words.token(&Token::Comma) {
+            names.push(words.name(USAGE)?);
+        }
+        return words.end(USAGE).map(|()| Some(Statement::DropIndex { names, if_exists }));
     }
     if words.take(&["REFRESH", "MATERIALIZED", "VIEW"]) {
         const USAGE: &str = "REFRESH MATERIALIZED VIEW [schema.]view";
         let _ = words.take(&["CONCURRENTLY"]);
         let name = words.name(USAGE)?;
-        return words.end(Statement::Refresh { name }, USAGE);
+        return words.end(USAGE).map(|()| Some(Statement::Refresh { name }));
     }
     if words.take(&["DROP", "MATERIALIZED", "VIEW"]) {
         const USAGE: &str = "DROP MATERIALIZED VIEW [IF EXISTS] [schema.]view [, …]";
@@ -72,7 +90,7 @@ pub(in crate::pg) fn parse(text: &str) -> PgWireResult<Option<Statement>> {
             names.push(words.name(USAGE)?);
         }
         let _ = words.take(&["RESTRICT"]);
-        return words.end(Statement::Drop { names, if_exists }, USAGE);
+        return words.end(USAGE).map(|()| Some(Statement::Drop { names, if_exists }));
     }
     if words.take(&["ALTER", "MATERIALIZED", "VIEW"]) {
         const USAGE: &str = "ALTER MATERIALIZED VIEW [IF EXISTS] [schema.]view RENAME TO name";
@@ -82,69 +100,44 @@ pub(in crate::pg) fn parse(text: &str) -> PgWireResult<Option<Statement>> {
             return Err(usage(USAGE));
         }
         let to = words.word().ok_or_else(|| usage(USAGE))?;
-        return words.end(Statement::Rename { name, to, if_exists }, USAGE);
+        return words.end(USAGE).map(|()| Some(Statement::Rename { name, to, if_exists }));
     }
     Ok(None)
 }
 
-fn usage(usage: &str) -> PgWireError {
-    error("42601", format!("write {usage}"))
-}
-
-/// What is left of a statement.
-#[derive(Clone, Copy)]
-struct Words<'a> {
-    tokens: &'a [TokenWithSpan],
-}
-
-impl Words<'_> {
-    /// Takes these keywords if they come next, all of them.
-    fn take(&mut self, keywords: &[&str]) -> bool {
-        let is = |token: &TokenWithSpan, keyword: &str| match &token.token {
-            Token::Word(word) => word.quote_style.is_none() && word.value.eq_ignore_ascii_case(keyword),
-            _ => false,
-        };
-        let all = self.tokens.len() >= keywords.len() && self.tokens.iter().zip(keywords).all(|(token, keyword)| is(token, keyword));
-        if all {
-            self.tokens = &self.tokens[keywords.len()..];
+fn create_index(mut words: Words<'_>) -> PgWireResult<Statement> {
+    const USAGE: &str = "CREATE INDEX [CONCURRENTLY] [IF NOT EXISTS] [name] ON [schema.]view (column, …)";
+    let concurrently = words.take(&["CONCURRENTLY"]);
+    let if_not_exists = words.take(&["IF", "NOT", "EXISTS"]);
+    let name = if words.take(&["ON"]) {
+        None
+    } else {
+        let name = words.word().ok_or_else(|| usage(USAGE))?;
+        if !words.take(&["ON"]) {
+            return Err(usage(USAGE));
         }
-        all
-    }
-
-    /// Whether it is a CREATE MATERIALIZED VIEW.
-    fn is_create(mut self) -> bool {
-        self.take(&["CREATE", "MATERIALIZED", "VIEW"]) || self.take(&["CREATE", "OR", "REPLACE", "MATERIALIZED", "VIEW"])
-    }
-
-    fn token(&mut self, wanted: &Token) -> bool {
-        let is_next = self.tokens.first().is_some_and(|token| token.token == *wanted);
-        if is_next {
-            self.tokens = &self.tokens[1..];
-        }
-        is_next
-    }
-
-    /// A name as it is compared: in lower case unless quoted.
-    fn word(&mut self) -> Option<String> {
-        let Token::Word(word) = &self.tokens.first()?.token else { return None };
-        let name = if word.quote_style.is_some() { word.value.clone() } else { word.value.to_lowercase() };
-        self.tokens = &self.tokens[1..];
         Some(name)
+    };
+    let view = words.name(USAGE)?;
+    if words.take(&["USING"]) && !words.take(&["BTREE"]) {
+        return Err(error("0A000", "indexes of views are sorted ones: leave USING out"));
     }
+    if !words.token(&Token::LParen) {
+        return Err(usage(USAGE));
+    }
+    let mut columns = vec![words.word().ok_or_else(|| usage(USAGE))?];
+    while words.token(&Token::Comma) {
+        columns.push(words.word().ok_or_else(|| usage(USAGE))?);
+    }
+    if !words.token(&Token::RParen) {
+        return Err(usage(USAGE));
+    }
+    words.end(USAGE).map(|()| Statement::CreateIndex(Wanted { name, view, columns, if_not_exists, concurrently }))
+}
 
-    /// `view` or `schema.view`.
-    fn name(&mut self, of: &str) -> PgWireResult<String> {
-        let first = self.word().ok_or_else(|| usage(of))?;
-        if !self.token(&Token::Period) {
-            return Ok(format!("public.{first}"));
-        }
-        Ok(format!("{first}.{}", self.word().ok_or_else(|| usage(of))?))
-    }
-
-    fn end(mut self, statement: Statement, of: &str) -> PgWireResult<Option<Statement>> {
-        while self.token(&Token::SemiColon) {}
-        if self.tokens.is_empty() { Ok(Some(statement)) } else { Err(usage(of)) }
-    }
+/// Whether it is a CREATE MATERIALIZED VIEW.
+fn is_create(mut words: Words<'_>) -> bool {
+    words.take(&["CREATE", "MATERIALIZED", "VIEW"]) || words.take(&["CREATE", "OR", "REPLACE", "MATERIALIZED", "VIEW"])
 }
 
 #[cfg(test)]
@@ -163,7 +156,15 @@ mod tests {
         let renamed = Statement::Rename { name: "a.b".into(), to: "c".into(), if_exists: false };
         assert_eq!(read("ALTER MATERIALIZED VIEW a.b RENAME TO c"), Some(renamed));
         assert_eq!(read("REFRESH MATERIALIZED VIEW CONCURRENTLY a.b"), Some(Statement::Refresh { name: "a.b".into() }));
-        assert_eq!(read("CREATE INDEX i ON a.b (c)"), Some(Statement::Index));
+        let index = |name: Option<&str>, columns: &[&str], if_not_exists| {
+            let (name, columns) = (name.map(str::to_owned), columns.iter().map(|column| (*column).to_owned()).collect());
+            Some(Statement::CreateIndex(Wanted { name, view: "a.b".into(), columns, if_not_exists, concurrently: false }))
+        };
+        assert_eq!(read("CREATE INDEX i ON a.b (c)"), index(Some("i"), &["c"], false));
+        assert_eq!(read("create index if not exists I on a.b using btree (c, \"D\");"), index(Some("i"), &["c", "D"], true));
+        assert_eq!(read("CREATE INDEX ON a.b (c)"), index(None, &["c"], false));
+        assert_eq!(read("DROP INDEX IF EXISTS a.i, j"), Some(Statement::DropIndex { names: vec!["a.i".into(), "public.j".into()], if_exists: true }));
+        assert!(parse("CREATE UNIQUE INDEX i ON a (b)").is_err() && parse("CREATE INDEX i ON a").is_err() && parse("CREATE INDEX i ON a (lower(b))").is_err());
         for other in ["SELECT 1", "EXPLAIN SELECT 1", "CREATE VIEW a AS SELECT 1", "DROP TABLE a", "SUBSCRIBE a.b", "'"] {
             assert_eq!(read(other), None, "{other}");
         }
