@@ -50,6 +50,8 @@ pub struct Program {
     /// Of [`Program::view`]: equal rows are one, with their number in a column `copies`.
     pub counts_copies: bool,
     pub(crate) plan: Arc<Plan>,
+    /// Of each source and view, the columns that are read.
+    read: BTreeMap<String, BTreeSet<usize>>,
     /// How far time has come by a source's rows; of scripts alone.
     pub(crate) times: Vec<SourceTime>,
     /// The sinks that Arroyo does not keep, with its reasons.
@@ -83,12 +85,22 @@ impl Program {
         let is_script = matches!(mode, Mode::Script(_));
         let context = Context::new(functions);
         let functions = SqlFunctions::default();
-        let mut planner =
-            Planner { sql, statements: &statements, context, functions, sources, sinks, memory, is_script, arroyo_refuses: vec![] };
+        let mut planner = Planner {
+            sql,
+            statements: &statements,
+            context,
+            functions,
+            sources,
+            sinks,
+            memory,
+            is_script,
+            read: BTreeMap::new(),
+            arroyo_refuses: vec![],
+        };
         let plan = planner.plan()?;
         let times = if is_script { planner.times()? } else { vec![] };
-        let Planner { sources, sinks, arroyo_refuses, .. } = planner;
-        Ok(Program { sources, sinks, counts_copies: false, plan: Arc::new(plan), times, arroyo_refuses })
+        let Planner { sources, sinks, read, arroyo_refuses, .. } = planner;
+        Ok(Program { sources, sinks, counts_copies: false, plan: Arc::new(plan), read, times, arroyo_refuses })
     }
 
     /// The dataflow as text: for each sink its operators, what each of them keeps, and what that grows with.
@@ -113,16 +125,13 @@ impl Program {
         self.plan.uses_clock()
     }
 
-    /// The columns that the program reads of a source; `None` when it reads none of its rows.
+    /// The columns that the program reads of a source: others need not be pushed. `None` when it reads none of its rows.
     pub fn columns_read(&self, source: &str) -> Option<SchemaRef> {
-        let read = self.plan.input_schema(source)?.fields().iter();
-        let times = self.times.iter().filter(|time| time.table == source).flat_map(|time| time.schema.fields());
-        let mut fields: Vec<FieldRef> = vec![];
-        for field in read.chain(times) {
-            if fields.iter().all(|other| other.name() != field.name()) {
-                fields.push(field.clone());
-            }
-        }
+        let all = self.plan.input_schema(source)?;
+        let read = self.read.get(source);
+        let is_time = |name: &str| self.times.iter().any(|time| time.table == source && time.schema.index_of(name).is_ok());
+        let is_read = |(index, field): &(usize, &FieldRef)| read.is_some_and(|read| read.contains(index)) || is_time(field.name());
+        let fields: Vec<FieldRef> = all.fields().iter().enumerate().filter(is_read).map(|(_, field)| field.clone()).collect();
         Some(Arc::new(Schema::new(fields)))
     }
 
@@ -141,6 +150,7 @@ struct Planner<'a> {
     sinks: Vec<Table>,
     memory: Vec<Table>,
     is_script: bool,
+    read: BTreeMap<String, BTreeSet<usize>>,
     arroyo_refuses: Vec<(String, String)>,
 }
 
@@ -221,6 +231,7 @@ impl Planner<'_> {
             Some((table.clone(), arroyo.refuses(sink, plan)?))
         });
         self.arroyo_refuses = refused.collect();
+        self.read = used;
         let mut lowering = Lowering::new(&self.context.state, &self.sources);
         for (statement, name, columns, plan) in views.into_iter().rev() {
             lowering.view(&name, columns, &plan).map_err(|e| self.lower_error(statement, e))?;

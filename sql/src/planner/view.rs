@@ -39,6 +39,7 @@ impl Program {
             sinks: vec![],
             memory: vec![],
             is_script: false,
+            read: BTreeMap::new(),
             arroyo_refuses: vec![],
         };
         planner.declare_sources();
@@ -124,8 +125,8 @@ impl Planner<'_> {
         let plan = self.insert(0, name, &[], query, plan)?;
         let plan = self.lower(vec![], vec![(0, name.text.clone(), plan)])?;
         self.sources.retain(|source| plan.input_schema(&source.name).is_some());
-        let Planner { sources, sinks, arroyo_refuses, .. } = self;
-        Ok(Program { sources, sinks, counts_copies, plan: Arc::new(plan), times: vec![], arroyo_refuses })
+        let Planner { sources, sinks, read, arroyo_refuses, .. } = self;
+        Ok(Program { sources, sinks, counts_copies, plan: Arc::new(plan), read, times: vec![], arroyo_refuses })
     }
 
     /// Equal rows as one, with their number.
