@@ -2,12 +2,13 @@
 
 use crate::planner::{Program, SourceTime};
 use crate::table::SinkChanges;
-use arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::array::{Array, AsArray, RecordBatch, RecordBatchOptions, new_null_array};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, TimeUnit, TimestampNanosecondType};
+use arrow::datatypes::{DataType, FieldRef, Schema, SchemaRef, TimeUnit, TimestampNanosecondType};
 use chimera_operators::{Circuit, Config, Delta, Error as EngineError, Late, Lookups, Memory, Share};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use uuid::Uuid;
 
 #[derive(Debug, Clone, Default)]
@@ -59,6 +60,8 @@ pub struct Dataflow {
     unended: BTreeSet<String>,
     /// Declared tables that no query reads: what is pushed to them changes nothing.
     unread: BTreeSet<String>,
+    /// Of each other source, its columns, and those that are read.
+    columns: BTreeMap<String, (SchemaRef, SchemaRef)>,
 }
 
 const fn assert_send<T: Send>() {}
@@ -72,17 +75,23 @@ impl Program {
         let circuit = Circuit::start(self.plan.clone(), &Config { workers, share, storage, checkpoint, memory, lookups, keep_late })?;
         let is_read = |name: &str| self.plan.input_schema(name).is_some();
         let names = self.sources.iter().map(|table| table.name.clone());
+        let columns = names.clone().filter_map(|name| {
+            let columns = (self.plan.input_schema(&name)?.clone(), self.columns_read(&name)?);
+            Some((name, columns))
+        });
+        let columns = columns.collect();
         let (unended, unread) = names.partition(|name| is_read(name));
         let changes = |name: &str| self.sinks.iter().find(|sink| sink.name == name).map_or(SinkChanges::Keyed, |sink| sink.changes);
         let sinks = self.plan.sinks.iter().map(|sink| (sink.table.clone(), changes(&sink.table))).collect();
         let times = self.times.iter().filter(|time| is_read(&time.table));
         let times = times.map(|source| Time { source: source.clone(), latest: i64::MIN }).collect();
-        Ok(Dataflow { circuit, sinks, times, unended, unread })
+        Ok(Dataflow { circuit, sinks, times, unended, unread, columns })
     }
 }
 
 impl Dataflow {
-    /// Takes in changes of a source table for the next step. Columns are found by name; further columns are ignored.
+    /// Takes in changes of a source table for the next step. Columns are found by name; further columns are ignored, and those
+    /// that nothing [reads](Program::columns_read) may be missing.
     pub fn push(&mut self, table: &str, delta: Delta) -> Result<(), EngineError> {
         if self.unread.contains(table) {
             return Ok(());
@@ -90,6 +99,7 @@ impl Dataflow {
         for time in self.times.iter_mut().filter(|time| time.source.table == table) {
             time.latest = time.latest.max(latest(&time.source, &delta)?);
         }
+        let delta = self.filled(table, delta)?;
         self.circuit.push(table, delta)
     }
 
@@ -99,6 +109,23 @@ impl Dataflow {
         for own in self.times.iter_mut().filter(|own| own.source.table == table) {
             own.latest = own.latest.max(time);
         }
+    }
+
+    /// With nulls for columns that are missing, if nothing reads them.
+    fn filled(&self, table: &str, delta: Delta) -> Result<Delta, EngineError> {
+        let given = delta.batch.schema();
+        let Some((all, read)) = self.columns.get(table) else { return Ok(delta) };
+        let is_missing = |field: &&FieldRef| given.index_of(field.name()).is_err() && read.index_of(field.name()).is_err();
+        let missing: Vec<&FieldRef> = all.fields().iter().filter(is_missing).collect();
+        if missing.is_empty() {
+            return Ok(delta);
+        }
+        let nulls = missing.iter().map(|field| new_null_array(field.data_type(), delta.len()));
+        let columns = delta.batch.columns().iter().cloned().chain(nulls).collect();
+        let fields: Vec<FieldRef> = given.fields().iter().chain(missing.iter().copied()).cloned().collect();
+        let options = RecordBatchOptions::new().with_row_count(Some(delta.len()));
+        let batch = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), columns, &options);
+        Ok(Delta { batch: batch.map_err(|e| EngineError::Engine(e.to_string()))?, weights: delta.weights })
     }
 
     /// A source that has no more rows holds no window open any longer; when all have ended, all windows close with the next step.

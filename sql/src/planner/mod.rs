@@ -57,6 +57,8 @@ pub struct Program {
     pub counts_copies: bool,
     pub(crate) plan: Arc<Plan>,
     text: Arc<ProgramText>,
+    /// Of each source and view, the columns that are read.
+    read: BTreeMap<String, BTreeSet<usize>>,
     /// How far time has come by a source's rows; of scripts alone.
     pub(crate) times: Vec<SourceTime>,
     /// The sinks that Arroyo does not keep, with its reasons.
@@ -121,13 +123,14 @@ impl Program {
             lookups,
             memory,
             is_script,
+            read: BTreeMap::new(),
             arroyo_refuses: vec![],
         };
         let plan = planner.plan()?;
         let times = if is_script { planner.times()? } else { vec![] };
-        let Planner { sources, sinks, lookups, arroyo_refuses, .. } = planner;
+        let Planner { sources, sinks, lookups, read, arroyo_refuses, .. } = planner;
         let text = Arc::new(ProgramText::Statements(sql.to_owned()));
-        Ok(Program { sources, sinks, lookups, counts_copies: false, plan: Arc::new(plan), text, times, arroyo_refuses })
+        Ok(Program { sources, sinks, lookups, counts_copies: false, plan: Arc::new(plan), text, read, times, arroyo_refuses })
     }
 
     /// The dataflow as text: for each sink its operators, what each of them keeps, and what that grows with.
@@ -157,16 +160,13 @@ impl Program {
         chimera_operators::fingerprint(&self.plan, workers, hosts)
     }
 
-    /// The columns that the program reads of a source; `None` when it reads none of its rows.
+    /// The columns that the program reads of a source: others need not be pushed. `None` when it reads none of its rows.
     pub fn columns_read(&self, source: &str) -> Option<SchemaRef> {
-        let read = self.plan.input_schema(source)?.fields().iter();
-        let times = self.times.iter().filter(|time| time.table == source).flat_map(|time| time.schema.fields());
-        let mut fields: Vec<FieldRef> = vec![];
-        for field in read.chain(times) {
-            if fields.iter().all(|other| other.name() != field.name()) {
-                fields.push(field.clone());
-            }
-        }
+        let all = self.plan.input_schema(source)?;
+        let read = self.read.get(source);
+        let is_time = |name: &str| self.times.iter().any(|time| time.table == source && time.schema.index_of(name).is_ok());
+        let is_read = |(index, field): &(usize, &FieldRef)| read.is_some_and(|read| read.contains(index)) || is_time(field.name());
+        let fields: Vec<FieldRef> = all.fields().iter().enumerate().filter(is_read).map(|(_, field)| field.clone()).collect();
         Some(Arc::new(Schema::new(fields)))
     }
 
@@ -186,6 +186,7 @@ struct Planner<'a> {
     lookups: Vec<Table>,
     memory: Vec<Table>,
     is_script: bool,
+    read: BTreeMap<String, BTreeSet<usize>>,
     arroyo_refuses: Vec<(String, String)>,
 }
 
@@ -269,6 +270,7 @@ impl Planner<'_> {
             Some((table.clone(), arroyo.refuses(sink, plan)?))
         });
         self.arroyo_refuses = refused.collect();
+        self.read = used;
         let mut lowering = Lowering::new(&self.context.state, &tables).forgetting(ttl);
         for (statement, name, columns, plan) in views.into_iter().rev() {
             lowering.view(&name, columns, &plan).map_err(|e| self.lower_error(statement, e))?;

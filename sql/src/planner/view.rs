@@ -40,6 +40,7 @@ impl Program {
             lookups: vec![],
             memory: vec![],
             is_script: false,
+            read: BTreeMap::new(),
             arroyo_refuses: vec![],
         };
         planner.declare_sources();
@@ -127,7 +128,7 @@ impl Planner<'_> {
         let plan = self.insert(0, name, &[], query, plan)?;
         let plan = self.lower(vec![], vec![(0, name.text.clone(), plan)], None)?;
         self.sources.retain(|source| plan.input_schema(&source.name).is_some());
-        let Planner { sources, sinks, arroyo_refuses, .. } = self;
+        let Planner { sources, sinks, read, arroyo_refuses, .. } = self;
         Ok(Program {
             sources,
             sinks,
@@ -135,6 +136,7 @@ impl Planner<'_> {
             counts_copies,
             plan: Arc::new(plan),
             text: Arc::new(text),
+            read,
             times: vec![],
             arroyo_refuses,
         })

@@ -112,6 +112,28 @@ fn groups_larger_than_memory_are_exact_with_three_workers() {
 }
 
 #[test]
+fn a_group_that_was_emptied_begins_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::parse(SQL, &Functions::new()).unwrap();
+    // Everything is on disk after each step.
+    let memory = little_memory(1);
+    let mut dataflow = program.start(DataflowConfig { memory, ..config(1, Some(folder.path())) }).unwrap();
+    let mut found = BTreeMap::new();
+    let mut step = |weight: i64| {
+        let delta = visits(0, 0, 10);
+        let weights = Some(vec![weight; delta.len()]);
+        dataflow.push("visits", Delta { weights, ..delta }).unwrap();
+        integrate(&dataflow.step().unwrap(), &mut found);
+        found.values().next().map_or(0, |(visits, ..)| *visits)
+    };
+    // Taken out and emptied, it must not be found where it was.
+    let visits = [1, 1, -1, -1, 1, -1, 1, 1, -2, 3].map(&mut step);
+    assert_eq!(visits, [1, 2, 1, 0, 1, 0, 1, 2, 0, 3]);
+    assert_eq!(found.len(), 10);
+    dataflow.stop();
+}
+
+#[test]
 fn more_or_less_memory_after_a_restart_changes_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::parse(SQL, &Functions::new()).unwrap();
