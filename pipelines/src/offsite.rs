@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use chimera_operators::{CheckpointFiles, adopt_checkpoint, checkpoint_files};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -27,6 +27,8 @@ use crate::status::Board;
 
 /// Files on their way at once, of one dataflow.
 const AT_ONCE: usize = 4;
+/// How long a start waits for an answer.
+const RECORD_WAIT: Duration = Duration::from_secs(10);
 const RECORD: &str = "checkpoint.json";
 const STATE: &str = "state";
 
@@ -35,6 +37,8 @@ const STATE: &str = "state";
 pub enum Error {
     #[error("`{url}` is no place for checkpoints: {why}; write file:///FOLDER or s3://BUCKET/PREFIX")]
     Place { url: String, why: String },
+    #[error("the object store does not answer")]
+    Away,
     #[error("object store: {0}")]
     Store(#[from] object_store::Error),
     #[error("files of a checkpoint: {0}")]
@@ -82,7 +86,12 @@ impl Offsite {
         self.prefix.clone().join(dataflow.engine.to_string()).join(dataflow.name.as_str())
     }
 
+    /// The checkpoint that is there. A start does not wait long for a store that is away.
     pub(crate) async fn record(&self, dataflow: &DataflowId) -> Result<Option<Record>, Error> {
+        tokio::time::timeout(RECORD_WAIT, self.read_record(dataflow)).await.map_err(|_| Error::Away)?
+    }
+
+    async fn read_record(&self, dataflow: &DataflowId) -> Result<Option<Record>, Error> {
         match self.store.get(&self.of(dataflow).join(RECORD)).await {
             Ok(found) => Ok(Some(serde_json::from_slice(&found.bytes().await?)?)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),

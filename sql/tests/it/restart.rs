@@ -51,6 +51,27 @@ fn what_came_after_a_checkpoint_is_computed_again_in_the_same_way() {
 }
 
 #[test]
+fn a_checkpoint_stays_until_two_others_that_came_from_it_were_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let from = |checkpoint| DataflowConfig { checkpoint, ..config(1, Some(folder.path())) };
+    let mut dataflow = program().start(from(None)).unwrap();
+    let mut shop = Shop::new(7);
+    push_all(&mut dataflow, &mut shop, false);
+    dataflow.step().unwrap();
+    let used = dataflow.checkpoint().unwrap();
+    // Runs that make one more and break off before anybody uses it.
+    for _ in 0..3 {
+        dataflow.stop();
+        dataflow = program().start(from(Some(used))).unwrap();
+        push_all(&mut dataflow, &mut shop, false);
+        dataflow.step().unwrap();
+        dataflow.checkpoint().unwrap();
+    }
+    dataflow.stop();
+    program().start(from(Some(used))).unwrap().stop();
+}
+
+#[test]
 fn a_changed_program_has_another_fingerprint_and_another_number_of_workers_too() {
     let same = program();
     let other = Program::parse(&(sources() + &SQL.replace("sum(quantity)", "max(quantity)")), &Functions::new()).unwrap();
