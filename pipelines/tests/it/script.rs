@@ -156,7 +156,7 @@ fn what_cannot_work_is_said_before_anything_runs() {
         ("CREATE TABLE t (a INT); SELECT a FROM t;", "the option `connector` is missing"),
         (
             "CREATE TABLE t (a INT) WITH (connector = 'nosuch'); SELECT a FROM t;",
-            "there are single_file, filesystem, kafka, impulse, nexmark",
+            "there are single_file, filesystem, kafka, sse, impulse, nexmark",
         ),
         ("CREATE TABLE t (a INT) WITH (connector = 'single_file', format = 'json'); SELECT a FROM t;", "option 'path' is missing"),
         (
@@ -171,7 +171,7 @@ fn what_cannot_work_is_said_before_anything_runs() {
         ("CREATE TABLE t WITH (connector = 'impulse', event_rate = '-1'); SELECT counter FROM t;", "must be above zero"),
         ("CREATE TABLE t WITH (connector = 'impulse', evnt_rate = '1'); SELECT counter FROM t;", "unknown option 'evnt_rate'"),
         (
-            "CREATE TABLE t WITH (connector = 'impulse'); CREATE TABLE s (a INT PRIMARY KEY) WITH (connector = 'redis'); INSERT INTO s SELECT counter::INT FROM t;",
+            "CREATE TABLE t WITH (connector = 'impulse'); CREATE TABLE s (a INT PRIMARY KEY) WITH (connector = 'tantivy'); INSERT INTO s SELECT counter::INT FROM t;",
             "does not keep rows by key",
         ),
     ];

@@ -31,6 +31,8 @@ pub(super) fn context(views: &Arc<Views>, limits: &Limits) -> Result<Arc<Session
         .with_default_catalog_and_schema(DATABASE, PUBLIC)
         .with_create_default_catalog_and_schema(false)
         .with_information_schema(true)
+        // So that errors have a place.
+        .set_bool("datafusion.sql_parser.collect_spans", true)
         .with_target_partitions(1);
     let disk = DiskManagerBuilder::default().with_mode(DiskManagerMode::Disabled);
     let runtime = RuntimeEnvBuilder::new().with_memory_limit(limits.memory_bytes, 1.0).with_disk_manager_builder(disk).build_arc()?;

@@ -35,7 +35,7 @@ use super::catalog::At;
 use super::cursors::{self, Cursor, Cursors};
 use super::ddl::{self, Done};
 use super::read::{Statement, not_allowed, read};
-use super::statements::Piece;
+use super::statements::{Piece, chars_before};
 use super::{Limits, Role, subscribe, transaction};
 
 /// Where `SET statement_timeout` is remembered, in milliseconds.
@@ -72,6 +72,19 @@ pub(super) fn failed(cause: DataFusionError) -> PgWireError {
         _ => "XX000",
     };
     error(code, cause.strip_backtrace())
+}
+
+/// The same with the place in the statement, where the planner says it.
+fn failed_in(piece: &Piece<'_>, cause: DataFusionError) -> PgWireError {
+    let start = cause.diagnostic().and_then(|diagnostic| diagnostic.span).map(|span| span.start);
+    let before = start.and_then(|start| chars_before(piece.text, start.line, start.column));
+    match (failed(cause), before) {
+        (PgWireError::UserError(mut info), Some(before)) => {
+            info.position = Some((piece.at + before + 1).to_string());
+            PgWireError::UserError(info)
+        }
+        (other, _) => other,
+    }
 }
 
 /// A view that is still being filled, for one.
@@ -114,9 +127,10 @@ impl Handler {
         SessionContext::new_with_state(SessionStateBuilder::new_from_existing(state).with_config(config).build())
     }
 
-    /// Plans a query.
-    pub(super) async fn plan(&self, statement: Ast) -> PgWireResult<LogicalPlan> {
-        self.context.state().statement_to_plan(DfStatement::Statement(Box::new(statement))).await.map_err(failed)
+    /// Plans a query, which was read from `piece`.
+    async fn plan(&self, statement: Ast, piece: &Piece<'_>) -> PgWireResult<LogicalPlan> {
+        let plan = self.context.state().statement_to_plan(DfStatement::Statement(Box::new(statement))).await;
+        plan.map_err(|cause| failed_in(piece, cause))
     }
 
     /// The answer of a plan, all of it.
@@ -183,7 +197,7 @@ impl Handler {
                 Ok(Response::Execution(Tag::new(if name.is_some() { "DEALLOCATE" } else { "DEALLOCATE ALL" })))
             }
             Statement::Query(statement) => {
-                let plan = self.plan(*statement).await?;
+                let plan = self.plan(*statement, piece).await?;
                 Ok(Response::Query(self.whole(plan, &Format::UnifiedText, client).await?))
             }
         }
@@ -207,7 +221,12 @@ impl Handler {
         }
     }
 
-    async fn about_cursors(&self, client: &mut impl ClientInfo, piece: &Piece<'_>, statement: cursors::Statement) -> PgWireResult<Response> {
+    async fn about_cursors(
+        &self,
+        client: &mut impl ClientInfo,
+        piece: &Piece<'_>,
+        statement: cursors::Statement,
+    ) -> PgWireResult<Response> {
         let open = Cursors::of(client);
         match statement {
             cursors::Statement::Declare { name, hold, query_at } => {
@@ -217,7 +236,7 @@ impl Handler {
                 let (rows, is_subscription) = match read(&self.parser, &text).map_err(|cause| super::read::moved(cause, query_at))? {
                     Statement::Subscribe(wanted) => (subscribe::cursor(&self.views, &wanted, self.place()?)?, true),
                     Statement::Query(query) => {
-                        let plan = self.plan(*query).await?;
+                        let plan = self.plan(*query, &Piece { text: &text, at: piece.at + query_at }).await?;
                         (self.fetched(plan, &Format::UnifiedText, client).await?, false)
                     }
                     _ => return Err(error("42601", "a cursor is declared FOR a SELECT, or FOR SUBSCRIBE <view>")),

@@ -5,6 +5,9 @@ use std::borrow::Cow;
 /// What tools ask of a type: whether it is a row of a table. No type is.
 const IS_ROW_TYPE: &str = "(SELECT c.relkind = 'c' FROM pg_catalog.pg_class c WHERE c.oid = t.typrelid)";
 
+/// Whether it is an array: a function is told by its name here.
+const IS_ARRAY: &str = "typinput='pg_catalog.array_in'::regproc";
+
 /// The query to run in the place of `text`.
 pub(super) fn known(text: &str) -> Cow<'_, str> {
     let keys = text.contains("_pg_expandarray(i.indkey)");
@@ -14,8 +17,8 @@ pub(super) fn known(text: &str) -> Cow<'_, str> {
     if keys && text.contains("NON_UNIQUE") {
         return Cow::Owned(indexes(text));
     }
-    if text.contains(IS_ROW_TYPE) {
-        return Cow::Owned(text.replace(IS_ROW_TYPE, "false"));
+    if text.contains(IS_ROW_TYPE) || text.contains(IS_ARRAY) {
+        return Cow::Owned(text.replace(IS_ROW_TYPE, "false").replace(IS_ARRAY, "typinput='array_in'"));
     }
     Cow::Borrowed(text)
 }

@@ -178,14 +178,19 @@ mod tests {
         let schema: SchemaRef = Arc::new(Schema::new(fields.map(|(name, data_type)| Field::new(name, data_type, true)).to_vec()));
         let said = |filters: &[Expr], key: &[usize]| {
             let wanted = Filters::new(&schema, filters).wanted(&schema, key).expect("arrays");
-            wanted.map(|(wanted, columns)| (wanted.equal.iter().map(|values| values.len()).collect::<Vec<_>>(), wanted.between.is_some(), columns.join(",")))
+            wanted.map(|(wanted, columns)| {
+                (wanted.equal.iter().map(|values| values.len()).collect::<Vec<_>>(), wanted.between.is_some(), columns.join(","))
+            })
         };
         let some = |equal: &[usize], between, columns: &str| Some((equal.to_vec(), between, columns.to_owned()));
         let equal = col("a").eq(lit(1_i64));
         assert_eq!(said(&[equal.clone()], &[0, 1]), some(&[1], false, "a"));
         assert_eq!(said(&[equal.clone()], &[1, 0]), None, "only from the first column on");
         assert_eq!(said(&[equal.clone().and(lit("k").lt(col("b")))], &[0, 1]), some(&[1], true, "a,b"));
-        assert_eq!(said(&[col("a").in_list(vec![lit(1_i64), lit(2_i64)], false), col("b").eq(lit("k"))], &[0, 1, 2]), some(&[2, 1], false, "a,b"));
+        assert_eq!(
+            said(&[col("a").in_list(vec![lit(1_i64), lit(2_i64)], false), col("b").eq(lit("k"))], &[0, 1, 2]),
+            some(&[2, 1], false, "a,b")
+        );
         assert_eq!(said(&[equal.clone().or(col("a").eq(lit(3_i64)))], &[0]), some(&[2], false, "a"));
         assert_eq!(said(&[col("c").between(lit(1_i64), lit(5_i64))], &[2]), some(&[], true, "c"));
         for not_understood in [

@@ -82,7 +82,10 @@ fn forgets(mut words: Words<'_>) -> Option<&'static str> {
 }
 
 pub(super) fn not_allowed() -> PgWireError {
-    error("25006", "only reading is allowed here, and CREATE, ALTER and DROP MATERIALIZED VIEW and INDEX; rows are written by pipelines alone")
+    error(
+        "25006",
+        "only reading is allowed here, and CREATE, ALTER and DROP MATERIALIZED VIEW and INDEX; rows are written by pipelines alone",
+    )
 }
 
 /// A text that is no SQL, with its place where the parser says it.

@@ -52,7 +52,9 @@ impl TableProvider for ViewTable {
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        let push = |filter: &&Expr| if is_useful(filter) { TableProviderFilterPushDown::Inexact } else { TableProviderFilterPushDown::Unsupported };
+        let push = |filter: &&Expr| {
+            if is_useful(filter) { TableProviderFilterPushDown::Inexact } else { TableProviderFilterPushDown::Unsupported }
+        };
         Ok(filters.iter().map(push).collect())
     }
 

@@ -56,7 +56,10 @@ pub(super) fn parse(query: &str) -> PgWireResult<Option<Wanted>> {
 type Line = Vec<Option<String>>;
 
 /// The columns and the lines of a subscription.
-fn open(views: &Arc<Views>, wanted: &Wanted) -> PgWireResult<(Arc<Vec<FieldInfo>>, impl Stream<Item = PgWireResult<Line>> + Send + 'static)> {
+fn open(
+    views: &Arc<Views>,
+    wanted: &Wanted,
+) -> PgWireResult<(Arc<Vec<FieldInfo>>, impl Stream<Item = PgWireResult<Line>> + Send + 'static)> {
     let unknown = || {
         let known: Vec<String> = views.list().into_iter().map(|view| view.name).collect();
         error("42P01", format!("there is no view \"{}\"; there are: {}", wanted.view, known.join(", ")))

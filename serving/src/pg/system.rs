@@ -70,7 +70,9 @@ impl TableProvider for SystemTable {
         fields.extend(match self.table {
             Table::Views => vec![("primary_key", text), ("epoch", number), ("is_filled", truth)],
             Table::Indexes => vec![("index_name", text.clone()), ("columns", text), ("is_primary", truth.clone()), ("is_complete", truth)],
-            Table::IndexColumns => vec![("index_name", text.clone()), ("column_name", text), ("ordinal_position", number), ("is_primary", truth)],
+            Table::IndexColumns => {
+                vec![("index_name", text.clone()), ("column_name", text), ("ordinal_position", number), ("is_primary", truth)]
+            }
         });
         Arc::new(Schema::new(fields.into_iter().map(|(name, data_type)| Field::new(name, data_type, true)).collect::<Vec<_>>()))
     }
@@ -79,7 +81,13 @@ impl TableProvider for SystemTable {
         TableType::View
     }
 
-    async fn scan(&self, state: &dyn Session, projection: Option<&Vec<usize>>, filters: &[Expr], limit: Option<usize>) -> Result<Arc<dyn ExecutionPlan>> {
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
         let columns = match self.table {
             Table::Views => self.all_views(),
             Table::Indexes => self.all_indexes(),

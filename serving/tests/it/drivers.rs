@@ -29,7 +29,11 @@ fn cursors_give_rows_in_parts_and_stay_at_their_moment() {
     };
     let before = shop.ask("SELECT orders FROM sales.totals");
     let path = shop.home.path().join("cursor.sql");
-    let simulate = format!("\\! CHIMERA_HOME={} {} simulate --rate 20 --duration 4 > /dev/null\n\\! sleep 2", shop.home.path().display(), env!("CARGO_BIN_EXE_chimera"));
+    let simulate = format!(
+        "\\! CHIMERA_HOME={} {} simulate --rate 20 --duration 4 > /dev/null\n\\! sleep 2",
+        shop.home.path().display(),
+        env!("CARGO_BIN_EXE_chimera")
+    );
     std::fs::write(&path, script(&simulate)).expect("written");
     let done = shop.psql(&shop.token, &["-Atq", "-f", path.to_str().expect("a path")]);
     let said = String::from_utf8_lossy(&done.stdout).into_owned();
@@ -57,15 +61,21 @@ fn cursors_give_rows_in_parts_and_stay_at_their_moment() {
     // Places for cursors are bounded, and free again.
     let many: String = (0..65).map(|n| format!("DECLARE c{n} CURSOR WITH HOLD FOR SELECT 1; ")).collect();
     assert!(shop.refused(&many).contains("64 cursors"));
-    assert!(shop.ask(&many.replace("c64 CURSOR WITH HOLD FOR SELECT 1;", "c0; CLOSE ALL").replace("DECLARE c0; ", "FETCH c0; ")).contains("CLOSE CURSOR ALL"));
+    assert!(
+        shop.ask(&many.replace("c64 CURSOR WITH HOLD FOR SELECT 1;", "c0; CLOSE ALL").replace("DECLARE c0; ", "FETCH c0; "))
+            .contains("CLOSE CURSOR ALL")
+    );
 
     // A subscription that is asked for what there is.
-    let subscribed = shop.ask("BEGIN; DECLARE s CURSOR FOR SUBSCRIBE sales.totals; FETCH ALL s; FETCH 5 s WITH (TIMEOUT = '100ms'); COMMIT");
+    let subscribed =
+        shop.ask("BEGIN; DECLARE s CURSOR FOR SUBSCRIBE sales.totals; FETCH ALL s; FETCH 5 s WITH (TIMEOUT = '100ms'); COMMIT");
     assert_eq!(subscribed.lines().filter(|line| line.contains("upsert")).count(), 1, "{subscribed}");
 
     // Errors point at their place.
-    let error = shop.refused("SELECT 1;\nSELECT FROM WHERE");
-    assert!(error.contains("LINE 2:"), "{error}");
+    let error = shop.refused("SELECT 1;\nSELECT 2 2");
+    assert!(error.contains("LINE 2: SELECT 2 2\n"), "{error}");
+    let error = shop.refused("SELECT 1;\nSELECT orders, contry FROM sales.by_country");
+    assert!(error.contains("LINE 2:") && error.contains("contry"), "{error}");
     order(shop.home.path());
 }
 
@@ -90,7 +100,8 @@ fn jdbc_jar() -> Option<PathBuf> {
     };
     let pom = concat!(env!("CARGO_MANIFEST_DIR"), "/../infra/jdbc/pom.xml");
     let version = std::fs::read_to_string(pom).expect("the pom");
-    let version = version.split("<artifactId>postgresql</artifactId>").nth(1).and_then(|rest| rest.split(['<', '>']).nth(2)).expect("a version");
+    let version =
+        version.split("<artifactId>postgresql</artifactId>").nth(1).and_then(|rest| rest.split(['<', '>']).nth(2)).expect("a version");
     let Some(home) = std::env::var_os("HOME") else { return skipped("there is no HOME to keep the driver in") };
     let folder = PathBuf::from(home).join(".cache/chimera/jdbc").join(version);
     let jar = folder.join(format!("postgresql-{version}.jar"));

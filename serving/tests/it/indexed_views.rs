@@ -8,7 +8,10 @@ use crate::psql::{Shop, order};
 const QUERIES: [(&str, &str); 4] = [
     ("SELECT order_id, line_no, quantity FROM mine.lines WHERE sku = '{sku}' ORDER BY 1, 2", "by index by_sku (sku)"),
     ("SELECT count(*), sum(quantity) FROM mine.lines WHERE quantity IN (1, 3, 100000)", "by index lines_quantity_sku_idx (quantity)"),
-    ("SELECT order_id, line_no FROM mine.lines WHERE quantity = 2 AND sku > '{sku}' ORDER BY 1, 2", "by index lines_quantity_sku_idx (quantity, sku)"),
+    (
+        "SELECT order_id, line_no FROM mine.lines WHERE quantity = 2 AND sku > '{sku}' ORDER BY 1, 2",
+        "by index lines_quantity_sku_idx (quantity, sku)",
+    ),
     ("SELECT sku FROM mine.lines WHERE order_id = '{order}' ORDER BY line_no", "by key (order_id)"),
 ];
 
@@ -20,7 +23,10 @@ fn check(shop: &Shop, when: &str) {
         let plan = shop.ask(&format!("EXPLAIN {query}"));
         assert!(plan.contains(&format!("ViewScan: mine.lines, {how}")), "{when}: {query}: {plan}");
         // The same in words that no index helps with.
-        let without = query.replace("sku = '", "substr(sku, 1) = '").replace("sku > '", "substr(sku, 1) > '").replace("order_id = '", "substr(order_id, 1) = '");
+        let without = query
+            .replace("sku = '", "substr(sku, 1) = '")
+            .replace("sku > '", "substr(sku, 1) > '")
+            .replace("order_id = '", "substr(order_id, 1) = '");
         let without = without.replace("quantity IN", "quantity % 100000 IN").replace("quantity = 2", "quantity % 100000 = 2");
         assert!(shop.ask(&format!("EXPLAIN {without}")).contains("all rows"), "{without}");
         let found = shop.ask(&query);

@@ -44,10 +44,13 @@ fn the_shell_works_in_a_terminal_and_in_a_pipe() {
     assert_eq!(included.stdout, piped.stdout);
 
     // An error ends it, on stderr, with a caret at its place.
-    let wrong = sql(&shop, &["-c", "SELECT 1 AS x;\nSELECT 2 FROM WHERE; SELECT 3"], None);
+    let wrong = sql(&shop, &["-c", "SELECT 1 AS x;\nSELECT 2 2; SELECT 3"], None);
     assert_eq!((wrong.status.code(), text(&wrong.stdout)), (Some(1), "x\n─\n1\n".to_owned()));
     let said = text(&wrong.stderr);
-    assert!(said.contains("error:") && said.contains("line 1: SELECT 2 FROM WHERE\n") && said.lines().last().expect("a caret").ends_with('^'), "{said}");
+    assert!(
+        said.contains("error:") && said.contains("line 1: SELECT 2 2\n") && said.lines().last().expect("a caret").ends_with('^'),
+        "{said}"
+    );
     let refused = sql(&shop, &["--as", "reader", "-c", "CREATE MATERIALIZED VIEW mine.a AS SELECT id FROM orders"], None);
     assert!(!refused.status.success() && text(&refused.stderr).contains("may only read"), "{refused:?}");
     let created = sql(&shop, &["-c", "CREATE MATERIALIZED VIEW mine.skus AS SELECT sku FROM order_items; \\d"], None);

@@ -14,11 +14,11 @@ use super::config::PostgresConfig;
 use super::statements::text_columns;
 use super::table::quote;
 use super::{CONNECTOR, failed};
+use crate::context::url_for;
 use crate::sink::blocking::blocking;
 use crate::sink::mark::{not_gone_back, pending};
 use crate::sink::merge::{Merged, Merger};
 use crate::sink::{Applied, Sink, SinkSpec};
-use crate::context::url_for;
 use crate::{Context, EpochChanges, Error, Result};
 
 /// Rows in one statement: its arrays are held in memory here and there.

@@ -230,7 +230,8 @@ impl Views {
 
     /// Removes all indexes of the view kept under `id`, whether it is open or not.
     pub(super) fn forget_indexes(&self, id: &str) -> Result<()> {
-        let keys: Vec<_> = self.definitions.prefix(definition_key(id, "")).map(|row| row.key()).collect::<Result<_, _>>().map_err(failed)?;
+        let keys: Vec<_> =
+            self.definitions.prefix(definition_key(id, "")).map(|row| row.key()).collect::<Result<_, _>>().map_err(failed)?;
         for key in keys {
             let name = String::from_utf8_lossy(&key[id.len() + 1..]).into_owned();
             self.definitions.remove(key).map_err(failed)?;

@@ -102,7 +102,8 @@ impl Moment {
                     let moment = moment.clone();
                     ranges.into_iter().flat_map(move |range| moment.snapshot.range::<&[u8], _>(&index.entries, range.bounds())).map(value)
                 };
-                let missing = move || Error::corrupt(CONNECTOR, format!("index {wanted} has an entry without a row; drop it and create it again"));
+                let missing =
+                    move || Error::corrupt(CONNECTOR, format!("index {wanted} has an entry without a row; drop it and create it again"));
                 Box::new(keys.map(move |key| moment.snapshot.get(&open.rows, key?).map_err(failed)?.ok_or_else(&missing)))
             }
         };

@@ -277,7 +277,8 @@ impl Views {
         }
         let mut batch = fjall::OwnedWriteBatch::with_capacity(self.database.clone(), upserts.len() + deletes.len() + 1);
         let _publishing = view.publishing.lock();
-        let (keys, deleted): (Vec<&Slice>, Vec<&Slice>) = (upserts.iter().map(|(key, _)| key).collect(), deletes.iter().map(|(key, _)| key).collect());
+        let (keys, deleted): (Vec<&Slice>, Vec<&Slice>) =
+            (upserts.iter().map(|(key, _)| key).collect(), deletes.iter().map(|(key, _)| key).collect());
         view.index(&mut batch, rows, &keys, &deleted)?;
         for (key, row) in upserts {
             batch.insert(&view.rows, key, row);

@@ -15,7 +15,8 @@ use super::stores::{Kind, context};
 
 const NAME: &str = "shop.View";
 
-type Found = BTreeSet<(String, i32, Option<String>)>;
+type Row = (String, i32, Option<String>);
+type Found = BTreeSet<Row>;
 
 fn found(context: &Context, access: Option<Access>) -> Found {
     let moment = Arc::new(context.views.moment());
@@ -51,7 +52,7 @@ fn check(context: &Context, random: &mut Random) {
     let texts = |texts: &[&str]| Arc::new(StringArray::from(texts.to_vec())) as ArrayRef;
     let by_index = |index: &str, wanted: &Wanted| found(context, Some(moment.by_index(NAME, index, wanted).unwrap().expect("the index")));
     let by_key = |wanted: &Wanted| found(context, Some(moment.by_key(NAME, wanted).unwrap().expect("the view")));
-    let some = |keep: &dyn Fn(&(String, i32, Option<String>)) -> bool| all.iter().filter(|row| keep(row)).cloned().collect::<Found>();
+    let some = |keep: &dyn Fn(&Row) -> bool| all.iter().filter(|row| keep(row)).cloned().collect::<Found>();
 
     let (one, other) = (random.below(5) as i32, random.below(5) as i32);
     let wanted = Wanted { equal: vec![parts(&[one, other, 99])], between: None };

@@ -12,11 +12,70 @@ use super::catalog::Names;
 use super::meta;
 
 const KEYWORDS: [&str; 64] = [
-    "ALTER", "AND", "AS", "ASC", "BEGIN", "BETWEEN", "BY", "CASE", "CAST", "CLOSE", "COMMIT", "CREATE", "CROSS JOIN", "CURSOR", "DECLARE",
-    "DESC", "DISTINCT", "DROP", "ELSE", "END", "EXCEPT", "EXISTS", "EXPLAIN", "FALSE", "FETCH", "FILTER", "FROM", "GROUP BY", "HAVING", "IN",
-    "INDEX", "INTERSECT", "INTERVAL", "IS", "JOIN", "LEFT", "LIKE", "LIMIT", "MATERIALIZED VIEW", "NOT", "NULL", "OFFSET", "ON", "OR",
-    "ORDER BY", "OVER", "PARTITION BY", "RENAME TO", "REPLACE", "RIGHT", "ROLLBACK", "SELECT", "SET", "SHOW", "SUBSCRIBE", "THEN", "TRUE",
-    "UNION", "USING", "VALUES", "WHEN", "WHERE", "WITH", "IF NOT EXISTS",
+    "ALTER",
+    "AND",
+    "AS",
+    "ASC",
+    "BEGIN",
+    "BETWEEN",
+    "BY",
+    "CASE",
+    "CAST",
+    "CLOSE",
+    "COMMIT",
+    "CREATE",
+    "CROSS JOIN",
+    "CURSOR",
+    "DECLARE",
+    "DESC",
+    "DISTINCT",
+    "DROP",
+    "ELSE",
+    "END",
+    "EXCEPT",
+    "EXISTS",
+    "EXPLAIN",
+    "FALSE",
+    "FETCH",
+    "FILTER",
+    "FROM",
+    "GROUP BY",
+    "HAVING",
+    "IN",
+    "INDEX",
+    "INTERSECT",
+    "INTERVAL",
+    "IS",
+    "JOIN",
+    "LEFT",
+    "LIKE",
+    "LIMIT",
+    "MATERIALIZED VIEW",
+    "NOT",
+    "NULL",
+    "OFFSET",
+    "ON",
+    "OR",
+    "ORDER BY",
+    "OVER",
+    "PARTITION BY",
+    "RENAME TO",
+    "REPLACE",
+    "RIGHT",
+    "ROLLBACK",
+    "SELECT",
+    "SET",
+    "SHOW",
+    "SUBSCRIBE",
+    "THEN",
+    "TRUE",
+    "UNION",
+    "USING",
+    "VALUES",
+    "WHEN",
+    "WHERE",
+    "WITH",
+    "IF NOT EXISTS",
 ];
 
 /// Completes lines, and says where a statement ends.
@@ -41,9 +100,12 @@ impl Helper {
             let commands = meta::COMMANDS.iter().map(|(command, ..)| format!("\\{command}"));
             return (start, commands.filter(|command| command.starts_with(&before[start..])).collect());
         }
-        let start = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+        let start = before
+            .rfind(|c: char| !(c.is_alphanumeric() || c == '_'))
+            .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
         let word = &before[start..];
-        let fits = |name: &str| name.len() >= word.len() && name.is_char_boundary(word.len()) && name[..word.len()].eq_ignore_ascii_case(word);
+        let fits =
+            |name: &str| name.len() >= word.len() && name.is_char_boundary(word.len()) && name[..word.len()].eq_ignore_ascii_case(word);
         let mut found: Vec<String> = Vec::new();
         if let Some(owner) = before[..start].strip_suffix('.') {
             let owner_start = owner.rfind(|c: char| !(c.is_alphanumeric() || c == '_' || c == '.')).map_or(0, |at| at + 1);
@@ -53,7 +115,8 @@ impl Helper {
             let columns = self.names.columns.iter().filter(|(view, _)| *view == owner || stands_for(line, view, owner));
             found.extend(columns.flat_map(|(_, columns)| columns).filter(|column| fits(column)).cloned());
         } else {
-            let named = |view: &&String| line.contains(view.as_str()) || view.strip_prefix("public.").is_some_and(|view| line.contains(view));
+            let named =
+                |view: &&String| line.contains(view.as_str()) || view.strip_prefix("public.").is_some_and(|view| line.contains(view));
             let columns = self.names.columns.iter().filter(|(view, _)| named(view)).flat_map(|(_, columns)| columns);
             found.extend(columns.filter(|column| fits(column)).cloned());
             let schemas = self.names.views.keys().filter(|schema| schema.as_str() != "public").map(|schema| format!("{schema}."));

@@ -74,7 +74,8 @@ impl Table {
 
     /// Whether rows are wider than the terminal.
     pub fn overflows(&self, rows: &[Vec<Option<String>>]) -> bool {
-        let widest = |column: usize| rows.iter().map(|row| row[column].as_deref().map_or(NULL.len(), UnicodeWidthStr::width)).max().unwrap_or(0);
+        let widest =
+            |column: usize| rows.iter().map(|row| row[column].as_deref().map_or(NULL.len(), UnicodeWidthStr::width)).max().unwrap_or(0);
         let wide: usize = self.widths.iter().enumerate().map(|(column, width)| 3 + widest(column).max(*width)).sum();
         self.width.is_some_and(|width| wide > width + 3)
     }

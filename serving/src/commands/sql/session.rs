@@ -117,9 +117,7 @@ impl Answer {
             let event = match self.messages.next().await? {
                 Err(error) => return Some(Err(error)),
                 Ok(SimpleQueryMessage::RowDescription(columns)) => self.columns(&columns),
-                Ok(SimpleQueryMessage::Row(row)) => {
-                    Event::Row((0..row.len()).map(|column| row.get(column).map(str::to_owned)).collect())
-                }
+                Ok(SimpleQueryMessage::Row(row)) => Event::Row((0..row.len()).map(|column| row.get(column).map(str::to_owned)).collect()),
                 Ok(SimpleQueryMessage::CommandComplete(_)) => Event::Done,
                 Ok(_) => continue,
             };

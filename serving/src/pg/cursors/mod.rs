@@ -82,7 +82,14 @@ impl Cursors {
     }
 
     /// The next rows of a cursor: `rows` of them, or all, but not more than `most`.
-    pub(super) async fn fetch(&self, name: &str, rows: Option<usize>, most: usize, is_move: bool, wait: Option<Duration>) -> PgWireResult<Response> {
+    pub(super) async fn fetch(
+        &self,
+        name: &str,
+        rows: Option<usize>,
+        most: usize,
+        is_move: bool,
+        wait: Option<Duration>,
+    ) -> PgWireResult<Response> {
         // Out of the map while it is read; where this is cut short, it is gone, and so is the transaction.
         let mut kept = self.0.lock().remove(name).ok_or_else(|| unknown(name))?;
         let fields = kept.cursor.rows.row_schema();

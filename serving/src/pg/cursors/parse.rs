@@ -142,7 +142,9 @@ mod tests {
         assert_eq!(read("MOVE 2 FROM c"), Some(Statement::Fetch { name: "c".into(), rows: Some(2), is_move: true, wait: None }));
         assert_eq!(read("CLOSE ALL"), Some(Statement::Close { name: None }));
         assert_eq!(read("SELECT 1"), None);
-        for refused in ["FETCH PRIOR FROM c", "FETCH -1 FROM c", "FETCH BACKWARD 3 FROM c", "FETCH 0 FROM c", "DECLARE c SCROLL CURSOR FOR SELECT 1"] {
+        for refused in
+            ["FETCH PRIOR FROM c", "FETCH -1 FROM c", "FETCH BACKWARD 3 FROM c", "FETCH 0 FROM c", "DECLARE c SCROLL CURSOR FOR SELECT 1"]
+        {
             assert!(parse(refused).is_err(), "{refused}");
         }
         for refused in ["DECLARE c", "FETCH FROM", "CLOSE", "FETCH ALL c WITH (timeout = 'soon')"] {

@@ -163,8 +163,15 @@ mod tests {
         assert_eq!(read("CREATE INDEX i ON a.b (c)"), index(Some("i"), &["c"], false));
         assert_eq!(read("create index if not exists I on a.b using btree (c, \"D\");"), index(Some("i"), &["c", "D"], true));
         assert_eq!(read("CREATE INDEX ON a.b (c)"), index(None, &["c"], false));
-        assert_eq!(read("DROP INDEX IF EXISTS a.i, j"), Some(Statement::DropIndex { names: vec!["a.i".into(), "public.j".into()], if_exists: true }));
-        assert!(parse("CREATE UNIQUE INDEX i ON a (b)").is_err() && parse("CREATE INDEX i ON a").is_err() && parse("CREATE INDEX i ON a (lower(b))").is_err());
+        assert_eq!(
+            read("DROP INDEX IF EXISTS a.i, j"),
+            Some(Statement::DropIndex { names: vec!["a.i".into(), "public.j".into()], if_exists: true })
+        );
+        assert!(
+            parse("CREATE UNIQUE INDEX i ON a (b)").is_err()
+                && parse("CREATE INDEX i ON a").is_err()
+                && parse("CREATE INDEX i ON a (lower(b))").is_err()
+        );
         for other in ["SELECT 1", "EXPLAIN SELECT 1", "CREATE VIEW a AS SELECT 1", "DROP TABLE a", "SUBSCRIBE a.b", "'"] {
             assert_eq!(read(other), None, "{other}");
         }
