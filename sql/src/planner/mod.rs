@@ -234,7 +234,7 @@ impl Planner<'_> {
                     }
                 }
                 StatementKind::Query { query } => {
-                    let plan = self.query(index, query)?;
+                    let plan = self.in_plain_form(index, self.query(index, query)?)?;
                     inserts.push((index, self.preview(statement, &plan)?, plan));
                 }
             }

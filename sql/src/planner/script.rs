@@ -9,6 +9,7 @@ use crate::table::{SinkChanges, Table, nullable};
 use arrow::compute::kernels::cast_utils::parse_interval_month_day_nano;
 use arrow::datatypes::{DataType, SchemaRef};
 use chimera_operators::Term;
+use datafusion::common::Column;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast};
 use datafusion::sql::sqlparser::ast::{Ident, Query};
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
@@ -128,6 +129,24 @@ impl Planner<'_> {
             append_only: false,
         });
         Ok(name)
+    }
+
+    /// `plan` with texts and bytes in the form that sinks write: some functions give them in another.
+    pub(super) fn in_plain_form(&self, index: usize, plan: LogicalPlan) -> Result<LogicalPlan, Error> {
+        let plain = |data_type: &DataType| match data_type {
+            DataType::Utf8View => Some(DataType::Utf8),
+            DataType::BinaryView | DataType::LargeBinary => Some(DataType::Binary),
+            _ => None,
+        };
+        if plan.schema().fields().iter().all(|field| plain(field.data_type()).is_none()) {
+            return Ok(plan);
+        }
+        let fields = plan.schema().iter().map(|(qualifier, field)| {
+            let column = Expr::Column(Column::from((qualifier, field)));
+            plain(field.data_type()).map_or(column.clone(), |data_type| cast(column, data_type).alias(field.name()))
+        });
+        let fields: Vec<Expr> = fields.collect();
+        LogicalPlanBuilder::from(plan).project(fields).and_then(LogicalPlanBuilder::build).map_err(|e| self.plan_error(index, &e))
     }
 
     /// Refuses a query that changes what it has given out for a sink that rows are only added to; a preview shows changes then.
