@@ -231,10 +231,10 @@ fn broker() -> Option<KafkaBroker> {
 #[test]
 fn late_rows_are_in_their_file() {
     let dir = tempfile::tempdir().unwrap();
-    // More rows than a source gives at once, so that the watermark moves between; the last two are an hour late.
-    orders(&dir.path().join("orders.json"), 9_000);
+    // More rows than a step takes, so that the watermark moves before the last two come, hours late.
+    orders(&dir.path().join("orders.json"), 75_000);
     let mut file = std::fs::OpenOptions::new().append(true).open(dir.path().join("orders.json")).unwrap();
-    for id in [9_001, 9_002] {
+    for id in [75_001, 75_002] {
         writeln!(file, "{}", json!({"id": id, "customer": {"name": "late"}, "cents": id, "at": "2024-05-01T00:00:01Z"})).unwrap();
     }
     let sql = in_folder(
@@ -249,7 +249,7 @@ fn late_rows_are_in_their_file() {
     assert_eq!((summary.late, summary.refused.values().sum::<u64>(), lines.len()), (2, 2, 2), "{summary:?}");
     for line in &lines {
         assert_eq!(line["sinks"], json!(["hours"]));
-        assert!(line["watermark"].as_str().unwrap().starts_with("2024-05-01T0") && line["row"].to_string().contains("late"), "{line}");
+        assert!(line["watermark"].as_str().unwrap().starts_with("2024-05-01T") && line["row"].to_string().contains("late"), "{line}");
     }
     let nowhere = Options { late: Some(dir.path().join("no/such/folder")), ..options(&Shown::default()) };
     assert!(script::run(&program, nowhere).unwrap_err().to_string().contains("no/such/folder"));
