@@ -388,6 +388,9 @@ fn a_preview_shows_changes_where_rows_change() {
     let program = script("SELECT k, count(*) FROM events GROUP BY k; SELECT id FROM events;");
     let kinds: Vec<_> = program.sinks.iter().map(|sink| (sink.name.as_str(), sink.changes)).collect();
     assert_eq!(kinds, [("preview", SinkChanges::Logged), ("preview_2", SinkChanges::Appended)]);
+    // DataFusion gives this text in a form of its own.
+    let hashed = script("SELECT md5(k) AS hash FROM events;");
+    assert_eq!(hashed.sinks[0].schema.field(0).data_type(), &arrow::datatypes::DataType::Utf8);
 }
 
 #[test]
