@@ -47,7 +47,7 @@ async fn events(State(seen): State<Arc<Seen>>, headers: HeaderMap) -> Response {
 
 fn run(sql: &str) -> Result<script::Summary, String> {
     let program = script::parse(sql, &Functions::new()).map_err(|error| error.to_string())?;
-    let options = Options { workers: 1, preview: Box::new(|_, _, _| Ok(())), stop: Arc::new(AtomicBool::new(false)) };
+    let options = Options { workers: 1, preview: Box::new(|_, _, _| Ok(())), stop: Arc::new(AtomicBool::new(false)), late: None };
     script::run(&program, options).map_err(|error| error.to_string())
 }
 
