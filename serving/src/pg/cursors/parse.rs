@@ -84,9 +84,8 @@ fn fetch(mut words: Words<'_>, is_move: bool) -> PgWireResult<Statement> {
     };
     let rows = if words.take(&["NEXT"]) {
         Some(1)
-    } else if words.take(&["FORWARD"]) {
-        count(&mut words).unwrap_or(Some(1))
     } else {
+        let _ = words.take(&["FORWARD"]);
         count(&mut words).unwrap_or(Some(1))
     };
     if goes_back || rows == Some(0) || words.clone().token(&Token::Minus) {
