@@ -21,7 +21,7 @@ fn changes(path: &Path, last: u64) -> Vec<(u64, u64, u64)> {
     let mut lines: Vec<Value> = (0..last).map(|n| json!({"op": "c", "before": null, "after": row(n, n)})).collect();
     // Every third one is changed, every customer's accounts but those of 0 to 4 go.
     lines.extend((0..last).filter(|n| n % 3 == 0).map(|n| json!({"op": "u", "before": row(n, n), "after": row(n, n + 1_000)})));
-    let cents = |n: u64| if n % 3 == 0 { n + 1_000 } else { n };
+    let cents = |n: u64| if n.is_multiple_of(3) { n + 1_000 } else { n };
     lines.extend((0..last).filter(|n| n % 7 > 4).map(|n| json!({"op": "d", "before": row(n, cents(n)), "after": null})));
     std::fs::write(path, lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
     let of = |customer: u64| (0..last).filter(move |n| n % 7 == customer);

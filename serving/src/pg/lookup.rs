@@ -184,8 +184,8 @@ mod tests {
         };
         let some = |equal: &[usize], between, columns: &str| Some((equal.to_vec(), between, columns.to_owned()));
         let equal = col("a").eq(lit(1_i64));
-        assert_eq!(said(&[equal.clone()], &[0, 1]), some(&[1], false, "a"));
-        assert_eq!(said(&[equal.clone()], &[1, 0]), None, "only from the first column on");
+        assert_eq!(said(std::slice::from_ref(&equal), &[0, 1]), some(&[1], false, "a"));
+        assert_eq!(said(std::slice::from_ref(&equal), &[1, 0]), None, "only from the first column on");
         assert_eq!(said(&[equal.clone().and(lit("k").lt(col("b")))], &[0, 1]), some(&[1], true, "a,b"));
         assert_eq!(
             said(&[col("a").in_list(vec![lit(1_i64), lit(2_i64)], false), col("b").eq(lit("k"))], &[0, 1, 2]),

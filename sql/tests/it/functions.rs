@@ -83,7 +83,7 @@ fn times_are_written_by_patterns_of_either_kind() {
     assert_eq!(value("to_char(CAST(text AS DATE), none)", "2024-02-05").unwrap(), "null");
     let sql = "CREATE TABLE t (at TIMESTAMP); CREATE TABLE out (v TEXT PRIMARY KEY) WITH (type = 'sink');
                INSERT INTO out SELECT to_char(at, 'Month YYYY') FROM t;";
-    let error = Program::parse(sql, &Functions::new()).err().expect("an error").to_string();
+    let error = Program::parse(sql, &Functions::new()).expect_err("an error").to_string();
     assert!(error.contains("FMMonth") && error.contains("line 2"), "{error}");
 }
 
