@@ -195,8 +195,8 @@ fn a_function_that_panics_refuses_its_row() {
 fn wrong_input_is_an_error_that_says_what_is_wrong() {
     let mut dataflow = start("CREATE TABLE out (k TEXT PRIMARY KEY, a BIGINT) WITH (type = 'sink'); INSERT INTO out SELECT k, a FROM t;");
     let refused = |dataflow: &mut chimera_sql::Dataflow, batch| dataflow.push("t", Delta::insert(batch)).unwrap_err().to_string();
-    let error = refused(&mut dataflow, rows(vec![("k", texts(&["x"])), ("a", ints(&[1]))]));
-    assert_eq!(error, "input for `t` lacks column `b`; the batch has k, a");
+    let error = refused(&mut dataflow, rows(vec![("k", texts(&["x"])), ("b", ints(&[1]))]));
+    assert_eq!(error, "input for `t` lacks column `a`; the batch has k, b");
     let error = refused(&mut dataflow, rows(vec![("k", texts(&["x"])), ("a", texts(&["1"])), ("b", ints(&[1]))]));
     assert_eq!(error, "input for `t` has column `a` of type Utf8, but it is declared Int64");
     let batch = rows(vec![("k", texts(&["x"])), ("a", ints(&[1])), ("b", ints(&[1]))]);
