@@ -61,7 +61,9 @@ impl Cursors {
         Ok(())
     }
 
-    pub(super) fn keep(&self, name: String, cursor: Cursor, status: TransactionStatus) {
+    pub(super) fn keep(&self, name: String, mut cursor: Cursor, status: TransactionStatus) {
+        // After its last row it may be asked for more.
+        cursor.rows.data_rows = Box::pin(cursor.rows.data_rows.fuse());
         self.0.lock().insert(name, Kept { cursor, in_transaction: status != TransactionStatus::Idle });
     }
 
