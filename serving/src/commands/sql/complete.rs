@@ -1,7 +1,7 @@
 //! What the line is completed with, and whether it is a whole statement.
 
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
-use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer, Whitespace};
+use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 use rustyline::completion::{Completer, Pair};
 use rustyline::highlight::Highlighter;
 use rustyline::hint::Hinter;
@@ -87,8 +87,8 @@ pub struct Helper {
 /// Whether `text` ends with a statement's semicolon. Text within quotes and comments is none.
 pub fn is_complete(text: &str) -> bool {
     let Ok(tokens) = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize() else { return false };
-    let comment = |token: &&Token| !matches!(token, Token::Whitespace(Whitespace::Space | Whitespace::Newline | Whitespace::Tab));
-    tokens.iter().rfind(comment).is_none_or(|token| matches!(token, Token::SemiColon))
+    // Comments are whitespace too.
+    tokens.iter().rfind(|token| !matches!(token, Token::Whitespace(_))).is_none_or(|token| matches!(token, Token::SemiColon))
 }
 
 impl Helper {
