@@ -4,6 +4,7 @@
 mod cdc;
 mod dlq;
 mod format;
+mod guarded;
 mod log;
 mod lookups;
 mod sinks;

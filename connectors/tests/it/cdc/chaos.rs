@@ -1,19 +1,16 @@
 //! `kill -9`, again and again.
 
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use chimera_connectors::log::embedded::EmbeddedLog;
-use chimera_connectors::log::{Append, Entry, Log, Position, Topic, TopicConfig};
 use chimera_connectors::postgres_cdc::{Options, Reader};
-use chimera_connectors::{Error, Result};
 use tokio_util::sync::CancellationToken;
 
 use super::following::{SCHEMA, TABLES, check, write};
 use super::support::{Bench, records, server};
+use crate::guarded::Guarded;
 
 const URL: &str = "CHIMERA_TEST_CDC_URL";
 const SERVICE: &str = "CHIMERA_TEST_CDC_SERVICE";
@@ -69,60 +66,16 @@ async fn killed_ten_times_the_log_has_each_transaction_once() {
     assert!(logged > 100, "too little happened to show anything: {logged}");
 }
 
-/// A log that is away, once, when the second piece of a large transaction comes.
-struct Interrupted {
-    log: Arc<dyn Log>,
-    pieces: AtomicU32,
-}
-
-#[async_trait]
-impl Log for Interrupted {
-    async fn append(&self, records: Vec<Append>) -> Result<Vec<Position>> {
-        let is_whole = records.last().is_some_and(|last| last.topic.ends_with(".transaction"));
-        if !is_whole && self.pieces.fetch_add(1, Ordering::SeqCst) == 1 {
-            return Err(Error::unavailable("log", "away for a moment"));
-        }
-        self.log.append(records).await
-    }
-
-    async fn create_topic(&self, topic: &str, config: TopicConfig) -> Result<()> {
-        self.log.create_topic(topic, config).await
-    }
-
-    async fn topics(&self) -> Result<Vec<Topic>> {
-        self.log.topics().await
-    }
-
-    async fn read(&self, topic: &str, partition: u32, from: u64, max_records: usize, wait: Duration) -> Result<Vec<Entry>> {
-        self.log.read(topic, partition, from, max_records, wait).await
-    }
-
-    async fn end_offset(&self, topic: &str, partition: u32) -> Result<u64> {
-        self.log.end_offset(topic, partition).await
-    }
-
-    async fn start_offset(&self, topic: &str, partition: u32) -> Result<u64> {
-        self.log.start_offset(topic, partition).await
-    }
-
-    async fn commit(&self, group: &str, topic: &str, partition: u32, offset: u64) -> Result<()> {
-        self.log.commit(group, topic, partition, offset).await
-    }
-
-    async fn committed(&self, group: &str, topic: &str, partition: u32) -> Result<Option<u64>> {
-        self.log.committed(group, topic, partition).await
-    }
-
-    async fn enforce_retention(&self) -> Result<u64> {
-        self.log.enforce_retention().await
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_remains_of_a_large_transaction_are_not_taken_for_it() {
     let Some(server) = server() else { return };
     let mut bench = Bench::new(server, SCHEMA).await;
-    bench.log = Arc::new(Interrupted { log: bench.log.clone(), pieces: AtomicU32::new(0) });
+    // Away, once, when the second piece of a large transaction comes.
+    let pieces = AtomicU32::new(0);
+    bench.log = Guarded::new(bench.log.clone(), move |records| {
+        let is_whole = records.last().is_some_and(|last| last.topic.ends_with(".transaction"));
+        is_whole || pieces.fetch_add(1, Ordering::SeqCst) != 1
+    });
     let running = bench.start(&TABLES);
     bench.caught_up(&running.handle).await;
     bench.execute("INSERT INTO moves (account, amount) SELECT n, n FROM generate_series(1, 80000) n").await;
