@@ -54,8 +54,8 @@ pub(super) fn open(options: &mut Options, columns: &Columns) -> Result<Box<dyn L
     Ok(Box::new(Postgres { table, key: columns.key.clone(), columns: columns.rest.clone(), pool, runtime, statement: None }))
 }
 
-/// Names and types of a relation's columns.
-const COLUMNS: &str = "SELECT attname::text, format_type(atttypid, NULL) FROM pg_attribute \
+/// Names and types of a relation's columns. The types have no lengths: a key is not cut to one.
+const COLUMNS: &str = "SELECT attname::text, format_type(atttypid, -1) FROM pg_attribute \
      WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped";
 
 impl Postgres {

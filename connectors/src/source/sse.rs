@@ -67,7 +67,8 @@ enum Opened {
 
 async fn connect(client: &Client, url: &Url, last_id: Option<&str>) -> Result<Opened> {
     let mut request = client.get(url.clone());
-    if let Some(id) = last_id {
+    // One that no header can hold would be refused at every try.
+    if let Some(id) = last_id.and_then(|id| HeaderValue::from_str(id).ok()) {
         request = request.header("Last-Event-ID", id);
     }
     let host = url.host_str().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Stores that keep rows by key, as sinks of scripts: the platform's own sinks, with a script's steps as their epochs.
 //!
-//! A run of a script is a journal of its own. What an earlier run wrote is removed when the next one begins; a store that holds what no script wrote
-//! is left alone, and refused.
+//! A run of a script is a journal of its own. A store that holds something before the first run is left alone, and refused. From then on it is the
+//! script's: when the next run begins, all that is in the table, or below the prefix in Redis, is removed.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -87,7 +87,7 @@ pub async fn run(folder: PathBuf, secret: Secret, tower: impl FnOnce() -> Option
         let stopped = match open(&start, &folder, share, tower) {
             Ok(dataflow) => {
                 let mut part = Part { dataflow, folder, writer, runtime: runtime.clone() };
-                let stopped = part.drive(requests);
+                let stopped = part.drive(&mut requests);
                 writer = part.writer;
                 stopped
             }
@@ -178,7 +178,7 @@ impl Part {
     }
 
     /// Does what is asked until it fails; a driver that goes away ends the process.
-    fn drive(&mut self, mut requests: mpsc::Receiver<(Request, Vec<u8>)>) -> Stop {
+    fn drive(&mut self, requests: &mut mpsc::Receiver<(Request, Vec<u8>)>) -> Stop {
         let mut result = self.reply(&Reply::Started { fingerprint: self.dataflow.fingerprint() }, &[]);
         loop {
             if let Err(stop) = result {

@@ -18,7 +18,6 @@ use datafusion_postgres::pgwire::messages::extendedquery::{Execute, PortalSuspen
 use datafusion_postgres::pgwire::messages::response::{EmptyQueryResponse, TransactionStatus};
 use futures::{SinkExt, StreamExt};
 
-use super::cursors::Cursors;
 use super::handler::{Handler, cancelled, error, failed};
 use super::prepared::{Prepared, Preparer};
 use super::read::Statement;
@@ -50,9 +49,8 @@ impl ExtendedQueryHandler for Handler {
             done = self.execute(client, &message) => done,
             () = cancelled => Err(PgWireError::QueryCanceled),
         };
-        if done.is_err() && client.transaction_status() != TransactionStatus::Idle {
-            Cursors::of(client).end(false);
-            client.portal_store().clear_portals();
+        if done.is_err() {
+            transaction::broken_off(client);
         }
         done?;
         client.set_state(PgWireConnectionState::ReadyForQuery);

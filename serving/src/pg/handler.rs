@@ -202,6 +202,9 @@ impl Handler {
                     Cursors::of(client).close(None)?;
                     client.portal_store().clear_portals();
                 }
+                if tag != "UNLISTEN" {
+                    client.metadata_mut().remove(TIMEOUT_KEY);
+                }
                 Ok(Response::Execution(Tag::new(tag)))
             }
             Statement::Deallocate(name) => {
@@ -259,8 +262,8 @@ impl Handler {
                 Ok(Response::Execution(Tag::new("DECLARE CURSOR")))
             }
             cursors::Statement::Fetch { name, rows, is_move, wait } => {
-                let fetch = open.fetch(&name, rows, self.limits.rows, is_move, wait);
-                self.in_time(self.timeout(client), fetch).await
+                let bound = self.timeout(client).saturating_add(open.wait(&name, wait));
+                self.in_time(bound, open.fetch(&name, rows, self.limits.rows, is_move, wait)).await
             }
             cursors::Statement::Close { name } => open.close(name.as_deref()),
         }

@@ -11,7 +11,6 @@ use datafusion_postgres::pgwire::messages::response::{EmptyQueryResponse, Transa
 use datafusion_postgres::pgwire::messages::simplequery::Query;
 use futures::SinkExt;
 
-use super::cursors::Cursors;
 use super::handler::{Handler, cancelled};
 use super::read::{moved, read};
 use super::statements::split;
@@ -35,9 +34,8 @@ impl SimpleQueryHandler for Handler {
             done = self.do_query(client, &query.query) => done,
             () = cancelled => Err(PgWireError::QueryCanceled),
         };
-        if done.is_err() && client.transaction_status() != TransactionStatus::Idle {
-            Cursors::of(client).end(false);
-            client.portal_store().clear_portals();
+        if done.is_err() {
+            transaction::broken_off(client);
         }
         done?;
         client.set_state(PgWireConnectionState::ReadyForQuery);

@@ -1,7 +1,8 @@
 //! BEGIN, COMMIT and their kin. Nothing is written in a transaction: it is where cursors live, and what an error breaks off.
 
 use datafusion::sql::sqlparser::ast::Statement as Ast;
-use datafusion_postgres::pgwire::api::ClientInfo;
+use datafusion_postgres::pgwire::api::store::PortalStore;
+use datafusion_postgres::pgwire::api::{ClientInfo, ClientPortalStore};
 use datafusion_postgres::pgwire::error::PgWireResult;
 use datafusion_postgres::pgwire::messages::response::TransactionStatus;
 
@@ -30,6 +31,18 @@ pub(super) fn of(statement: &Ast) -> Option<Statement> {
         Ast::ReleaseSavepoint { .. } => Statement::Release,
         _ => return None,
     })
+}
+
+/// After a statement that failed: what its transaction had open is closed with it.
+pub(super) fn broken_off<C>(client: &mut C)
+where
+    C: ClientInfo + ClientPortalStore,
+    C::PortalStore: PortalStore,
+{
+    if client.transaction_status() != TransactionStatus::Idle {
+        Cursors::of(client).end(false);
+        client.portal_store().clear_portals();
+    }
 }
 
 /// Runs it: the command's tag, and what the client is warned of.

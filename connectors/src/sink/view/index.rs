@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use arrow::array::RecordBatch;
 use arrow::row::Rows;
 use fjall::{Database, Keyspace, OwnedWriteBatch, PersistMode, Readable, Slice};
 use serde::{Deserialize, Serialize};
@@ -76,13 +75,17 @@ impl OpenView {
     }
 
     /// Adds to `batch` what a write of rows changes in the indexes. The lock of its writes is held.
-    pub(super) fn index(&self, batch: &mut OwnedWriteBatch, rows: &RecordBatch, keys: &[&Slice], deleted: &[&Slice]) -> Result<()> {
+    ///
+    /// Entries are made of rows as they are stored, which is how they are found again: a row in JSON has no NaN and no nanoseconds.
+    pub(super) fn index(&self, batch: &mut OwnedWriteBatch, upserts: &[(Slice, Vec<u8>)], deleted: &[&Slice]) -> Result<()> {
         let indexes = self.indexes.read();
         if indexes.is_empty() {
             return Ok(());
         }
-        let values = indexes.iter().map(|index| index.keys.encode(rows)).collect::<Result<Vec<_>>>()?;
-        let all: Vec<&Slice> = keys.iter().chain(deleted).copied().collect();
+        let stored: Vec<Slice> = upserts.iter().map(|(_, row)| Slice::from(row.as_slice())).collect();
+        let rows = decode(&self.schema, stored.iter())?;
+        let values = indexes.iter().map(|index| index.keys.encode(&rows)).collect::<Result<Vec<_>>>()?;
+        let all: Vec<&Slice> = upserts.iter().map(|(key, _)| key).chain(deleted.iter().copied()).collect();
         for (step, chunk) in all.chunks(STEP_ROWS).enumerate() {
             let mut found = Vec::with_capacity(chunk.len());
             for (at, key) in chunk.iter().enumerate() {
@@ -96,7 +99,7 @@ impl OpenView {
                 let mut before = found.iter().enumerate().map(|(row, (at, _))| (*at, entry(&old, row, all[*at]))).peekable();
                 for at in step * STEP_ROWS..step * STEP_ROWS + chunk.len() {
                     let old = before.next_if(|(of, _)| *of == at).map(|(_, entry)| entry);
-                    let new = (at < keys.len()).then(|| entry(values, at, all[at]));
+                    let new = (at < upserts.len()).then(|| entry(values, at, all[at]));
                     if old == new {
                         continue;
                     }

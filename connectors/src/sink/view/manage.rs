@@ -34,12 +34,12 @@ impl Views {
         if at(&new, shadow)? < at(&old, live)? {
             return Ok(false);
         }
+        // Before the swap: one that fails is tried again as a whole, and an index that is there already is passed over.
+        self.inherit_indexes(&old, &new)?;
         shadows.remove(id);
         open.insert(name.to_owned(), new.clone());
         shadows.insert(old.id.clone(), old.clone());
         old.tell_resync();
-        drop((open, shadows));
-        self.inherit_indexes(&old, &new)?;
         Ok(true)
     }
 

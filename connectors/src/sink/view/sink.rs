@@ -41,15 +41,15 @@ impl Shared {
         let epochs = pending(CONNECTOR, self.views.stands_at(&self.view)?, epochs)?;
         let Some(mark) = Applied::after(epochs) else { return Ok(()) };
         let committed_ms = epochs.iter().map(|epoch| epoch.info.committed_ms).max().unwrap_or(0);
-        let Merged { upserts: rows, deletes } = self.merger.merge(epochs)?;
-        let keys = self.view.keys.encode(&rows)?;
-        let json = JsonRows::new(CONNECTOR, &rows, &[])?;
-        let upserts = (0..rows.num_rows()).map(|row| (Slice::from(keys.row(row).data()), json.row(row))).collect();
+        let Merged { upserts, deletes } = self.merger.merge(epochs)?;
+        let keys = self.view.keys.encode(&upserts)?;
+        let json = JsonRows::new(CONNECTOR, &upserts, &[])?;
+        let upserts = (0..upserts.num_rows()).map(|row| (Slice::from(keys.row(row).data()), json.row(row))).collect();
         let keys = self.view.keys.encode(&deletes)?;
         let others: Vec<usize> = (0..deletes.num_columns()).filter(|column| !self.view.keys.columns().contains(column)).collect();
         let json = JsonRows::new(CONNECTOR, &deletes, &others)?;
         let deletes = (0..deletes.num_rows()).map(|row| (Slice::from(keys.row(row).data()), json.row(row))).collect();
-        self.views.write(&self.view, &rows, upserts, deletes, mark, committed_ms)
+        self.views.write(&self.view, upserts, deletes, mark, committed_ms)
     }
 }
 

@@ -5,7 +5,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, Readable, Slice, Snapshot};
 use parking_lot::{Mutex, RwLock};
@@ -257,11 +256,10 @@ impl Views {
         Ok(open)
     }
 
-    /// Sets and removes rows, keeps their indexes and moves the mark, in one write; then tells subscribers. `rows`: those of `upserts`.
+    /// Sets and removes rows, keeps their indexes and moves the mark, in one write; then tells subscribers.
     pub(super) fn write(
         &self,
         view: &OpenView,
-        rows: &RecordBatch,
         upserts: Vec<(Slice, Vec<u8>)>,
         deletes: Vec<(Slice, Vec<u8>)>,
         mark: Applied,
@@ -277,9 +275,8 @@ impl Views {
         }
         let mut batch = fjall::OwnedWriteBatch::with_capacity(self.database.clone(), upserts.len() + deletes.len() + 1);
         let _publishing = view.publishing.lock();
-        let (keys, deleted): (Vec<&Slice>, Vec<&Slice>) =
-            (upserts.iter().map(|(key, _)| key).collect(), deletes.iter().map(|(key, _)| key).collect());
-        view.index(&mut batch, rows, &keys, &deleted)?;
+        let deleted: Vec<&Slice> = deletes.iter().map(|(key, _)| key).collect();
+        view.index(&mut batch, &upserts, &deleted)?;
         for (key, row) in upserts {
             batch.insert(&view.rows, key, row);
         }

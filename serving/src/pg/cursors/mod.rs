@@ -50,6 +50,12 @@ impl Cursors {
         self.0.lock().get(name).map(|kept| kept.cursor.rows.row_schema())
     }
 
+    /// How long FETCH may wait for something to come, beside the time that it takes.
+    pub(super) fn wait(&self, name: &str, asked: Option<Duration>) -> Duration {
+        let is_subscription = self.0.lock().get(name).is_some_and(|kept| kept.cursor.is_subscription);
+        if is_subscription { asked.unwrap_or(WAIT) } else { Duration::ZERO }
+    }
+
     /// Refuses a cursor that could not be kept.
     pub(super) fn check(&self, name: &str, hold: bool, status: TransactionStatus) -> PgWireResult<()> {
         if status == TransactionStatus::Idle && !hold {
