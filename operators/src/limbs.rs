@@ -1,4 +1,4 @@
-//! Wide numbers as words of 32 bits each: adding needs no carry for up to 2³¹ additions; then [`carry`] makes room again.
+//! Wide numbers as words of 32 bits each, with room above them: adding needs no carry until that is used up; then [`carry`] makes room again.
 
 /// How many words hold one value of at most `digits` decimal digits.
 pub(crate) fn count(digits: u8) -> usize {
@@ -9,13 +9,13 @@ pub(crate) fn count(digits: u8) -> usize {
     }
 }
 
-/// Additions between two carries, at most; with what a large weight adds at once it is still less than there is room for.
-pub(crate) const ADDITIONS: u64 = 1 << 30;
+/// The largest weight that is added at once: 32 bits times it leave room.
+const WEIGHT: u64 = 1 << 30;
 
 /// Adds `value` (that fits in `words.len()` limbs) times `weight` to `words`.
 #[inline]
 pub(crate) fn add(words: &mut [i64], value: i128, weight: i64) {
-    if weight.unsigned_abs() > ADDITIONS {
+    if weight.unsigned_abs() > WEIGHT {
         let half = weight / 2;
         add(words, value, half);
         carry(words);
@@ -24,8 +24,12 @@ pub(crate) fn add(words: &mut [i64], value: i128, weight: i64) {
     }
     let last = words.len() - 1;
     let mut rest = value;
-    for word in &mut words[..last] {
-        *word = word.wrapping_add((rest as u32 as i64).wrapping_mul(weight));
+    for index in 0..last {
+        let part = i64::from(rest as u32) * weight;
+        if words[index].checked_add(part).is_none() {
+            carry(words);
+        }
+        words[index] += part;
         rest >>= 32;
     }
     words[last] = words[last].wrapping_add((rest as i64).wrapping_mul(weight));
@@ -56,6 +60,16 @@ mod tests {
         assert_eq!(total(&words), Some(values.iter().sum()));
         values.iter().for_each(|value| add(&mut words, *value, -1));
         assert_eq!(words, [0; 2]);
+    }
+
+    #[test]
+    fn many_large_weights_carry_by_themselves() {
+        let (mut words, mut sum) = ([0i64; 3], 0i128);
+        for value in [-1i128, -2, -3, -4, 5, i128::from(u32::MAX), 1 << 40].repeat(4) {
+            add(&mut words, value, 1_024_000_000);
+            sum += value * 1_024_000_000;
+            assert_eq!(total(&words), Some(sum));
+        }
     }
 
     #[test]

@@ -32,6 +32,9 @@ struct Header {
 /// The first line of a file, before the header as JSON.
 const MARK: &str = "-- chimera ";
 
+/// Beside the views: the largest id that was given out.
+const LAST_FILE: &str = "last";
+
 /// The folder of all created views.
 pub(crate) struct Shelf {
     folder: PathBuf,
@@ -45,9 +48,12 @@ impl Shelf {
         Ok(Self { folder: path, last: AtomicU64::new(0) })
     }
 
-    /// An id that no view has had.
-    pub fn next_id(&self) -> u64 {
-        self.last.fetch_add(1, Ordering::Relaxed) + 1
+    /// An id that no view has had, nor will after a restart.
+    pub fn next_id(&self) -> Result<u64, Error> {
+        let id = self.last.fetch_add(1, Ordering::Relaxed) + 1;
+        let path = self.folder.join(LAST_FILE);
+        durable::write(&path, id.to_string().as_bytes()).map_err(|source| io("cannot save the number of views", &path, source))?;
+        Ok(id)
     }
 
     fn file(&self, id: u64) -> PathBuf {
@@ -62,6 +68,8 @@ impl Shelf {
     /// All views by id. A file that cannot be read is told of and left where it is; folders without a file are removed.
     pub fn load(&self) -> Result<Vec<CreatedView>, Error> {
         let failed = |source| io("cannot read the folder of created views", &self.folder, source);
+        let last = std::fs::read_to_string(self.folder.join(LAST_FILE)).ok().and_then(|last| last.trim().parse().ok());
+        self.last.fetch_max(last.unwrap_or(0), Ordering::Relaxed);
         let mut views = Vec::new();
         let mut folders = Vec::new();
         for entry in std::fs::read_dir(&self.folder).map_err(failed)? {
@@ -141,7 +149,10 @@ mod tests {
         }
         std::fs::write(shelf.file(4), "torn").expect("written");
         assert_eq!(shelf.load().expect("loaded"), views);
-        assert_eq!(shelf.next_id(), 5, "what cannot be read keeps its place");
+        assert_eq!(shelf.next_id().expect("an id"), 5, "what cannot be read keeps its place");
+        let again = Shelf::open(dir.path().join("views")).expect("a shelf");
+        again.load().expect("loaded");
+        assert_eq!(again.next_id().expect("an id"), 6, "an id is not given out twice, though nothing was kept under it");
         assert!(shelf.folder(2).exists() && !shelf.folder(3).exists());
         shelf.remove(2).expect("removed");
         shelf.clear(2);

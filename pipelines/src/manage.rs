@@ -436,7 +436,7 @@ impl Handle {
         manager.plan(statement)?;
         self.give_up_shadow(&name).await?;
         let view = CreatedView {
-            id: manager.shelf.next_id(),
+            id: manager.shelf.next_id()?,
             name,
             owner: by.name.to_owned(),
             filled: false,
@@ -461,7 +461,7 @@ impl Handle {
         manager.check_owner(live, by)?;
         self.give_up_shadow(name).await?;
         let view = manager.entry(live, |entry| entry.view.clone()).ok_or_else(|| ViewError::Unknown(name.to_owned()))?;
-        manager.add(CreatedView { id: manager.shelf.next_id(), filled: false, ..view }).await
+        manager.add(CreatedView { id: manager.shelf.next_id()?, filled: false, ..view }).await
     }
 
     /// Whether the view of an id, as [`Handle::create_view`] gave it, can be read; waits for that.

@@ -7,10 +7,12 @@ use async_trait::async_trait;
 use chimera_connectors::log::{Append, Entry, Log, Position, Topic, TopicConfig};
 use chimera_connectors::{Error, Result};
 
+type Takes = Box<dyn Fn(&[Append]) -> bool + Send + Sync>;
+
 /// `log`, which takes only what `takes` lets through; the rest is refused as if it were away.
 pub struct Guarded {
     log: Arc<dyn Log>,
-    takes: Box<dyn Fn(&[Append]) -> bool + Send + Sync>,
+    takes: Takes,
 }
 
 impl Guarded {

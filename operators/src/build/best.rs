@@ -10,7 +10,6 @@ use crate::codec::{self, Codec, Rows, value};
 use crate::delta::Chunk;
 use crate::row::Row;
 use arrow::datatypes::SchemaRef;
-use dbsp::circuit::Scope;
 use dbsp::circuit::circuit_builder::GlobalNodeId;
 use dbsp::circuit::operator_traits::{Operator, UnaryOperator};
 use dbsp::storage::backend::StoragePath;
@@ -288,17 +287,7 @@ impl Operator for Best {
         self.saved.set_node(id);
     }
 
-    fn fixedpoint(&self, _: Scope) -> bool {
-        true
-    }
-
-    fn flush(&mut self) {
-        self.is_last = true;
-    }
-
-    fn is_flush_complete(&self) -> bool {
-        !self.is_last
-    }
+    gives_at_the_end!();
 
     fn checkpoint(
         &mut self,

@@ -127,8 +127,6 @@ pub(super) struct Closing {
     /// What was given out and is to be taken back.
     pub given: Vec<Row>,
     pub watermark: Watermark,
-    /// Additions to sums since they were last carried.
-    pub additions: u64,
 }
 
 impl Closing {
@@ -136,7 +134,7 @@ impl Closing {
         let times = Times::new()?;
         let time_bytes = times.row(0).bytes().len();
         let watermark = Watermark { before: i64::MIN, now: i64::MIN };
-        Ok(Closing { times, open: BTreeMap::new(), time_bytes, given: vec![], watermark, additions: 0 })
+        Ok(Closing { times, open: BTreeMap::new(), time_bytes, given: vec![], watermark })
     }
 
     /// A new group.

@@ -14,7 +14,6 @@ use crate::{Error, Term};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt32Array, new_null_array};
 use arrow::compute::{concat, take};
 use arrow::datatypes::SchemaRef;
-use dbsp::circuit::Scope;
 use dbsp::circuit::operator_traits::{Operator, UnaryOperator};
 use dbsp::{Circuit, ZWeight};
 use hashbrown::HashMap;
@@ -248,17 +247,7 @@ impl Operator for Asking {
         "lookup".into()
     }
 
-    fn fixedpoint(&self, _: Scope) -> bool {
-        true
-    }
-
-    fn flush(&mut self) {
-        self.is_last = true;
-    }
-
-    fn is_flush_complete(&self) -> bool {
-        !self.is_last
-    }
+    gives_at_the_end!();
 }
 
 impl UnaryOperator<Vec<Asked>, Vec<Chunk>> for Asking {

@@ -1,5 +1,22 @@
 //! Builds the dbsp circuit of a plan. Every worker runs this once.
 
+/// Of an operator that gives out what it has when all of a step's rows have come: `is_last` says so.
+macro_rules! gives_at_the_end {
+    () => {
+        fn fixedpoint(&self, _: dbsp::circuit::Scope) -> bool {
+            true
+        }
+
+        fn flush(&mut self) {
+            self.is_last = true;
+        }
+
+        fn is_flush_complete(&self) -> bool {
+            !self.is_last
+        }
+    };
+}
+
 mod aggregate;
 mod aging;
 mod best;

@@ -12,7 +12,6 @@ use crate::stage::columns_of;
 use arrow::array::UInt32Array;
 use arrow::compute::take_record_batch;
 use arrow::datatypes::SchemaRef;
-use dbsp::circuit::Scope;
 use dbsp::circuit::operator_traits::{Operator, UnaryOperator};
 use dbsp::operator::apply_n;
 use dbsp::{Circuit, RootCircuit, Stream, ZWeight};
@@ -278,17 +277,7 @@ impl Operator for Fresh {
         "fresh".into()
     }
 
-    fn fixedpoint(&self, _: Scope) -> bool {
-        true
-    }
-
-    fn flush(&mut self) {
-        self.is_last = true;
-    }
-
-    fn is_flush_complete(&self) -> bool {
-        !self.is_last
-    }
+    gives_at_the_end!();
 }
 
 impl UnaryOperator<Vec<Feed>, Vec<(usize, Chunk)>> for Fresh {

@@ -27,7 +27,8 @@ pub use server::{PART_COMMAND, TOKEN_VARIABLE, serve};
 
 /// How long a host may take to answer a greeting, or to take a connection.
 const GREETING_WAIT: Duration = Duration::from_secs(10);
-/// A connection on which nothing comes is probed after this, and given up after a few probes: a machine that is gone sends no farewell.
+/// A connection on which nothing comes or goes is probed after this, and given up after a few probes: a machine that is gone sends no farewell.
+/// While something is on its way to it, the system's own patience counts, which is longer.
 const PROBE_AFTER: Duration = Duration::from_secs(10);
 const PROBE_EVERY: Duration = Duration::from_secs(5);
 const PROBES: u32 = 3;

@@ -7,7 +7,7 @@ use datafusion::common::{Result, exec_err};
 use datafusion::functions::{string, unicode};
 use datafusion::functions_nested::{range, repeat, resize};
 use datafusion::logical_expr::simplify::{ExprSimplifyResult, SimplifyContext};
-use datafusion::logical_expr::{ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature};
+use datafusion::logical_expr::{ColumnarValue, Expr, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl};
 use std::sync::Arc;
 
 /// Bytes of a text, or items of a list.
@@ -20,6 +20,10 @@ const MOST_OF_BATCH: i128 = 256 << 20;
 enum Size {
     /// The second argument.
     Given,
+    /// As many as the second argument says of the argument with this number.
+    Copies(usize),
+    /// The first argument with the third in the place of every second.
+    Replaced,
     /// The first argument, as often as the second says.
     Times,
     /// From the first argument to the second, by the third.
@@ -30,10 +34,11 @@ enum Size {
 pub fn bounded() -> Vec<ScalarUDF> {
     let functions = [
         (string::repeat(), Size::Times),
+        (string::replace(), Size::Replaced),
         (unicode::lpad(), Size::Given),
         (unicode::rpad(), Size::Given),
-        (repeat::array_repeat_udf(), Size::Given),
-        (resize::array_resize_udf(), Size::Given),
+        (repeat::array_repeat_udf(), Size::Copies(0)),
+        (resize::array_resize_udf(), Size::Copies(2)),
         (range::range_udf(), Size::Series),
         (range::gen_series_udf(), Size::Series),
     ];
@@ -47,28 +52,10 @@ struct Bounded {
 }
 
 impl ScalarUDFImpl for Bounded {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn aliases(&self) -> &[String] {
-        self.inner.aliases()
-    }
-
-    fn signature(&self) -> &Signature {
-        self.inner.signature()
-    }
-
-    fn return_type(&self, arg_types: &[DataType]) -> Result<DataType> {
-        self.inner.return_type(arg_types)
-    }
+    as_inner!();
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
         self.inner.return_field_from_args(args)
-    }
-
-    fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
-        self.inner.coerce_types(arg_types)
     }
 
     fn simplify(&self, args: Vec<Expr>, info: &SimplifyContext) -> Result<ExprSimplifyResult> {
@@ -94,11 +81,16 @@ impl Size {
         let number = |index: usize| columns.get(index).map_or(Ok(None), |column| number(column, row));
         Ok(match self {
             Size::Given => number(1)?.unwrap_or(0),
-            Size::Times => {
-                let text = cast(&columns[0].slice(row, 1), &DataType::Utf8)?;
-                let length = text.as_string::<i32>().iter().flatten().map(str::len).sum::<usize>();
-                length as i128 * number(1)?.unwrap_or(0)
+            Size::Copies(of) => {
+                let bytes = columns.get(of).map_or(Ok(1), |column| column.slice(row, 1).to_data().get_slice_memory_size())?;
+                bytes.max(1) as i128 * number(1)?.unwrap_or(0)
             }
+            Size::Replaced => {
+                let [from, what, by] = [0, 1, 2].map(|index| columns.get(index).map_or(Ok(String::new()), |column| text(column, row)));
+                let (from, what, by) = (from?, what?, by?);
+                from.len() as i128 + from.matches(&what).count() as i128 * by.len() as i128
+            }
+            Size::Times => text(&columns[0], row)?.len() as i128 * number(1)?.unwrap_or(0),
             Size::Series => {
                 let (from, to) = match columns.len() {
                     1 => (Some(0), number(0)?),
@@ -109,6 +101,12 @@ impl Size {
             }
         })
     }
+}
+
+/// A text; of a null an empty one.
+fn text(column: &ArrayRef, row: usize) -> Result<String> {
+    let text = cast(&column.slice(row, 1), &DataType::Utf8)?;
+    Ok(text.as_string::<i32>().iter().flatten().collect())
 }
 
 /// A whole number; of a date or a time the nanoseconds since 1970, of an interval its length, where a month is as short as can be.

@@ -5,7 +5,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::{DataFusionError, Result, ScalarValue};
 use datafusion::functions::datetime;
-use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature};
+use datafusion::logical_expr::{ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl};
 use std::sync::Arc;
 
 /// In the place of DataFusion's.
@@ -19,21 +19,7 @@ struct ToChar {
 }
 
 impl ScalarUDFImpl for ToChar {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn aliases(&self) -> &[String] {
-        self.inner.aliases()
-    }
-
-    fn signature(&self) -> &Signature {
-        self.inner.signature()
-    }
-
-    fn return_type(&self, arg_types: &[DataType]) -> Result<DataType> {
-        self.inner.return_type(arg_types)
-    }
+    as_inner!();
 
     fn return_field_from_args(&self, args: ReturnFieldArgs<'_>) -> Result<FieldRef> {
         // A pattern that is known already is refused before the first row comes.
@@ -43,10 +29,6 @@ impl ScalarUDFImpl for ToChar {
             strftime(pattern).map_err(DataFusionError::Plan)?;
         }
         self.inner.return_field_from_args(args)
-    }
-
-    fn coerce_types(&self, arg_types: &[DataType]) -> Result<Vec<DataType>> {
-        self.inner.coerce_types(arg_types)
     }
 
     fn invoke_with_args(&self, mut args: ScalarFunctionArgs) -> Result<ColumnarValue> {
@@ -95,7 +77,8 @@ const PATTERNS: [(&str, &str, bool); 22] = [
 ];
 
 /// Patterns of PostgreSQL without a strftime of the same meaning; those in the second list begin others that have one.
-const UNKNOWN: [&str; 9] = ["Month", "Day", "Y,YYY", "SSSS", "WW", "CC", "TZ", "RM", "J"];
+const UNKNOWN: [&str; 17] =
+    ["Month", "Day", "Y,YYY", "SSSS", "IDDD", "A.M.", "P.M.", "A.D.", "B.C.", "WW", "CC", "TZ", "TM", "FX", "FF", "RM", "J"];
 const UNKNOWN_SHORT: [&str; 6] = ["Mon", "Dy", "D", "W", "Y", "I"];
 
 /// A pattern for strftime.
@@ -123,11 +106,17 @@ fn strftime(pattern: &str) -> Result<String, String> {
         } else if let Some(name) = UNKNOWN.into_iter().find(|name| begins(rest, name, false)) {
             return Err(unknown(&rest[..name.len()]));
         } else if let Some((name, known, _)) = PATTERNS.into_iter().find(|(name, _, has_case)| begins(unpadded, name, *has_case)) {
-            match is_unpadded {
-                true => made.push_str(&known.replacen('%', "%-", 1)),
-                false => made.push_str(known),
+            match known {
+                "%3f" | "%6f" if is_unpadded => return Err(unknown(&rest[..name.len() + 2])),
+                // These are never padded.
+                "%a" | "%b" | "%p" | "%P" => made.push_str(known),
+                _ if is_unpadded => made.push_str(&known.replacen('%', "%-", 1)),
+                _ => made.push_str(known),
             }
             rest = &unpadded[name.len()..];
+            if begins(rest, "TH", false) {
+                return Err(unknown(&format!("{name}{}", &rest[..2])));
+            }
         } else if let Some(name) = UNKNOWN_SHORT.into_iter().find(|name| begins(rest, name, false)) {
             return Err(unknown(&rest[..name.len()]));
         } else {
@@ -156,11 +145,12 @@ mod tests {
             ("FMDD. FMMonth YY, HH12:MI am", "%-d. %B %y, %I:%M %P"),
             ("Dy DD Mon, \"week\" IW of IYYY", "%a %d %b, week %V of %G"),
             ("YYYY\"-Q\"Q", "%Y-Q%q"),
+            ("FMDy FMMon FMDD", "%a %b %-d"),
             ("%d.%m.%Y", "%d.%m.%Y"),
         ] {
             assert_eq!(strftime(pattern).unwrap(), expected);
         }
-        for refused in ["Month YYYY", "DD MON", "D", "yyyy, ww"] {
+        for refused in ["Month YYYY", "DD MON", "D", "yyyy, ww", "HH12:MI A.M.", "FMDDth", "IDDD", "TMMonth", "FMMS"] {
             assert!(strftime(refused).unwrap_err().contains("FMMonth"), "{refused}");
         }
     }

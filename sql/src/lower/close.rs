@@ -61,7 +61,11 @@ impl Lowering<'_> {
         let table = format!("{EXPIRED}{} {}", self.plan.node(in_time).id, call.clone().unalias());
         let expired = self.plan.add(Operator::Input { table: table.clone(), append_only: false }, rows.clone());
         let open = self.plan.add(Operator::Union { inputs: vec![in_time, expired] }, rows.clone());
-        let sessions = self.sessions(window, Lowered { node: open, schema: input.schema.clone() })?;
+        // Not by SET updating_ttl: sessions are freed when they close.
+        let ttl = self.plan.ttl.take();
+        let sessions = self.sessions(window, Lowered { node: open, schema: input.schema.clone() });
+        self.plan.ttl = ttl;
+        let sessions = sessions?;
         let own = sessions.schema.fields().len() - 1;
         // A row of the very end still belongs to the session: it closes when the watermark has passed that.
         let end = self.term(&end(&Expr::Column(sessions.schema.columns()[own].clone())), &sessions.schema)?;

@@ -2,13 +2,13 @@
 
 use super::{Lowering, Unsupported};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch};
-use arrow::datatypes::{DataType, SchemaRef, TimestampNanosecondType};
+use arrow::datatypes::{DataType, Schema, SchemaRef, TimestampNanosecondType};
 use chimera_operators::{ColumnFn, Term};
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DFSchema, DataFusionError};
-use datafusion::logical_expr::{Expr, lit, when};
+use datafusion::common::{DFSchema, DataFusionError, ScalarValue};
+use datafusion::logical_expr::{Expr, Operator, lit, when};
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_expr::expressions::BinaryExpr;
+use datafusion::physical_expr::expressions::{BinaryExpr, Literal, NegativeExpr};
 use std::sync::Arc;
 
 /// A DataFusion expression.
@@ -48,7 +48,7 @@ impl Lowering<'_> {
                 .at("select"));
         }
         let failed = |error: DataFusionError| Unsupported::new(format!("`{text}` cannot be computed here: {}", error.strip_backtrace()));
-        let physical = self.state.create_physical_expr(expr, schema).and_then(checked).map_err(failed)?;
+        let physical = self.state.create_physical_expr(expr, schema).and_then(|expr| checked(expr, schema.as_arrow())).map_err(failed)?;
         let data_type = physical.data_type(schema.as_arrow()).map_err(failed)?;
         Ok(Term::new(Arc::new(Physical(physical)), data_type))
     }
@@ -71,10 +71,20 @@ impl Lowering<'_> {
 }
 
 /// Numbers that leave their type's range are refused, as PostgreSQL does; DataFusion lets them begin again at the other end.
-fn checked(expr: Arc<dyn PhysicalExpr>) -> Result<Arc<dyn PhysicalExpr>, DataFusionError> {
-    let checked = expr.transform_up(|expr| match expr.downcast_ref::<BinaryExpr>() {
-        Some(binary) => Ok(Transformed::yes(Arc::new(binary.clone().with_fail_on_overflow(true)))),
-        None => Ok(Transformed::no(expr)),
+fn checked(expr: Arc<dyn PhysicalExpr>, schema: &Schema) -> Result<Arc<dyn PhysicalExpr>, DataFusionError> {
+    let checked = expr.transform_up(|expr| {
+        if let Some(binary) = expr.downcast_ref::<BinaryExpr>() {
+            return Ok(Transformed::yes(Arc::new(binary.clone().with_fail_on_overflow(true))));
+        }
+        if let Some(negative) = expr.downcast_ref::<NegativeExpr>()
+            && let data_type = negative.arg().data_type(schema)?
+            && data_type.is_signed_integer()
+        {
+            let zero = Arc::new(Literal::new(ScalarValue::new_zero(&data_type)?));
+            let difference = BinaryExpr::new(zero, Operator::Minus, negative.arg().clone());
+            return Ok(Transformed::yes(Arc::new(difference.with_fail_on_overflow(true))));
+        }
+        Ok(Transformed::no(expr))
     })?;
     Ok(checked.data)
 }

@@ -19,7 +19,10 @@ impl Lowering<'_> {
         let base = self.conformed(&query.static_term, &schema)?;
         let round = self.plan.add(Operator::Round { name: query.name.clone() }, schema.clone());
         self.rounds.push((query.name.clone(), round));
+        // Recursions keep everything: SET updating_ttl is not theirs.
+        let ttl = self.plan.ttl.take();
         let last = self.conformed(&query.recursive_term, &schema);
+        self.plan.ttl = ttl;
         self.rounds.pop();
         let last = last?;
         let operator = match self.body(last, round)? {

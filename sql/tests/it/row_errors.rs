@@ -79,6 +79,25 @@ fn a_row_whose_number_leaves_its_range_is_left_out() {
 }
 
 #[test]
+fn signs_and_constants_keep_to_their_range_too() {
+    let mut dataflow = start(
+        "CREATE TABLE out (k TEXT PRIMARY KEY, a BIGINT) WITH (type = 'sink');
+         INSERT INTO out SELECT k, -a FROM t;",
+    );
+    let batch = rows(vec![("k", texts(&["least", "fits"])), ("a", ints(&[i64::MIN, i64::MAX])), ("b", ints(&[0, 0]))]);
+    dataflow.push("t", Delta::insert(batch)).unwrap();
+    let mut total = Bag::new();
+    integrate(&dataflow.step().unwrap(), "out", &mut total);
+    assert_eq!(total, bag(&[(&["fits", &(-i64::MAX).to_string()], 1)]));
+    assert_eq!(dataflow.take_row_errors().len(), 1);
+    dataflow.stop();
+    let sql =
+        "CREATE TABLE out (k TEXT PRIMARY KEY) WITH (type = 'sink'); INSERT INTO out SELECT k FROM t WHERE a > 9223372036854775807 + 1;";
+    let error = Program::parse(&(TABLE.to_string() + sql), &Functions::new()).expect_err("no such number").to_string();
+    assert!(error.to_lowercase().contains("overflow"), "{error}");
+}
+
+#[test]
 fn a_group_whose_part_refused_all_of_its_rows_is_not_there() {
     let mut dataflow = start(
         "CREATE TABLE out (k TEXT PRIMARY KEY, n BIGINT, m BIGINT) WITH (type = 'sink');

@@ -3,7 +3,7 @@
 use crate::data::Random;
 use crate::harness::{Bag, config, integrate};
 use crate::script::resident_mib;
-use arrow::array::{ArrayRef, Int32Array, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, Int32Array, RecordBatch, StringArray, TimestampNanosecondArray};
 use chimera_sql::{Dataflow, Delta, Functions, Program};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -287,4 +287,30 @@ fn settings_that_mean_nothing_are_refused() {
     let stores = "CREATE TABLE t (k TEXT); CREATE TABLE o (k TEXT PRIMARY KEY) WITH (type = 'sink'); SET updating_ttl = '1 day'; INSERT INTO o SELECT k FROM t;";
     let message = Program::parse(stores, &Functions::new()).err().unwrap().to_string();
     assert!(message.contains("of scripts alone") && message.contains("WHERE at > now()"), "{message}");
+}
+
+#[test]
+fn sessions_and_recursions_are_not_dropped() {
+    let sql = "CREATE TABLE e (k TEXT, at TIMESTAMP, WATERMARK FOR at AS at - INTERVAL '2 hours') WITH (connector = 'single_file', format = 'json');
+               SET updating_ttl = '1 minute';
+               SELECT k, count(*) AS n FROM e GROUP BY k, session(INTERVAL '1 hour');";
+    let program = Program::parse_script(sql, &Functions::new(), &|_| None).unwrap_or_else(|error| panic!("{error}"));
+    let mut dataflow = program.start(config(1, None)).unwrap();
+    let mut bag = Bag::new();
+    for minute in [0, 30] {
+        let k: ArrayRef = Arc::new(StringArray::from(vec!["a"]));
+        let at: ArrayRef = Arc::new(TimestampNanosecondArray::from(vec![minute * 60 * SECOND_NS]));
+        let rows = RecordBatch::try_from_iter_with_nullable([("k", k, true), ("at", at, true)]).unwrap();
+        dataflow.advance(minute * 60 * SECOND_NS);
+        dataflow.push("e", Delta::insert(rows)).unwrap();
+        integrate(&dataflow.step().unwrap(), "preview", &mut bag);
+    }
+    assert_eq!(bag, Bag::new(), "the session is open");
+    dataflow.end("e");
+    integrate(&dataflow.step().unwrap(), "preview", &mut bag);
+    assert_eq!(bag, Bag::from([(vec!["a".to_string(), "2".to_string()], 1)]));
+    dataflow.stop();
+
+    parse("debezium_json", "WITH RECURSIVE r(k) AS (SELECT k FROM t UNION SELECT u.k FROM r JOIN u ON u.k = r.k) SELECT k FROM r")
+        .expect("a program");
 }

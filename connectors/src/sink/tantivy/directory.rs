@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tantivy::directory::error::{DeleteError, LockError, OpenDirectoryError, OpenReadError, OpenWriteError};
 use tantivy::directory::{
     AntiCallToken, Directory, DirectoryLock, FileHandle, Lock, MmapDirectory, TerminatingWrite, WatchCallback, WatchHandle, WritePtr,
@@ -40,6 +42,17 @@ struct State {
     doomed: HashSet<PathBuf>,
 }
 
+/// What is of interest of [`META`].
+#[derive(Default, Deserialize)]
+struct Meta {
+    segments: Vec<UsedSegment>,
+}
+
+#[derive(Deserialize)]
+struct UsedSegment {
+    segment_id: uuid::Uuid,
+}
+
 impl LazyDirectory {
     /// Opens the folder, and removes what a killed process left there.
     pub(super) fn open(folder: &Path) -> Result<Self, OpenDirectoryError> {
@@ -49,20 +62,28 @@ impl LazyDirectory {
         Ok(directory)
     }
 
+    /// A file is kept for either list: a process that is killed between the two leaves one of them older, and only the other may name it.
     fn remove_strays(&self) -> io::Result<()> {
-        let managed: HashSet<PathBuf> = match self.disk.atomic_read(Path::new(MANAGED)) {
-            Ok(managed) => serde_json::from_slice(&managed)?,
-            Err(_) => HashSet::new(),
-        };
+        let managed: HashSet<PathBuf> = self.stored(MANAGED)?.unwrap_or_default();
+        let used = self.stored::<Meta>(META)?.unwrap_or_default().segments.into_iter().map(|segment| segment.segment_id).collect::<HashSet<_>>();
         for entry in std::fs::read_dir(&self.folder)? {
             let path = PathBuf::from(entry?.file_name());
             // A segment's files are named by its id.
-            let is_of_segment = path.to_str().and_then(|name| name.split('.').next()).is_some_and(|id| uuid::Uuid::try_parse(id).is_ok());
-            if is_of_segment && !managed.contains(&path) {
+            let Some(segment) = path.to_str().and_then(|name| uuid::Uuid::try_parse(name.split('.').next()?).ok()) else { continue };
+            if !used.contains(&segment) && !managed.contains(&path) {
                 std::fs::remove_file(self.folder.join(path))?;
             }
         }
         Ok(())
+    }
+
+    /// The content of a list on disk, if there is one.
+    fn stored<T: DeserializeOwned>(&self, name: &str) -> io::Result<Option<T>> {
+        match std::fs::read(self.folder.join(name)) {
+            Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Makes the newest commit durable.
@@ -176,5 +197,26 @@ impl Write for Young {
 impl TerminatingWrite for Young {
     fn terminate_ref(&mut self, _: AntiCallToken) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As a process leaves it that is killed in `persist`, after one list was written and before the other.
+    #[test]
+    fn files_that_either_list_names_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let id = |number: u128| uuid::Uuid::from_u128(number);
+        let files = [1, 2, 3].map(|number| format!("{}.7.del", id(number).simple()));
+        for file in &files {
+            std::fs::write(folder.path().join(file), "x").unwrap();
+        }
+        std::fs::write(folder.path().join(MANAGED), serde_json::json!([files[0]]).to_string()).unwrap();
+        let meta = serde_json::json!({ "segments": [{ "segment_id": id(2), "max_doc": 1 }], "opstamp": 7 });
+        std::fs::write(folder.path().join(META), meta.to_string()).unwrap();
+        LazyDirectory::open(folder.path()).unwrap();
+        assert_eq!(files.map(|file| folder.path().join(file).exists()), [true, true, false]);
     }
 }

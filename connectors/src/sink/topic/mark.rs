@@ -18,6 +18,9 @@ pub(super) struct Mark {
     pub(super) applied: Option<(Uuid, u64)>,
     /// Rows of the table that the topic's changes come to.
     pub(super) rows: i64,
+    /// The format of its records; `None`: the table's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) format: Option<String>,
     /// A write too large for one append has begun at these offsets, by partition, and is not whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) unfinished_from: Option<Vec<u64>>,

@@ -98,13 +98,18 @@ impl TopicSink {
         self.create().await?;
         let mut mark = self.marks.last().await?;
         if let Some(from) = mark.unfinished_from.take() {
-            let log = self.log.as_ref();
-            let wanted = content(log, &self.topic, self.partitions, self.format, Some(&from)).await?;
-            let found = content(log, &self.topic, self.partitions, self.format, None).await?;
+            let (log, format) = (self.log.as_ref(), self.written_in(&mark));
+            let wanted = content(log, &self.topic, self.partitions, format, Some(&from)).await?;
+            let found = content(log, &self.topic, self.partitions, format, None).await?;
             tracing::warn!(topic = self.topic, "a write that was broken off is taken back");
-            self.write(difference(&found, &wanted, self.format), &mark, 0).await?;
+            self.write(difference(&found, &wanted, format), &mark, 0).await?;
         }
         Ok(mark)
+    }
+
+    /// The format of the records that are there: the table may have had another one.
+    fn written_in(&self, mark: &Mark) -> Format {
+        mark.format.as_deref().and_then(|format| format.parse().ok()).unwrap_or(self.format)
     }
 
     /// Appends the records and the mark that holds after them: at once, or, if they are too large, so that a crash between shows.
@@ -186,8 +191,9 @@ impl Sink for TopicSink {
     /// Readers of the topic see every row go.
     async fn reset(&mut self) -> Result<()> {
         self.create().await?;
-        let found = content(self.log.as_ref(), &self.topic, self.partitions, self.format, None).await?;
-        self.write(difference(&found, &Default::default(), self.format), &Mark::default(), 0).await?;
+        let format = self.written_in(&self.marks.last().await?);
+        let found = content(self.log.as_ref(), &self.topic, self.partitions, format, None).await?;
+        self.write(difference(&found, &Default::default(), format), &Mark::default(), 0).await?;
         self.known = None;
         Ok(())
     }
@@ -201,7 +207,8 @@ impl Sink for TopicSink {
         let more: i64 = epochs.iter().flat_map(|epoch| &epoch.changes.weights).sum();
         let timestamp_ms = epochs.iter().map(|epoch| epoch.info.committed_ms).max().unwrap_or(0);
         let applied: (Uuid, u64) = (*incarnation, *epoch);
-        let mark = Mark { applied: Some(applied), rows: mark.rows + more, unfinished_from: None };
+        let mark =
+            Mark { applied: Some(applied), rows: mark.rows + more, format: Some(self.format.as_str().to_owned()), unfinished_from: None };
         self.write(records, &mark, timestamp_ms).await?;
         self.known = mark.applied();
         Ok(())

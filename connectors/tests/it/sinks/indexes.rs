@@ -10,7 +10,7 @@ use chimera_connectors::Context;
 use chimera_connectors::sink;
 use chimera_connectors::sink::view::{Access, Wanted};
 
-use super::model::{History, Random};
+use super::model::{History, Random, epoch};
 use super::stores::{Kind, context};
 
 const NAME: &str = "shop.View";
@@ -157,4 +157,28 @@ async fn an_index_that_was_being_built_is_built_at_the_next_start() {
     let by_index = found(&context, moment.by_index(NAME, "parts", &wanted).unwrap());
     assert!(!by_index.is_empty());
     assert_eq!(by_index, found(&context, None).into_iter().filter(|row| row.1 == 1).collect());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn values_that_json_does_not_hold_are_indexed_as_they_are_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let context = context(folder.path(), "redis://127.0.0.1:1/", "postgres://127.0.0.1:1/");
+    let mut history = History::new(5, 1);
+    let mut sink = sink::open(Kind::View.connector(), Kind::View.spec(), context.clone()).await.unwrap();
+    sink.apply(&[history.step(4)]).await.unwrap();
+    context.views.create_index(NAME, "ratios", &["part".into(), "ratio".into()]).unwrap();
+    complete(&context, "ratios");
+    let Some(first) = history.table.values().next().cloned() else { panic!("a row") };
+    let mut before = first.clone();
+    for (number, ratio) in [f64::NAN, 2.0, f64::INFINITY, 3.0].into_iter().enumerate() {
+        let mut after = before.clone();
+        after.ratio = Some(ratio);
+        let rows = [(before, -1), (after.clone(), 1)];
+        sink.apply(&[epoch(history.incarnation, history.number + 1 + number as u64, &rows)]).await.unwrap();
+        let wanted = Wanted { equal: vec![Arc::new(Int32Array::from(vec![first.part]))], between: None };
+        let by_index = context.views.moment().by_index(NAME, "ratios", &wanted).unwrap().expect("the index");
+        let expected: Found = found(&context, None).into_iter().filter(|row| row.1 == first.part).collect();
+        assert_eq!(found(&context, Some(by_index)), expected, "{ratio}");
+        before = after;
+    }
 }

@@ -45,3 +45,25 @@ async fn a_write_that_breaks_off_is_taken_back() {
     is_taken_back(Kind::TopicOfChanges).await;
     is_taken_back(Kind::TopicOfRows).await;
 }
+
+#[tokio::test]
+async fn a_topic_whose_format_changes_is_emptied_in_the_one_that_it_has() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = Store::in_folder(Kind::TopicOfRows, folder.path());
+    let mut sink = store.open().await;
+    sink.apply(&[History::new(3, 50).step(40)]).await.unwrap();
+    assert!(!store.content().await.is_empty());
+    store.close(sink);
+
+    let log = EmbeddedLog::open(folder.path().join("log")).unwrap();
+    let context = Context::new(folder.path(), log, "redis://127.0.0.1:1/", "postgres://127.0.0.1:1/").unwrap();
+    let mut spec = Kind::TopicOfRows.spec();
+    spec.options.insert("format".into(), "debezium_json".into());
+    let mut sink = sink::open("kafka", spec, context).await.unwrap();
+    sink.reset().await.unwrap();
+    drop(sink);
+
+    let sink = store.open().await;
+    assert!(store.content().await.is_empty(), "rows of before are left");
+    store.close(sink);
+}

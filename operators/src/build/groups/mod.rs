@@ -14,12 +14,10 @@ use super::saved::Saved;
 use super::ttl::{Idle, Tick};
 use crate::codec::{Codec, NULL, Rows, value};
 use crate::delta::Chunk;
-use crate::limbs;
 use crate::row::Row;
 use crate::row_errors::RowErrors;
 use arrow::datatypes::SchemaRef;
 use dbsp::OrdIndexedZSet;
-use dbsp::circuit::Scope;
 use dbsp::circuit::circuit_builder::GlobalNodeId;
 use dbsp::circuit::operator_traits::{Operator, UnaryOperator};
 use dbsp::dynamic::DowncastTrait;
@@ -130,21 +128,8 @@ impl Groups {
         for part in 0..batch.different.len() {
             self.add_different(part, batch, &starts);
         }
-        self.make_room(batch);
         for (part, values) in batch.first.iter().enumerate() {
             self.add_first(self.layout.first[part], values, starts.iter().map(|start| start / width));
-        }
-    }
-
-    /// Groups that are given out only when they close are carried now and then; others are whenever they change.
-    fn make_room(&mut self, batch: &Batch) {
-        let Some(closing) = &mut self.closing else { return };
-        closing.additions += (0..batch.rows).map(|row| batch.weight(row).unsigned_abs()).sum::<u64>();
-        if closing.additions > limbs::ADDITIONS {
-            closing.additions = 0;
-            for words in self.state.words.chunks_mut(self.layout.words) {
-                self.layout.slots().for_each(|slot| slot.carry(words));
-            }
         }
     }
 
@@ -324,17 +309,7 @@ impl Operator for Groups {
         self.saved.set_node(id);
     }
 
-    fn fixedpoint(&self, _: Scope) -> bool {
-        true
-    }
-
-    fn flush(&mut self) {
-        self.is_last = true;
-    }
-
-    fn is_flush_complete(&self) -> bool {
-        !self.is_last
-    }
+    gives_at_the_end!();
 
     fn checkpoint(
         &mut self,
@@ -358,10 +333,6 @@ impl Operator for Groups {
         self.state = state;
         if let Some(spill) = self.spill.as_mut().filter(|_| has_cold) {
             spill.restore(base, &self.saved.cold_id(persistent_id)?)?;
-        }
-        if let Some(closing) = &mut self.closing {
-            let groups = self.state.places.iter().map(|place| *place as usize);
-            groups.for_each(|place| closing.opened(self.state.keys[place].bytes(), place));
         }
         Ok(())
     }
