@@ -65,7 +65,8 @@ impl LazyDirectory {
     /// A file is kept for either list: a process that is killed between the two leaves one of them older, and only the other may name it.
     fn remove_strays(&self) -> io::Result<()> {
         let managed: HashSet<PathBuf> = self.stored(MANAGED)?.unwrap_or_default();
-        let used = self.stored::<Meta>(META)?.unwrap_or_default().segments.into_iter().map(|segment| segment.segment_id).collect::<HashSet<_>>();
+        let segments = self.stored::<Meta>(META)?.unwrap_or_default().segments;
+        let used: HashSet<_> = segments.into_iter().map(|segment| segment.segment_id).collect();
         for entry in std::fs::read_dir(&self.folder)? {
             let path = PathBuf::from(entry?.file_name());
             // A segment's files are named by its id.
