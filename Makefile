@@ -7,7 +7,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/chimera/target
 CHIMERA := $(CARGO_TARGET_DIR)/release/chimera
 WEB := serving/web/dist/index.html
 
-.PHONY: help up down test test-e2e bench bench-nexmark chaos quality fmt lint web build setup setup-test
+.PHONY: help up down test test-e2e test-udf fuzz bench bench-nexmark chaos quality fmt lint web build setup setup-test
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -32,10 +32,17 @@ $(WEB): $(shell find serving/web/src serving/web/index.html serving/web/package-
 test: setup-test $(WEB) ## Install what is missing and run all tests
 	@cd serving/web && { [ -d node_modules ] || npm ci --no-audit --no-fund --silent; } && npm test --silent
 	@cargo test --release --locked --workspace
+	@$(MAKE) --no-print-directory test-udf
 	@$(MAKE) --no-print-directory test-e2e
 
 test-e2e: build ## The pages in headless Chromium against a running platform
 	@infra/e2e/run.sh $(CHIMERA)
+
+test-udf: ## The Rust functions of SQL, compiled as Arroyo compiles them
+	@for source in $(filter-out %/mod.rs,$(wildcard sql/src/functions/udf/*.rs)); do \
+		echo "[udf] $$source for Arroyo" >&2; \
+		UDF=$(CURDIR)/$$source cargo check --quiet --locked --manifest-path sql/udf/arroyo/Cargo.toml --target-dir $(CARGO_TARGET_DIR)/arroyo || exit 1; \
+	done
 
 bench: build ## Measure, beside reference runs in the same minute, and write docs/benchmarks.md
 	@$(CHIMERA) bench --write docs/benchmarks.md
@@ -47,6 +54,9 @@ bench-nexmark: ## Measure the Nexmark queries, each beside one DataFusion run ov
 quality: build ## Measure search and picture search, and write docs/quality.md
 	@cargo build --release --locked --workspace --examples
 	@infra/quality/run.sh $(CARGO_TARGET_DIR)
+
+fuzz: ## Feed inputs that nobody thought of to what reads inputs, ten minutes each (FUZZ_SECONDS)
+	@fuzz/run.sh $(or $(FUZZ_SECONDS),600)
 
 chaos: build ## Play a year of orders while the process is killed again and again, then verify every store
 	@infra/chaos/run.sh $(CHIMERA)

@@ -130,10 +130,13 @@ fuzz_target!(|bytes: &[u8]| {
         out.extend_from_slice(&(text.len() as u32 + 5).to_be_bytes());
         out.extend_from_slice(&text);
         out.extend_from_slice(&[0]);
+        // The end, once the statement is answered: of one who hangs up it is broken off.
+        frontend::terminate(&mut out);
+        let _ = socket.write_all(&out);
     } else {
         out.extend_from_slice(bytes);
+        let _ = socket.write_all(&out);
+        let _ = socket.shutdown(std::net::Shutdown::Write);
     }
-    let _ = socket.write_all(&out);
-    let _ = socket.shutdown(std::net::Shutdown::Write);
     while message(&mut socket).is_some() {}
 });

@@ -9,8 +9,8 @@ use chimera_sql::{DataflowConfig, Delta, Functions, Program};
 use libfuzzer_sys::fuzz_target;
 
 const TABLES: &str =
-    "CREATE TABLE a (id INT PRIMARY KEY, k TEXT, x INT, at TIMESTAMP, WATERMARK FOR at AS at - INTERVAL '1 second') WITH (type = 'source');
-CREATE TABLE b (id INT, k TEXT, x INT, at TIMESTAMP) WITH (type = 'source', format = 'debezium_json');\n";
+    "CREATE TABLE l (id INT PRIMARY KEY, k TEXT, x INT, at TIMESTAMP, WATERMARK FOR at AS at - INTERVAL '1 second') WITH (type = 'source');
+CREATE TABLE r (id INT, k TEXT, x INT, at TIMESTAMP) WITH (type = 'source', format = 'debezium_json');\n";
 
 fn rows() -> RecordBatch {
     let columns: Vec<ArrayRef> = vec![
@@ -36,13 +36,13 @@ fuzz_target!(|query: &str| {
         return;
     }
     let mut dataflow = program.start(DataflowConfig::default()).expect("what is planned can be started");
-    for table in ["a", "b"] {
+    for table in ["l", "r"] {
         dataflow.push(table, Delta::insert(rows())).expect("the rows fit the table");
     }
     dataflow.step().expect("a row is computed or left out");
-    dataflow.push("b", Delta::delete(rows())).expect("the rows fit the table");
-    dataflow.end("a");
-    dataflow.end("b");
+    dataflow.push("r", Delta::delete(rows())).expect("the rows fit the table");
+    dataflow.end("l");
+    dataflow.end("r");
     dataflow.step().expect("a row is computed or left out");
     dataflow.stop();
 });

@@ -4,6 +4,9 @@
 //! what is wrong with it, with line and column; [`Program::start`] runs it as a [`Dataflow`], which takes changes of the source
 //! tables and gives changes of the sinks, one epoch a step.
 
+// What `#[udf]` writes names this crate from outside.
+extern crate self as chimera_sql;
+
 mod dataflow;
 mod dialect;
 mod error;
@@ -17,7 +20,7 @@ pub use chimera_operators::{Budget, Delta, Error as EngineError, Found, Late, Lo
 pub use dataflow::{Dataflow, DataflowConfig, Output, RowError};
 pub use dialect::ViewStatement;
 pub use error::Error;
-pub use functions::{Function, Functions, replacements as replaced_functions};
+pub use functions::{Function, Functions, replacements as replaced_functions, udf};
 pub use graph::{Graph, GraphKind, GraphNode};
 pub use planner::{ARRIVAL, PREVIEW, Program, ProgramText};
 pub use table::{Implied, ImpliedTable, SinkChanges, Table};

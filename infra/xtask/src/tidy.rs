@@ -12,7 +12,8 @@ const MAX_LINES: usize = 600;
 /// Who may import whom; a crate's tests may use chimera-local as well.
 const BOUNDARIES: &[(&str, &[&str])] = &[
     ("chimera-operators", &[]),
-    ("chimera-sql", &["chimera-operators"]),
+    ("chimera-udf", &[]),
+    ("chimera-sql", &["chimera-operators", "chimera-udf"]),
     ("chimera-connectors", &[]),
     ("chimera-models", &[]),
     ("chimera-pipelines", &["chimera-operators", "chimera-sql", "chimera-connectors", "chimera-models"]),
@@ -21,6 +22,7 @@ const BOUNDARIES: &[(&str, &[&str])] = &[
         &["chimera-operators", "chimera-sql", "chimera-connectors", "chimera-models", "chimera-pipelines", "chimera-local"],
     ),
     ("chimera-local", &[]),
+    ("chimera-fuzz", &["chimera-sql", "chimera-connectors", "chimera-pipelines", "chimera-serving"]),
     ("xtask", &[]),
 ];
 

@@ -19,9 +19,11 @@ pub(super) fn watched(socket: TcpStream) -> Result<(TcpStream, TcpStream)> {
 /// Completes when the client has closed its side.
 pub(super) async fn gone(watched: TcpStream) {
     loop {
-        match watched.ready(Interest::READABLE).await {
-            Ok(ready) if !ready.is_read_closed() => tokio::time::sleep(LOOK_EVERY).await,
-            _ => return,
+        let Ok(ready) = watched.ready(Interest::READABLE).await else { return };
+        // What was sent before is to be read first: a request to cancel is followed by the end at once.
+        if ready.is_read_closed() && matches!(watched.peek(&mut [0]).await, Ok(0) | Err(_)) {
+            return;
         }
+        tokio::time::sleep(LOOK_EVERY).await;
     }
 }

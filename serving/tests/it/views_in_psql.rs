@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use sqlx::Row;
 
@@ -130,5 +131,24 @@ async fn a_driver_with_prepared_statements_reads_live_views() {
     let expected = shop.reporting("SELECT country, orders, revenue FROM sales_by_country WHERE orders >= 1 ORDER BY country");
     assert_eq!(found.join("\n"), expected);
     pool.close().await;
+    subscriptions_are_cancelled(&url).await;
     tokio::task::spawn_blocking(move || drop(shop)).await.expect("stopped");
+}
+
+/// A request to cancel is a connection of its own, which ends as soon as it has asked.
+async fn subscriptions_are_cancelled(url: &str) {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("a session");
+    let connection = tokio::spawn(connection);
+    for _ in 0..20 {
+        let cancel = async {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            client.cancel_token().cancel_query(tokio_postgres::NoTls).await.expect("asked");
+        };
+        let both = async { tokio::join!(client.simple_query("SUBSCRIBE sales.totals"), cancel) };
+        let (answer, ()) = tokio::time::timeout(Duration::from_secs(30), both).await.expect("it is not overheard");
+        let code = answer.expect_err("it goes on until it is cancelled").code().cloned();
+        assert_eq!(code, Some(tokio_postgres::error::SqlState::QUERY_CANCELED));
+    }
+    drop(client);
+    connection.await.expect("no panic").expect("a session that ends");
 }

@@ -39,6 +39,7 @@ mod json_path;
 mod max_by;
 pub(crate) mod session;
 mod to_char;
+pub mod udf;
 pub(crate) mod window;
 
 use bounded::bounded;
@@ -89,6 +90,7 @@ impl Functions {
         functions.add(session::function());
         functions.add_aggregate(max_by::max_by());
         functions.add_aggregate(max_by::min_by());
+        udf::register(&mut functions);
         functions
     }
 

@@ -1,7 +1,7 @@
 //! Built-in functions, by value.
 
 use crate::harness::{config, rows, texts};
-use arrow::array::{ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int64Array, StringArray};
+use arrow::array::{ArrayRef, BooleanArray, Decimal128Array, Float64Array, Int16Array, Int32Array, Int64Array, StringArray};
 use chimera_sql::{Delta, Functions, Program};
 use std::sync::Arc;
 
@@ -50,6 +50,80 @@ fn json_is_taken_apart() {
     assert_eq!(found("extract_json(text, '$.after.a')"), r#"[1,{"b":"x \"y\""}]"#);
     assert_eq!(found("coalesce(extract_json(text, '$.after.n'), 'SQL null')"), "SQL null");
     assert_eq!(found("coalesce(extract_json_string(none, '$.a'), 'SQL null')"), "SQL null");
+}
+
+#[test]
+fn rust_functions_are_called_by_name() {
+    let found = |expression: &str| value(expression, "  Möbel & Mehr! ").unwrap();
+    assert_eq!(found("slug(text)"), "möbel-mehr");
+    assert_eq!(found("coalesce(slug(none), 'none')"), "none");
+    assert_eq!(found("gtin14('4006381-333931')"), "04006381333931");
+    assert_eq!(found("gtin14('036000291452')"), "00036000291452");
+    assert_eq!(found("coalesce(gtin14('4006381333932'), 'none')"), "none");
+    assert_eq!(found("coalesce(gtin14('४००६३८१३३३९३१'), 'none')"), "none");
+    // Berlin and Munich, by the spherical law of cosines.
+    assert_eq!(found("CAST(round(haversine_km(52.52, 13.405, 48.1351, 11.582), 3) AS TEXT)"), "504.416");
+}
+
+mod weight {
+    use arroyo_udf_plugin::udf;
+
+    #[udf]
+    fn weight(pieces: i32, grams: Option<i64>) -> i64 {
+        assert!(pieces >= 0, "pieces are counted from nought");
+        i64::from(pieces) * grams.unwrap_or(100)
+    }
+}
+
+mod known {
+    use arroyo_udf_plugin::udf;
+
+    #[udf]
+    fn known(first: Vec<Option<i64>>, second: Vec<i64>) -> String {
+        format!("{} of {}", second.len(), first.len())
+    }
+}
+
+#[test]
+fn a_rust_function_takes_nulls_if_it_says_so_and_fails_for_its_row_alone() {
+    let mut functions = Functions::new();
+    weight::register(&mut functions);
+    known::register(&mut functions);
+    let sql = "CREATE TABLE t (id INT, pieces INT, grams SMALLINT);
+        CREATE TABLE weights (id INT PRIMARY KEY, v BIGINT) WITH (type = 'sink');
+        CREATE TABLE counts (one INT PRIMARY KEY, v TEXT, g DOUBLE) WITH (type = 'sink');
+        INSERT INTO weights SELECT id, weight(pieces, grams) FROM t;
+        INSERT INTO counts SELECT 1, known(grams, grams), gini(abs(pieces)) FROM t;";
+    let mut dataflow = Program::parse(sql, &functions).unwrap_or_else(|e| panic!("{e}")).start(config(1, None)).unwrap();
+    let batch = |rows_of: &[(i32, Option<i32>, Option<i16>)]| {
+        rows(vec![
+            ("id", Arc::new(rows_of.iter().map(|row| Some(row.0)).collect::<Int32Array>()) as ArrayRef),
+            ("pieces", Arc::new(rows_of.iter().map(|row| row.1).collect::<Int32Array>())),
+            ("grams", Arc::new(rows_of.iter().map(|row| row.2).collect::<Int16Array>())),
+        ])
+    };
+    let all =
+        [(1, Some(3), Some(7)), (2, Some(1), None), (3, None, Some(1)), (4, Some(-4), Some(1)), (5, Some(1), Some(1)), (6, Some(5), None)];
+    dataflow.push("t", Delta::insert(batch(&all))).unwrap();
+    let of = |sink: &str, dataflow: &mut chimera_sql::Dataflow| {
+        let outputs = dataflow.step().unwrap();
+        let output = outputs.into_iter().find(|output| output.table == sink).unwrap();
+        let mut found = texts(output.changes.batch.columns());
+        found.sort();
+        found
+    };
+    let weights = of("weights", &mut dataflow);
+    assert_eq!(weights, [["1", "21"], ["2", "100"], ["3", "null"], ["5", "1"], ["6", "500"]]);
+    let errors = dataflow.take_row_errors();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    assert!(errors[0].message.contains("weight: it panicked: pieces are counted from nought"), "{errors:?}");
+    // By the definition: the sum of all differences over twice the squared number of rows times the mean.
+    dataflow.push("t", Delta::delete(batch(&[(3, None, Some(1))]))).unwrap();
+    let counts = of("counts", &mut dataflow);
+    assert!(counts.iter().any(|row| row[1] == "3 of 5"), "{counts:?}");
+    let gini: f64 = counts[0][2].parse().unwrap();
+    assert!((gini - 11.0 / 35.0).abs() < 1e-9, "{gini}");
+    dataflow.stop();
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Topics, their bounds, consumer positions and retention.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use super::{CONNECTOR, MAX_MESSAGE_BYTES, PATIENCE, blocking, consumer, error};
-use crate::log::{Topic, TopicConfig};
+use crate::log::{Position, Topic, TopicConfig};
 use crate::{Error, Result};
 
 /// The name under which we ask and read; it never commits a position.
@@ -21,6 +21,8 @@ pub(super) const READER_GROUP: &str = "chimera-reader";
 const MAX_GROUPS: usize = 64;
 /// Between two tries to ask a partition that is getting its leader.
 const ELECTION_PAUSE: Duration = Duration::from_millis(50);
+/// Between two looks whether a transaction is marked as committed.
+const MARKING_PAUSE: Duration = Duration::from_millis(2);
 
 pub(super) struct Admin {
     config: ClientConfig,
@@ -107,6 +109,37 @@ impl Admin {
             Some(partitions) if partition < partitions => Ok(()),
             _ => Err(Error::NoSuchTopic { topic: topic.to_owned(), partition }),
         }
+    }
+
+    /// Returns when what was appended at these positions can be read. A transaction is answered as soon as it is sure; the marks that let
+    /// readers go on are written into its partitions after that.
+    pub(super) async fn until_readable(&self, positions: &[Position]) -> Result<()> {
+        let mut last = BTreeMap::new();
+        for position in positions {
+            let offset: &mut u64 = last.entry((position.topic.clone(), position.partition)).or_default();
+            *offset = position.offset.max(*offset);
+        }
+        let asker = self.asker.clone();
+        blocking(move || {
+            let since = Instant::now();
+            while !last.is_empty() && since.elapsed() < PATIENCE {
+                let mut partitions = TopicPartitionList::with_capacity(last.len());
+                for (topic, partition) in last.keys() {
+                    partitions.add_partition_offset(topic, *partition as i32, Offset::End).map_err(error)?;
+                }
+                for end in asker.offsets_for_times(partitions, PATIENCE).map_err(error)?.elements() {
+                    let partition = (end.topic().to_owned(), end.partition() as u32);
+                    if last.get(&partition).is_some_and(|last| matches!(end.offset(), Offset::Offset(end) if end > *last as i64)) {
+                        last.remove(&partition);
+                    }
+                }
+                if !last.is_empty() {
+                    std::thread::sleep(MARKING_PAUSE);
+                }
+            }
+            Ok(())
+        })
+        .await
     }
 
     /// The oldest kept offset, and the one after the newest committed record (and its markers).

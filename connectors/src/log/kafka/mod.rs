@@ -113,7 +113,11 @@ impl Log for KafkaLog {
         let (reply, answer) = oneshot::channel();
         let requests = self.requests.as_ref().ok_or_else(stopped)?;
         requests.send(Request { records, reply }).await.map_err(|_| stopped())?;
-        answer.await.map_err(|_| stopped())?
+        let positions = answer.await.map_err(|_| stopped())??;
+        if let Err(error) = self.admin.until_readable(&positions).await {
+            tracing::warn!(%error, "records are appended, but may not be readable yet");
+        }
+        Ok(positions)
     }
 
     async fn read(&self, topic: &str, partition: u32, from: u64, max_records: usize, wait: Duration) -> Result<Vec<Entry>> {

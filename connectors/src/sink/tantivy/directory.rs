@@ -12,7 +12,6 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use tantivy::directory::error::{DeleteError, LockError, OpenDirectoryError, OpenReadError, OpenWriteError};
 use tantivy::directory::{
     AntiCallToken, Directory, DirectoryLock, FileHandle, Lock, MmapDirectory, TerminatingWrite, WatchCallback, WatchHandle, WritePtr,
@@ -20,8 +19,6 @@ use tantivy::directory::{
 
 /// Names the segments in use; written last.
 const META: &str = "meta.json";
-/// Tantivy's list of the files that are its own.
-const MANAGED: &str = ".managed.json";
 
 #[derive(Clone, Debug)]
 pub(super) struct LazyDirectory {
@@ -51,6 +48,12 @@ struct Meta {
 #[derive(Deserialize)]
 struct UsedSegment {
     segment_id: uuid::Uuid,
+    deletes: Option<Deletes>,
+}
+
+#[derive(Deserialize)]
+struct Deletes {
+    opstamp: u64,
 }
 
 impl LazyDirectory {
@@ -62,29 +65,33 @@ impl LazyDirectory {
         Ok(directory)
     }
 
-    /// A file is kept for either list: a process that is killed between the two leaves one of them older, and only the other may name it.
+    /// Removes the files of segments that the newest meta file does not name. (Tantivy's list of its files may be newer, or older: a process
+    /// was killed between the two. What it names and the meta file does not is made again, under the same name.)
     fn remove_strays(&self) -> io::Result<()> {
-        let managed: HashSet<PathBuf> = self.stored(MANAGED)?.unwrap_or_default();
-        let segments = self.stored::<Meta>(META)?.unwrap_or_default().segments;
-        let used: HashSet<_> = segments.into_iter().map(|segment| segment.segment_id).collect();
+        let meta = match std::fs::read(self.folder.join(META)) {
+            Ok(bytes) => serde_json::from_slice::<Meta>(&bytes)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Meta::default(),
+            Err(error) => return Err(error),
+        };
+        let used: HashMap<_, _> = meta.segments.into_iter().map(|segment| (segment.segment_id, segment.deletes)).collect();
         for entry in std::fs::read_dir(&self.folder)? {
-            let path = PathBuf::from(entry?.file_name());
-            // A segment's files are named by its id.
-            let Some(segment) = path.to_str().and_then(|name| uuid::Uuid::try_parse(name.split('.').next()?).ok()) else { continue };
-            if !used.contains(&segment) && !managed.contains(&path) {
-                std::fs::remove_file(self.folder.join(path))?;
+            let path = entry?.path();
+            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+            // A segment's files are named by its id; which of its documents are deleted stands in `<id>.<operation>.del`.
+            let mut parts = name.split('.');
+            let Some(segment) = parts.next().and_then(|id| uuid::Uuid::try_parse(id).ok()) else { continue };
+            let is_used = match (used.get(&segment), parts.next(), parts.next()) {
+                (None, ..) => false,
+                (Some(deletes), Some(operation), Some("del")) => {
+                    deletes.as_ref().is_some_and(|deletes| deletes.opstamp.to_string() == operation)
+                }
+                _ => true,
+            };
+            if !is_used {
+                std::fs::remove_file(path)?;
             }
         }
         Ok(())
-    }
-
-    /// The content of a list on disk, if there is one.
-    fn stored<T: DeserializeOwned>(&self, name: &str) -> io::Result<Option<T>> {
-        match std::fs::read(self.folder.join(name)) {
-            Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes)?)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
     }
 
     /// Makes the newest commit durable.
@@ -205,19 +212,19 @@ impl TerminatingWrite for Young {
 mod tests {
     use super::*;
 
-    /// As a process leaves it that is killed in `persist`, after one list was written and before the other.
+    /// As a process leaves them that is killed in `persist`, before the meta file is replaced.
     #[test]
-    fn files_that_either_list_names_are_kept() {
+    fn only_what_the_meta_file_names_is_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let id = |number: u128| uuid::Uuid::from_u128(number);
-        let files = [1, 2, 3].map(|number| format!("{}.7.del", id(number).simple()));
+        let [used, new] = [1, 2].map(uuid::Uuid::from_u128);
+        let file = |segment: uuid::Uuid, end: &str| format!("{}.{end}", segment.simple());
+        let files = [file(used, "store"), file(used, "7.del"), file(used, "9.del"), file(new, "store"), ".managed.json".to_owned()];
         for file in &files {
-            std::fs::write(folder.path().join(file), "x").unwrap();
+            std::fs::write(folder.path().join(file), "[]").unwrap();
         }
-        std::fs::write(folder.path().join(MANAGED), serde_json::json!([files[0]]).to_string()).unwrap();
-        let meta = serde_json::json!({ "segments": [{ "segment_id": id(2), "max_doc": 1 }], "opstamp": 7 });
+        let meta = serde_json::json!({ "segments": [{ "segment_id": used, "max_doc": 9, "deletes": { "opstamp": 7 } }], "opstamp": 8 });
         std::fs::write(folder.path().join(META), meta.to_string()).unwrap();
         LazyDirectory::open(folder.path()).unwrap();
-        assert_eq!(files.map(|file| folder.path().join(file).exists()), [true, true, false]);
+        assert_eq!(files.map(|file| folder.path().join(file).exists()), [true, true, false, false, true]);
     }
 }
