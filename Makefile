@@ -66,7 +66,7 @@ fmt: ## Format
 
 lint: $(WEB) ## Formatting, clippy, the project's own rules, and the dependencies' licences and advisories where the tools are installed
 	@cargo fmt --all --check
-	@cargo clippy --locked --workspace --all-targets -- -D warnings
+	@cargo clippy --locked --workspace --all-targets --features chimera-fuzz/fuzz -- -D warnings
 	@cargo build --quiet --release --locked --workspace && $(CARGO_TARGET_DIR)/release/xtask tidy
 	@cd serving/web && { [ -d node_modules ] || npm ci --no-audit --no-fund --silent; } && npm run --silent lint
 	@if command -v cargo-deny >/dev/null; then cargo deny --locked check; else echo 'skipped: licences and advisories: no cargo-deny (cargo install --locked cargo-deny)' >&2; fi

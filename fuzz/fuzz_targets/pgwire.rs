@@ -54,6 +54,9 @@ async fn serve(dir: &Path, listener: TcpListener) {
         functions_version: String::new(),
         transactional: vec!["shop".into()],
         workers: 1,
+        hosts: None,
+        offsite: None,
+        memory_bytes: 64 << 20,
         checkpoint_every: Duration::from_secs(3600),
         nudge: Arc::new(|_| {}),
     };

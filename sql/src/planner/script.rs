@@ -115,6 +115,11 @@ impl Planner<'_> {
                 .error(statement.at, "a query on its own yields nothing")
                 .with_help("write INSERT INTO a sink table before it, or make it a CREATE VIEW … AS"));
         }
+        if plan.schema().fields().is_empty() {
+            return Err(self
+                .error(statement.at, "the query gives rows without columns")
+                .with_help("name what it is to give: SELECT * FROM …"));
+        }
         let before = self.sinks.iter().filter(|sink| sink.name.starts_with(PREVIEW)).count();
         let name = if before == 0 { PREVIEW.to_string() } else { format!("{PREVIEW}_{}", before + 1) };
         self.sinks.push(Table {

@@ -384,6 +384,12 @@ fn tables_in_memory_are_what_was_written_to_them() {
 }
 
 #[test]
+fn a_preview_has_columns() {
+    let message = refused("SELECT FROM events;");
+    assert!(message.contains("rows without columns") && message.contains("SELECT * FROM"), "{message}");
+}
+
+#[test]
 fn a_preview_shows_changes_where_rows_change() {
     let program = script("SELECT k, count(*) FROM events GROUP BY k; SELECT id FROM events;");
     let kinds: Vec<_> = program.sinks.iter().map(|sink| (sink.name.as_str(), sink.changes)).collect();
