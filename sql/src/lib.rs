@@ -18,7 +18,7 @@ mod table;
 
 pub use chimera_operators::{Budget, Delta, Error as EngineError, Found, Late, Lookup, Lookups, Memory, Share, merge};
 pub use dataflow::{Dataflow, DataflowConfig, Output, RowError};
-pub use dialect::ViewStatement;
+pub use dialect::{ViewStatement, nested_too_deep};
 pub use error::Error;
 pub use functions::{Function, Functions, replacements as replaced_functions, udf};
 pub use graph::{Graph, GraphKind, GraphNode};

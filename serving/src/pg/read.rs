@@ -1,5 +1,6 @@
 //! Which statement it is, and so who runs it.
 
+use chimera_sql::nested_too_deep;
 use datafusion::sql::sqlparser::ast::{DiscardObject, Set, Statement as Ast};
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -41,6 +42,12 @@ impl Statement {
 
 /// Reads one statement.
 pub(super) fn read(parser: &PostgresCompatibilityParser, text: &str) -> PgWireResult<Statement> {
+    if let Some((line, column)) = nested_too_deep(text) {
+        let message = "calls of functions stand too deep within each other: compute the inner ones in a subquery";
+        let mut info = ErrorInfo::new("ERROR".to_owned(), "54001".to_owned(), message.to_owned());
+        info.position = chars_before(text, line, column).map(|before| (before + 1).to_string());
+        return Err(PgWireError::UserError(Box::new(info)));
+    }
     if let Some(wanted) = subscribe::parse(text)? {
         return Ok(Statement::Subscribe(wanted));
     }
@@ -61,6 +68,7 @@ pub(super) fn read(parser: &PostgresCompatibilityParser, text: &str) -> PgWireRe
     match statement {
         Ast::Query(_) | Ast::Explain { .. } => Ok(Statement::Query(Box::new(statement))),
         Ast::Set(ref set) if !is_of_engine(set) => Ok(Statement::Setting(Box::new(statement))),
+        Ast::ShowVariable { variable } if variable.is_empty() => Err(error("42601", "SHOW wants the name of a setting, or ALL")),
         Ast::ShowVariable { .. } | Ast::ShowStatus { .. } => Ok(Statement::Setting(Box::new(statement))),
         Ast::Discard { object_type: DiscardObject::ALL } => Ok(Statement::Forget("DISCARD ALL")),
         Ast::Deallocate { name, .. } => {

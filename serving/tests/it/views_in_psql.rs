@@ -132,6 +132,7 @@ async fn a_driver_with_prepared_statements_reads_live_views() {
     assert_eq!(found.join("\n"), expected);
     pool.close().await;
     subscriptions_are_cancelled(&url).await;
+    what_would_hold_the_parser_up_is_refused(&url).await;
     tokio::task::spawn_blocking(move || drop(shop)).await.expect("stopped");
 }
 
@@ -149,6 +150,22 @@ async fn subscriptions_are_cancelled(url: &str) {
         let code = answer.expect_err("it goes on until it is cancelled").code().cloned();
         assert_eq!(code, Some(tokio_postgres::error::SqlState::QUERY_CANCELED));
     }
+    drop(client);
+    connection.await.expect("no panic").expect("a session that ends");
+}
+
+async fn what_would_hold_the_parser_up_is_refused(url: &str) {
+    let (client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("a session");
+    let connection = tokio::spawn(connection);
+    let nested = format!("SELECT {}'x'{}", "upper(".repeat(40), ")".repeat(40));
+    for (statement, code) in [(nested.as_str(), "54001"), ("SHOW", "42601")] {
+        for refused in [client.simple_query(statement).await.err(), client.prepare(statement).await.err()] {
+            let refused = refused.expect("refused");
+            assert_eq!(refused.code().map(|code| code.code()), Some(code), "{statement}: {refused}");
+        }
+    }
+    let rows = client.simple_query("SELECT 1").await.expect("the session goes on");
+    assert!(!rows.is_empty());
     drop(client);
     connection.await.expect("no panic").expect("a session that ends");
 }

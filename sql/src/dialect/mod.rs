@@ -3,6 +3,7 @@
 mod create_function;
 mod create_table;
 mod create_view;
+mod nesting;
 mod options;
 mod system_time;
 mod types;
@@ -10,6 +11,7 @@ mod types;
 pub(crate) use create_function::CreateFunction;
 pub(crate) use create_table::CreateTable;
 pub use create_view::ViewStatement;
+pub use nesting::nested_too_deep;
 pub(crate) use system_time::SYSTEM_TIME;
 
 use crate::error::{Error, Position};
@@ -99,6 +101,10 @@ pub(crate) fn parse(source: &str) -> Result<Vec<Statement>, Error> {
 fn tokenize(source: &str) -> Result<Vec<TokenWithSpan>, Error> {
     let tokens = Tokenizer::new(&PostgreSqlDialect {}, source).tokenize_with_location();
     let tokens = tokens.map_err(|e| Error::new(source, e.location.into(), uncapitalised(&e.message)))?;
+    if let Some(at) = nesting::too_deep(&tokens) {
+        let message = format!("calls of functions stand more than {} deep within each other", nesting::MAX_CALLS);
+        return Err(Error::new(source, at, message).with_help("compute the inner ones in a view or a subquery"));
+    }
     system_time::as_hints(source, tokens)
 }
 

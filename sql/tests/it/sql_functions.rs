@@ -59,7 +59,7 @@ fn what_is_wrong_with_a_function_has_a_place() {
     error("CREATE FUNCTION f(a INT) RETURNS INT AS 'a + c';", "f(a)", 2, 46, "has no argument `c`");
     error("CREATE FUNCTION f(a INT) RETURNS INT AS\n'a +\n  c';", "f(a)", 4, 3, "has no argument `c`");
     error("CREATE FUNCTION f(a INT) RETURNS INT RETURN a + c;", "f(a)", 2, 49, "has no argument `c`");
-    let deep = format!("{}a{}", "f(".repeat(20), ")".repeat(20));
+    let deep = format!("{}a{}", "f(".repeat(14), ")".repeat(14));
     let text = refused("CREATE FUNCTION f(a INT) RETURNS INT AS 'a + a';", &deep).2;
     assert!(text.contains("more than 10000 parts"), "{text}");
     error("CREATE FUNCTION f(a INT) RETURNS INT AS 'a +';", "f(a)", 2, 42, "the function's body: Expected");
