@@ -134,6 +134,7 @@ impl Front {
 async fn session(socket: TcpStream, front: Arc<Front>) -> std::io::Result<()> {
     let (socket, watched) = hangup::watched(socket)?;
     tokio::select! {
+        biased;
         ended = process_socket(socket, None, front) => ended,
         () = hangup::gone(watched) => Ok(()),
     }

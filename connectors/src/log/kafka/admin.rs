@@ -137,7 +137,7 @@ impl Admin {
                     std::thread::sleep(MARKING_PAUSE);
                 }
             }
-            Ok(())
+            if last.is_empty() { Ok(()) } else { Err(Error::unavailable(CONNECTOR, "a transaction is not yet marked as committed")) }
         })
         .await
     }
