@@ -38,13 +38,15 @@ fn killed_again_and_again_every_store_still_equals_the_plain_sql() {
     let Some(year) = year() else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let home = folder.path();
-    let mut platform = Platform::start(home, &["--no-sample"]);
+    // Checkpoints come often, so that kills hit them.
+    let arguments = ["--no-sample", "--checkpoint-every", "1"];
+    let mut platform = Platform::start(home, &arguments);
     let mut replay = replay(home, &year, INVOICES).spawn().expect("replay starts");
     for kill in 0..KILLS {
         // No two kills at the same point of a checkpoint's interval.
         std::thread::sleep(Duration::from_millis(700 + kill * 1_300 + u64::from(std::process::id()) % 700));
         platform.kill();
-        platform = Platform::start(home, &["--no-sample"]);
+        platform = Platform::start(home, &arguments);
     }
     let replayed = replay.wait().expect("replay ends");
     assert!(replayed.success(), "PostgreSQL holds other totals than the file");

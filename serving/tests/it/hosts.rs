@@ -80,11 +80,13 @@ fn hosts_and_their_coordinator_are_killed_and_every_store_still_equals_the_plain
     let home = folder.path();
     let mut hosts: Vec<Host> = ["a", "b"].map(|name| Host::at_a_free_port(home.join(name))).into();
     let addresses = format!("{},{}", hosts[0].address, hosts[1].address);
-    let arguments = ["--no-sample", "--hosts", &addresses, "--hosts-token", TOKEN];
+    let arguments = ["--no-sample", "--checkpoint-every", "1", "--hosts", &addresses, "--hosts-token", TOKEN];
     let mut platform = Platform::start(home, &arguments);
     wait_for(home, "computed by both hosts", |pipeline| {
         pipeline["hosts"].as_array().is_some_and(|hosts| hosts.len() == 2) && pipeline["error"].is_null()
     });
+    let has_checkpoint = |pipeline: &Value| pipeline["checkpoint_epoch"].as_u64().is_some_and(|epoch| epoch > 0);
+    wait_for(home, "a checkpoint of each", has_checkpoint);
     let mut replay = replay(home, &year, "1500").spawn().expect("replay starts");
     let epoch = || pipelines(home).first().and_then(|pipeline| pipeline["epoch"].as_u64()).unwrap_or(0);
     for round in 0..4 {

@@ -12,9 +12,6 @@ use chimera_pipelines::{Config, Handle, Offsite, Runtime};
 use super::changes::Changes;
 use crate::shop::databases::SOURCES;
 
-/// How often a pipeline writes down its state: what is replayed after a crash is at most this much.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
-
 /// What the engine is started with.
 pub struct Parts {
     pub data_dir: PathBuf,
@@ -23,6 +20,7 @@ pub struct Parts {
     pub changes: Changes,
     /// Threads a dataflow.
     pub workers: usize,
+    pub checkpoint_every: Duration,
     /// Who computes; `None`: this process.
     pub hosts: Option<Hosts>,
     /// Where checkpoints are kept beside the data folder.
@@ -60,7 +58,7 @@ pub async fn start(parts: Parts) -> anyhow::Result<Handle> {
         hosts: parts.hosts,
         offsite: parts.offsite,
         memory_bytes: parts.memory_bytes,
-        checkpoint_every: CHECKPOINT_EVERY,
+        checkpoint_every: parts.checkpoint_every,
         nudge: Arc::new(move |source: &str| changes.nudge(source)),
     };
     Ok(Runtime::start(config, parts.context).await?)

@@ -8,7 +8,7 @@ pub mod servers;
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use chimera_connectors::Context;
@@ -48,6 +48,9 @@ pub struct Arguments {
     /// Threads a pipeline's dataflow
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     workers: u8,
+    /// How often a pipeline writes down its state: what is computed again after a crash is at most this much
+    #[arg(long, default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    checkpoint_every: u32,
     /// Print the settings in force as TOML, and do nothing
     #[arg(long)]
     print_config: bool,
@@ -167,6 +170,7 @@ impl Running {
             image_tower: image_tower.clone(),
             changes: changes.clone(),
             workers: usize::from(arguments.workers),
+            checkpoint_every: Duration::from_secs(arguments.checkpoint_every.into()),
             hosts,
             offsite,
             memory_bytes: settings.memory.0 as usize,
@@ -230,7 +234,7 @@ impl Running {
         tokio::pin!(signal);
         let ended = async {
             while !self.http.is_finished() {
-                tokio::time::sleep(std::time::Duration::from_millis(250)).await;
+                tokio::time::sleep(Duration::from_millis(250)).await;
             }
         };
         tokio::select! {
