@@ -28,7 +28,8 @@ pub async fn observe(request: Request, next: Next) -> Response {
     let status = response.status().as_u16();
     span.in_scope(|| tracing::debug!(status, elapsed_ms = elapsed.as_secs_f64() * 1e3, "answered"));
     // Methods are free text: keep their number bounded.
-    let method = if ["GET", "HEAD", "POST"].contains(&method.as_str()) { method.to_string() } else { "other".to_owned() };
+    let method =
+        if ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"].contains(&method.as_str()) { method.to_string() } else { "other".to_owned() };
     let labels = [("method", method), ("route", route), ("status", status.to_string())];
     metrics::histogram!("chimera_http_request_seconds", &labels).record(elapsed.as_secs_f64());
     if let Ok(id) = HeaderValue::from_str(&id) {

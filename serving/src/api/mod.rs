@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod assets;
+pub mod auth;
 pub mod dlq;
 pub mod engine;
 pub mod events;
@@ -26,6 +27,7 @@ mod sse;
 pub mod state;
 pub mod stores;
 pub mod topics;
+pub mod users;
 pub mod views;
 pub mod visual_search;
 

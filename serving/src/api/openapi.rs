@@ -8,10 +8,10 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 
-use super::access::Access;
+use super::access::{Access, Role};
 use super::router;
 
-const OPERATOR: &str = "operator";
+const BEARER: &str = "bearer";
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| document().to_pretty_json().unwrap_or_default());
 
@@ -31,15 +31,17 @@ pub(super) fn base() -> OpenApi {
         .build()
 }
 
-/// The whole description; routes for operators say so.
+/// The whole description; routes that are not public say whom they are for.
 pub fn document() -> OpenApi {
     let mut document = router::routes().split_for_parts().1;
     for (path, item) in &mut document.paths.paths {
         let mark = |method: Method, operation: &mut Option<Operation>| {
             if let Some(operation) = operation
-                && Access::of(&method, path) == Access::Operator
+                && !Access::of(&method, path).is_public()
             {
-                operation.security = Some(vec![SecurityRequirement::new(OPERATOR, Vec::<String>::new())]);
+                let access = Access::of(&method, path);
+                let roles: Vec<&str> = Role::ALL.into_iter().filter(|role| access.allows(*role)).map(Role::name).collect();
+                operation.security = Some(vec![SecurityRequirement::new(BEARER, roles)]);
             }
         };
         mark(Method::GET, &mut item.get);
@@ -48,8 +50,9 @@ pub fn document() -> OpenApi {
         mark(Method::PATCH, &mut item.patch);
         mark(Method::DELETE, &mut item.delete);
     }
-    let scheme =
-        HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("The content of `operator.token` in the data folder.")).build();
-    document.components.get_or_insert_default().add_security_scheme(OPERATOR, SecurityScheme::Http(scheme));
+    let description = "The access token of a log-in, an API key, or the content of `operator.token` in the data folder. Each route lists the roles \
+        that may call it; one that another role calls answers 403, one that nobody known calls 401.";
+    let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description)).build();
+    document.components.get_or_insert_default().add_security_scheme(BEARER, SecurityScheme::Http(scheme));
     document
 }

@@ -1,4 +1,4 @@
-//! The one list of routes. Who may call each is decided by [`super::access::PUBLIC`].
+//! The one list of routes. Who may call each is decided by [`super::access::RULES`].
 
 use axum::Router;
 use axum::http::Method;
@@ -12,8 +12,8 @@ use super::problem::{Problem, kinds};
 use super::state::App;
 use super::{access, assets, middleware, openapi};
 use super::{
-    dlq, events, feed, health, images, inventory, metrics, orders, pipelines, problem, products, search, stores, topics, views,
-    visual_search,
+    auth, dlq, events, feed, health, images, inventory, metrics, orders, pipelines, problem, products, search, stores, topics, users,
+    views, visual_search,
 };
 
 /// Every route of the API, with its description.
@@ -28,6 +28,30 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(inventory::get::get_stock))
         .routes(routes!(orders::create::create_order))
         .routes(routes!(events::create::create_events))
+        .routes(routes!(auth::register::register))
+        .routes(routes!(auth::verify_email::verify_email))
+        .routes(routes!(auth::verify_email::resend_verification))
+        .routes(routes!(auth::log_in::log_in))
+        .routes(routes!(auth::refresh::refresh))
+        .routes(routes!(auth::log_out::log_out))
+        .routes(routes!(auth::password::change_password))
+        .routes(routes!(auth::password::forgot_password))
+        .routes(routes!(auth::password::reset_password))
+        .routes(routes!(auth::session_list::list_sessions))
+        .routes(routes!(auth::session_list::end_session))
+        .routes(routes!(auth::second_factor::begin_second_factor, auth::second_factor::remove_second_factor))
+        .routes(routes!(auth::second_factor::confirm_second_factor))
+        .routes(routes!(auth::api_keys::list_api_keys, auth::api_keys::create_api_key))
+        .routes(routes!(auth::api_keys::delete_api_key))
+        .routes(routes!(auth::accounts::get_me))
+        .routes(routes!(auth::accounts::list_accounts))
+        .routes(routes!(auth::accounts::change_account))
+        .routes(routes!(auth::well_known::get_jwks))
+        .routes(routes!(auth::well_known::get_openid_configuration))
+        .routes(routes!(users::profile::get_profile, users::profile::put_profile, users::erase::erase_me))
+        .routes(routes!(users::export::export_me))
+        .routes(routes!(users::addresses::list_addresses, users::addresses::create_address))
+        .routes(routes!(users::addresses::put_address, users::addresses::delete_address))
         .routes(routes!(views::list::list_views))
         .routes(routes!(views::get::get_view))
         .routes(routes!(views::stream::stream_view))

@@ -14,6 +14,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 pub use super::access::OperatorToken;
+use super::auth::Auth;
 use super::feed::sessions::Sessions;
 pub use super::stores::status::StoreStatus;
 
@@ -76,6 +77,9 @@ pub struct Parts {
     pub inventory: PgPool,
     /// `None`: search by picture answers that it is switched off.
     pub image_tower: Option<Arc<chimera_models::ImageTower>>,
+    pub auth: Auth,
+    /// The database `users`.
+    pub users: PgPool,
     pub operator_token: OperatorToken,
     pub limits: Limits,
     /// From [`crate::api::metrics::install`].

@@ -9,6 +9,7 @@ use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
 use super::{Exit, Settings};
+use crate::api::auth::Vault;
 use crate::pg::Role;
 use crate::shop::databases::Server;
 
@@ -94,6 +95,27 @@ pub fn token(data_dir: &Path, role: Role) -> anyhow::Result<String> {
             let token = format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple());
             write_private(&path, &token)?;
             Ok(token)
+        }
+        Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+    }
+}
+
+/// The key that seals what the database `auth` keeps and has to read again; made at the first start.
+pub fn seal_key(data_dir: &Path) -> anyhow::Result<[u8; Vault::KEY_BYTES]> {
+    let path = data_dir.join("auth.key");
+    match std::fs::read_to_string(&path) {
+        Ok(text) => {
+            let key = blake3::Hash::from_hex(text.trim());
+            let key =
+                key.with_context(|| format!("{} does not hold 64 hexadecimal digits; bring the file back from a backup", path.display()))?;
+            Ok(*key.as_bytes())
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let key = blake3::Hash::from_bytes(
+                crate::api::auth::secrets::random().map_err(|_| anyhow::anyhow!("the system gives no random bytes"))?,
+            );
+            write_private(&path, &key.to_hex())?;
+            Ok(*key.as_bytes())
         }
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }

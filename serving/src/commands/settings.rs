@@ -31,6 +31,9 @@ pub struct Arguments {
     /// Address that the HTTP server listens on, or where other commands find it [default: 127.0.0.1:8080]
     #[arg(long, global = true, env = "CHIMERA_LISTEN", value_name = "ADDRESS", hide_env_values = true)]
     listen: Option<SocketAddr>,
+    /// Address by which people reach the HTTP server, if that is another: https://shop.example.com behind a proxy. Access tokens name it
+    #[arg(long, global = true, env = "CHIMERA_PUBLIC_URL", value_name = "URL", hide_env_values = true)]
+    public_url: Option<String>,
     /// Address on which live views speak PostgreSQL's protocol [default: 127.0.0.1:5433, or a free port if that is taken]
     #[arg(long, global = true, env = "CHIMERA_LISTEN_PG", value_name = "ADDRESS", hide_env_values = true)]
     listen_pg: Option<SocketAddr>,
@@ -59,6 +62,7 @@ struct File {
     redis_url: Option<String>,
     kafka: Option<String>,
     listen: Option<SocketAddr>,
+    public_url: Option<String>,
     listen_pg: Option<SocketAddr>,
     hosts: Option<Vec<String>>,
     hosts_token: Option<String>,
@@ -81,6 +85,8 @@ pub struct Settings {
     /// Whether `listen` was asked for, or is only the default.
     #[serde(skip)]
     pub listen_is_given: bool,
+    /// Without `/` at its end. `None`: `http://` and the address that is listened on.
+    pub public_url: Option<String>,
     /// `None`: the default, or a free port.
     pub listen_pg: Option<SocketAddr>,
     /// Empty: this process computes.
@@ -122,6 +128,7 @@ impl Settings {
             kafka: given(&arguments.kafka).or(file.kafka),
             listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
             listen_is_given: listen.is_some(),
+            public_url: given(&arguments.public_url).or(file.public_url).map(|url| public_url(&url)).transpose()?,
             listen_pg: arguments.listen_pg.or(file.listen_pg),
             hosts: hosts(if arguments.hosts.iter().all(String::is_empty) {
                 file.hosts.unwrap_or_default()
@@ -143,6 +150,15 @@ impl Settings {
         }
         toml::to_string(&shown).context("cannot write the settings as TOML")
     }
+}
+
+/// Of HTTP, and without a path.
+fn public_url(given: &str) -> anyhow::Result<String> {
+    let url = reqwest::Url::parse(given).with_context(|| format!("`{given}` is no address such as https://shop.example.com"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        bail!("`{given}` is no public address: write the scheme and the host only, as in https://shop.example.com");
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
 /// Each with a port, and none twice.

@@ -7,15 +7,17 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
+static AUTH: Migrator = sqlx::migrate!("./migrations/auth");
 static CATALOG: Migrator = sqlx::migrate!("./migrations/catalog");
 static ORDERS: Migrator = sqlx::migrate!("./migrations/orders");
 static INVENTORY: Migrator = sqlx::migrate!("./migrations/inventory");
 static REPORTING: Migrator = sqlx::migrate!("./migrations/reporting");
+static USERS: Migrator = sqlx::migrate!("./migrations/users");
 
 /// Databases whose committed changes feed the pipelines.
 pub const SOURCES: [&str; 3] = ["catalog", "orders", "inventory"];
 /// Every database that Chimera keeps.
-pub const ALL: [&str; 4] = ["catalog", "orders", "inventory", "reporting"];
+pub const ALL: [&str; 6] = ["auth", "users", "catalog", "orders", "inventory", "reporting"];
 
 /// A database could not be reached, made or migrated.
 #[derive(Debug, thiserror::Error)]
@@ -125,7 +127,7 @@ impl Server {
         if there {
             return Ok(false);
         }
-        // The name is one of four constants; CREATE DATABASE takes no parameters.
+        // The name is one of our constants; CREATE DATABASE takes no parameters.
         let statement = AssertSqlSafe(format!("CREATE DATABASE {database} TEMPLATE template0 ENCODING 'UTF8'"));
         match sqlx::raw_sql(statement).execute(connection).await {
             Ok(_) => Ok(true),
@@ -138,7 +140,15 @@ impl Server {
     /// Brings every database to the newest schema; returns how many migrations ran.
     pub async fn migrate(&self) -> Result<usize, Error> {
         let mut ran = 0;
-        for (database, migrator) in [("catalog", &CATALOG), ("orders", &ORDERS), ("inventory", &INVENTORY), ("reporting", &REPORTING)] {
+        let all = [
+            ("auth", &AUTH),
+            ("users", &USERS),
+            ("catalog", &CATALOG),
+            ("orders", &ORDERS),
+            ("inventory", &INVENTORY),
+            ("reporting", &REPORTING),
+        ];
+        for (database, migrator) in all {
             let mut connection = self.connect(database).await?;
             let before = applied(&mut connection).await;
             migrator.run(&mut connection).await.map_err(|source| Error::Migrate { database, source })?;

@@ -116,7 +116,7 @@ async function answer(context) {
 
 function operator({ shop, token, trouble, request, response }, route, id, parameters, json) {
   if (request.headers.authorization !== `Bearer ${token}`) {
-    throw new Problem(401, "operator-token-needed", "This address is for operators", "The token is not the operator token of this server.");
+    throw new Problem(401, "unauthenticated", "It is not known who sends this", "The token is not the operator token of this server.");
   }
   if (route.startsWith("GET views/*") && !shop.views.has(id))
     throw new Problem(404, "view-not-found", "There is no such view", `There is no live view ${id}.`);

@@ -4,7 +4,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::api::orders::request::text_error;
+use crate::api::extract::text_error;
 
 /// Clients' clocks are wrong and phones are offline: an event may be this old,
 const OLDEST: TimeDelta = TimeDelta::days(30);

@@ -1,6 +1,6 @@
 //! Query parameters: those of the route, and those that every read of a derived store takes.
 
-use axum::extract::{FromRequestParts, Query};
+use axum::extract::FromRequestParts;
 use axum::http::Uri;
 use axum::http::request::Parts;
 use serde::Deserialize;
@@ -31,11 +31,22 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
     }
 }
 
+/// The query parameters of a route that does not read a derived store.
+pub struct Query<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        deserialize(parts.uri.query().unwrap_or_default()).map(Self)
+    }
+}
+
 fn deserialize<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     let problem = |error: String| Problem::new(&kinds::BAD_PARAMETER, format!("The query: {error}."));
     // `query` is a part of a URI that was parsed, so it can be parsed again.
     let uri: Uri = format!("/?{query}").parse().map_err(|error: axum::http::uri::InvalidUri| problem(error.to_string()))?;
-    let Query(value) = Query::try_from_uri(&uri).map_err(|rejection| {
+    let axum::extract::Query(value) = axum::extract::Query::try_from_uri(&uri).map_err(|rejection| {
         let text = rejection.body_text();
         problem(text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text).to_owned())
     })?;

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::api::extract::Params;
+use crate::api::extract::text_error;
 use crate::api::freshness::{AfterQuery, Meta};
 use crate::api::limit::limit;
-use crate::api::orders::request::text_error;
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::products::related::{BY_PURCHASE, BY_VIEW, RelatedReason};
 use crate::api::products::{DOCUMENTS, Product, SKU_IDS};

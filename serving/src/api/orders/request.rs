@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use uuid::Uuid;
 
-use crate::api::extract::Body;
-use crate::api::problem::{Problem, Result, kinds};
+use crate::api::extract::{Body, Faults};
+use crate::api::problem::Result;
 
 pub const MAX_LINES: usize = 100;
 pub const MAX_QUANTITY: i64 = 10_000;
@@ -63,58 +62,32 @@ impl Wanted {
 impl NewOrder {
     /// Checks every bound and lists all that is wrong.
     pub fn check(self) -> Result<Wanted> {
-        let mut errors = Vec::new();
-        let mut wrong = |path: String, message: String| errors.push(json!({"path": path, "message": message}));
-        if let Some(message) = self.customer_id.as_deref().and_then(|id| text_error(id, 64)) {
-            wrong("customer_id".into(), message);
+        let mut faults = Faults::default();
+        if let Some(customer) = &self.customer_id {
+            faults.text("customer_id", customer, 64);
         }
-        if let Some(message) = text_error(&self.country, 60) {
-            wrong("country".into(), message);
-        }
+        faults.text("country", &self.country, 60);
         if !(1..=MAX_LINES).contains(&self.items.len()) {
-            wrong("items".into(), format!("an order has 1 to {MAX_LINES} lines, this one has {}", self.items.len()));
+            faults.add("items", format!("an order has 1 to {MAX_LINES} lines, this one has {}", self.items.len()));
         }
         let mut units = BTreeMap::new();
         for (i, line) in self.items.into_iter().enumerate().take(MAX_LINES) {
-            if let Some(message) = text_error(&line.sku, 100) {
-                wrong(format!("items[{i}].sku"), message);
-            }
+            faults.text(&format!("items[{i}].sku"), &line.sku, 100);
             if !(1..=MAX_QUANTITY).contains(&line.quantity) {
-                wrong(format!("items[{i}].quantity"), format!("a quantity goes from 1 to {MAX_QUANTITY}, not {}", line.quantity));
+                faults.add(format!("items[{i}].quantity"), format!("a quantity goes from 1 to {MAX_QUANTITY}, not {}", line.quantity));
                 continue;
             }
             let sum = units.entry(line.sku).or_insert(0);
             *sum += line.quantity;
             if *sum > MAX_QUANTITY {
-                wrong(
+                faults.add(
                     format!("items[{i}].quantity"),
                     format!("the lines of this SKU add up to {sum}; at most {MAX_QUANTITY} can be ordered at once"),
                 );
             }
         }
-        match errors.len() {
-            0 => Ok(Wanted { customer_id: self.customer_id, country: self.country, units }),
-            n => {
-                let what = errors[0]["message"].as_str().unwrap_or_default().to_owned();
-                let more = if n > 1 { format!(" (and {} more in `errors`)", n - 1) } else { String::new() };
-                Err(Problem::new(&kinds::INVALID_BODY, format!("`{}`: {what}{more}.", errors[0]["path"].as_str().unwrap_or_default()))
-                    .with("errors", errors))
-            }
-        }
-    }
-}
-
-/// Why `text` cannot stand in a column of `max` characters; PostgreSQL counts characters and takes no NUL.
-pub fn text_error(text: &str, max: usize) -> Option<String> {
-    let length = text.chars().count();
-    if text.trim().is_empty() {
-        Some("this is empty".into())
-    } else if length > max {
-        Some(format!("this has {length} characters; at most {max} are taken"))
-    } else if text.chars().any(char::is_control) {
-        Some("this has control characters".into())
-    } else {
-        None
+        faults.check()?;
+        Ok(Wanted { customer_id: self.customer_id, country: self.country, units })
     }
 }
 

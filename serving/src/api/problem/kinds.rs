@@ -32,8 +32,38 @@ kinds! {
         "The path names no route, or the thing that it names does not exist. /openapi.json lists the routes.";
     METHOD_NOT_ALLOWED = "method-not-allowed", METHOD_NOT_ALLOWED, "This address does not take this method",
         "The `Allow` header of the response lists the methods that it takes.";
-    UNAUTHORIZED = "operator-token-needed", UNAUTHORIZED, "This address is for operators",
-        "Send `Authorization: Bearer <token>`. The token is in the file `operator.token` of the data folder, readable by its owner only.";
+    UNAUTHENTICATED = "unauthenticated", UNAUTHORIZED, "It is not known who sends this",
+        "Send `Authorization: Bearer <token>`: the `access_token` of POST /api/v1/auth/login, an API key, or, for who runs the server, the content \
+         of the file `operator.token` in the data folder. An access token is good for ten minutes; POST /api/v1/auth/refresh brings the next.";
+    FORBIDDEN = "forbidden", FORBIDDEN, "This is not yours to do",
+        "The account is known, but its role does not include this, or the API key is for reading only. An administrator gives roles.";
+    NO_ACCOUNT = "no-account", FORBIDDEN, "This needs an account",
+        "The operator token may do everything, but is nobody's account. Log in with POST /api/v1/auth/login.";
+    SESSION_NEEDED = "session-needed", FORBIDDEN, "This needs a log-in",
+        "Passwords, second factors, sessions and API keys are changed by a person who has logged in, not with an API key.";
+    WRONG_CREDENTIALS = "wrong-credentials", UNAUTHORIZED, "The address or the password is wrong",
+        "Try again, or set a new password with POST /api/v1/auth/password/forgot. The answer does not tell whether there is such an account.";
+    SECOND_FACTOR_NEEDED = "second-factor-needed", UNAUTHORIZED, "A code is needed too",
+        "Send the same again with `code`: the six digits that the second factor shows, or a recovery code.";
+    WRONG_CODE = "wrong-code", UNAUTHORIZED, "The code is wrong",
+        "A code is good once, and for half a minute; wait for the next one, and see that the telephone's clock is right.";
+    ACCOUNT_DISABLED = "account-disabled", FORBIDDEN, "The account is switched off", "An administrator switched it off, and can switch it on.";
+    TOO_MANY_ATTEMPTS = "too-many-attempts", TOO_MANY_REQUESTS, "There were too many attempts",
+        "Try again after `Retry-After`, or set a new password with POST /api/v1/auth/password/forgot, which does not wait.";
+    EMAIL_TAKEN = "email-taken", CONFLICT, "The address has an account", "Log in, or set a new password with POST /api/v1/auth/password/forgot.";
+    BAD_ONE_TIME_TOKEN = "bad-one-time-token", BAD_REQUEST, "The token is not good",
+        "Tokens from messages are good once and for a while, and only the newest of each kind is. Have another one sent.";
+    SESSION_OVER = "session-over", UNAUTHORIZED, "The session is over", "Log in again with POST /api/v1/auth/login.";
+    SESSION_NOT_FOUND = "session-not-found", NOT_FOUND, "There is no such session", "GET /api/v1/auth/sessions lists yours.";
+    ACCOUNT_NOT_FOUND = "account-not-found", NOT_FOUND, "There is no such account", "GET /api/v1/accounts lists them.";
+    KEY_NOT_FOUND = "api-key-not-found", NOT_FOUND, "There is no such API key", "GET /api/v1/auth/api-keys lists yours.";
+    TOO_MANY_KEYS = "too-many-api-keys", CONFLICT, "The account has as many API keys as it can", "Remove one that is not used any more.";
+    SECOND_FACTOR_SET = "second-factor-state", CONFLICT, "The second factor is not in the state for this",
+        "POST /api/v1/auth/second-factor begins one, …/confirm switches it on, DELETE switches it off.";
+    PROFILE_NOT_FOUND = "profile-not-found", NOT_FOUND, "The profile is not filled in", "PUT /api/v1/users/me fills it in.";
+    ADDRESS_NOT_FOUND = "address-not-found", NOT_FOUND, "There is no such address", "GET /api/v1/users/me/addresses lists yours.";
+    TOO_MANY_ADDRESSES = "too-many-addresses", CONFLICT, "There are as many addresses as there can be", "Remove one that is not used any more.";
+    OWN_ACCOUNT = "own-account", CONFLICT, "This is your own account", "Another administrator, or the operator token, can do it.";
     BAD_PARAMETER = "bad-parameter", BAD_REQUEST, "A parameter is wrong",
         "A parameter of the path, of the query or a header is unknown, malformed or out of its bounds; `detail` says which and why.";
     BAD_POSITION = "bad-position-token", BAD_REQUEST, "This is not a position token",

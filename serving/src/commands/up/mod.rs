@@ -23,6 +23,7 @@ use self::changes::Changes;
 use self::servers::Servers;
 use super::instance::{self, Lock, Note};
 use super::{Settings, ui};
+use crate::api::auth::Auth;
 use crate::api::{self, App, Limits, OperatorToken, Parts};
 use crate::pg;
 use crate::shop::databases::Server;
@@ -181,16 +182,23 @@ impl Running {
 
         let redis = redis::Client::open(servers.redis_url.as_str()).context("the Redis address")?;
         let views = connectors.views.clone();
+        let redis = redis::aio::ConnectionManager::new(redis).await.context("cannot connect to Redis")?;
+        let issuer = settings.public_url.clone().unwrap_or_else(|| note.http_url.clone());
+        let auth = Auth::open(server.pool("auth", 16).await?, redis.clone(), &instance::seal_key(folder)?, &issuer).await;
+        let auth = auth.map_err(|problem| anyhow::anyhow!("cannot set up accounts: {problem}"))?;
+        tokio::spawn(stop.clone().run_until_cancelled_owned(auth.keys.clone().keep_fresh()));
         let app = App::new(Parts {
             stores: Arc::new(engine.clone()),
             engine: Some(engine.clone()),
             connectors,
             log,
-            redis: redis::aio::ConnectionManager::new(redis).await.context("cannot connect to Redis")?,
+            redis,
             catalog: sources.catalog,
             orders: sources.orders,
             inventory: sources.inventory,
             image_tower,
+            auth,
+            users: server.pool("users", 8).await?,
             operator_token: OperatorToken::new(&token),
             limits: Limits::default(),
             metrics: api::metrics::install().context("cannot set up metrics")?,

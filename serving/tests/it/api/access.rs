@@ -1,6 +1,6 @@
 //! Who may call what: every route of the router, against the list of public ones.
 
-use chimera_serving::api::access::{Access, PUBLIC};
+use chimera_serving::api::access::{Access, RULES, Role};
 use chimera_serving::api::openapi;
 use reqwest::Method;
 use serde_json::Value;
@@ -24,21 +24,31 @@ fn the_classes_of_all_routes_are_these() {
     let mut lines: Vec<String> = routes().iter().map(|(method, path)| format!("{:?} {method} {path}", Access::of(method, path))).collect();
     lines.sort();
     insta::assert_snapshot!(lines.join("\n"), @r"
-    Operator GET /api/v1/dlq
-    Operator GET /api/v1/pipelines
-    Operator GET /api/v1/pipelines/{name}
-    Operator GET /api/v1/pipelines/{name}/graph
-    Operator GET /api/v1/stores
-    Operator GET /api/v1/stores/stream
-    Operator GET /api/v1/stores/{store}/rows
-    Operator GET /api/v1/topics/{topic}/records
-    Operator GET /api/v1/views
-    Operator GET /api/v1/views/{name}
-    Operator GET /api/v1/views/{name}/stream
-    Operator GET /metrics
-    Operator POST /api/v1/dlq/replay
-    Operator POST /api/v1/pipelines/{name}/diff
-    Operator POST /api/v1/pipelines/{name}/rebuild
+    Entrance POST /api/v1/auth/login
+    Entrance POST /api/v1/auth/password/forgot
+    Entrance POST /api/v1/auth/password/reset
+    Entrance POST /api/v1/auth/refresh
+    Entrance POST /api/v1/auth/register
+    Entrance POST /api/v1/auth/verify-email
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/pipelines
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/pipelines/{name}
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/pipelines/{name}/graph
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/stores
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/stores/stream
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/views
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/views/{name}
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/views/{name}/stream
+    Only([]) GET /api/v1/accounts
+    Only([]) GET /api/v1/dlq
+    Only([]) GET /api/v1/stores/{store}/rows
+    Only([]) GET /api/v1/topics/{topic}/records
+    Only([]) GET /metrics
+    Only([]) PATCH /api/v1/accounts/{user_id}
+    Only([]) POST /api/v1/dlq/replay
+    Only([]) POST /api/v1/pipelines/{name}/diff
+    Only([]) POST /api/v1/pipelines/{name}/rebuild
+    Public GET /.well-known/jwks.json
+    Public GET /.well-known/openid-configuration
     Public GET /api/v1/feed
     Public GET /api/v1/images/{id}
     Public GET /api/v1/inventory/{sku}
@@ -52,30 +62,63 @@ fn the_classes_of_all_routes_are_these() {
     Public POST /api/v1/events
     Public POST /api/v1/orders
     Public POST /api/v1/visual-search
+    SignedIn DELETE /api/v1/auth/api-keys/{key_id}
+    SignedIn DELETE /api/v1/auth/second-factor
+    SignedIn DELETE /api/v1/auth/sessions/{session_id}
+    SignedIn DELETE /api/v1/users/me
+    SignedIn DELETE /api/v1/users/me/addresses/{id}
+    SignedIn GET /api/v1/auth/api-keys
+    SignedIn GET /api/v1/auth/me
+    SignedIn GET /api/v1/auth/sessions
+    SignedIn GET /api/v1/users/me
+    SignedIn GET /api/v1/users/me/addresses
+    SignedIn GET /api/v1/users/me/export
+    SignedIn POST /api/v1/auth/api-keys
+    SignedIn POST /api/v1/auth/logout
+    SignedIn POST /api/v1/auth/second-factor
+    SignedIn POST /api/v1/auth/second-factor/confirm
+    SignedIn POST /api/v1/auth/verify-email/resend
+    SignedIn POST /api/v1/users/me/addresses
+    SignedIn PUT /api/v1/auth/password
+    SignedIn PUT /api/v1/users/me
+    SignedIn PUT /api/v1/users/me/addresses/{id}
     ");
-    // A public route that is not there would be a slip of the pen that opens something later.
-    for (method, path) in PUBLIC {
+    // A route in the list that is not there would be a slip of the pen that opens something later.
+    for (method, path, _) in RULES {
         assert!(routes().iter().any(|(m, p)| m == method && p == path), "{method} {path} is in the list, but is no route");
+        assert_eq!(RULES.iter().filter(|(m, p, _)| m == method && p == path).count(), 1, "{method} {path} is in the list twice");
     }
 }
 
+/// A path that matches the route, of things that are not there.
+fn url(path: &str) -> String {
+    const NOTHING: &str = "00000000-0000-0000-0000-000000000000";
+    let mut url = path.to_owned();
+    for (name, value) in [("name", "x.y"), ("sku", "x"), ("store", "x.y"), ("topic", "x")] {
+        url = url.replace(&format!("{{{name}}}"), value);
+    }
+    while let Some((before, rest)) = url.split_once('{') {
+        url = format!("{before}{NOTHING}{}", rest.split_once('}').unwrap().1);
+    }
+    url
+}
+
+fn with_head(method: Method) -> Vec<Method> {
+    if method == Method::GET { vec![Method::GET, Method::HEAD] } else { vec![method] }
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn every_route_asks_for_the_token_exactly_if_it_is_not_public() {
+async fn every_route_asks_who_calls_exactly_if_it_is_not_public() {
     let Some(server) = Server::start().await else { return };
     for (method, path) in routes() {
-        let url = path
-            .replace("{id}", "00000000-0000-0000-0000-000000000000")
-            .replace("{name}", "x.y")
-            .replace("{sku}", "x")
-            .replace("{store}", "x.y")
-            .replace("{topic}", "x");
-        for method in if method == Method::GET { vec![Method::GET, Method::HEAD] } else { vec![method] } {
-            let operator = Access::of(&method, &path) == Access::Operator;
+        let url = url(&path);
+        for method in with_head(method) {
+            let access = Access::of(&method, &path);
             let bare = server.request(method.clone(), &url).send().await.unwrap();
-            assert_eq!(bare.status() == 401, operator, "{method} {path} without a token: {}", bare.status());
-            if operator {
+            assert_eq!(bare.status() == 401, !access.is_public(), "{method} {path} without a token: {}", bare.status());
+            if !access.is_public() {
                 assert_eq!(bare.headers()["www-authenticate"], "Bearer realm=\"chimera\"");
-                for wrong in ["", "x", "the operator's toke", "the operator's token2"] {
+                for wrong in ["", "x", "the operator's toke", "the operator's token2", "chk_x", "e30.e30.x"] {
                     let refused = server.request(method.clone(), &url).bearer_auth(wrong).send().await.unwrap();
                     assert_eq!(refused.status(), 401, "{method} {path} with the token `{wrong}`");
                 }
@@ -83,6 +126,30 @@ async fn every_route_asks_for_the_token_exactly_if_it_is_not_public() {
                 assert_eq!(basic.status(), 401, "{method} {path} with another scheme");
                 let right = server.request(method.clone(), &url).bearer_auth(TOKEN).send().await.unwrap();
                 assert_ne!(right.status(), 401, "{method} {path} with the token");
+            } else if access == Access::Public {
+                // Not served as if nobody had asked: a client whose token has run out has to learn it.
+                let refused = server.request(method.clone(), &url).bearer_auth("x").send().await.unwrap();
+                assert_eq!(refused.status(), 401, "{method} {path} with a token that is none");
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_lets_the_roles_through_that_it_is_for() {
+    let Some(server) = Server::start().await else { return };
+    for role in Role::ALL {
+        let account = server.account(role).await;
+        for (method, path) in routes() {
+            for method in with_head(method) {
+                // A new one each time: some routes end it.
+                let token = server.session(account, role).await;
+                let answer = server.request(method.clone(), &url(&path)).bearer_auth(token).send().await.unwrap();
+                // Bodies are not read: some of them have no end.
+                let refused = [401, 403].contains(&answer.status().as_u16());
+                let allowed = Access::of(&method, &path).allows(role);
+                assert_eq!(refused, !allowed, "{method} {path} as {role:?}: {}", answer.status());
+                assert!(allowed || answer.status() == 403, "{method} {path} as {role:?}: {}", answer.status());
             }
         }
     }
@@ -92,7 +159,7 @@ async fn every_route_asks_for_the_token_exactly_if_it_is_not_public() {
 async fn the_description_is_served_and_marks_the_operators_routes() {
     let Some(server) = Server::start().await else { return };
     let document = server.get("/openapi.json").await.ok();
-    assert_eq!(document["paths"]["/metrics"]["get"]["security"][0]["operator"], serde_json::json!([]));
+    assert_eq!(document["paths"]["/metrics"]["get"]["security"][0]["bearer"], serde_json::json!(["admin"]));
     assert!(document["paths"]["/api/v1/search"]["get"]["security"].is_null());
     let parameters = document["paths"]["/api/v1/search"]["get"]["parameters"].as_array().unwrap();
     let names: Vec<&str> = parameters.iter().map(|parameter| parameter["name"].as_str().unwrap()).collect();

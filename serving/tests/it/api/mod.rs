@@ -1,6 +1,7 @@
 //! The HTTP API, served on a port of its own over PostgreSQL, Redis, the embedded log and the sinks' own stores.
 
 mod access;
+mod auth;
 mod events;
 mod freshness;
 mod orders;
@@ -12,3 +13,4 @@ mod server;
 mod stores;
 mod streams;
 mod topics;
+mod users;

@@ -7,6 +7,9 @@ use chimera_connectors::Context;
 use chimera_connectors::log::{EmbeddedLog, Log};
 use chimera_local::{TestPostgres, TestRedis};
 use chimera_models::ImageTower;
+use chimera_serving::api::access::Role;
+use chimera_serving::api::auth::Auth;
+use chimera_serving::api::auth::sessions::{self, Standing};
 use chimera_serving::api::{App, Limits, OperatorToken, Parts, metrics, serve};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
@@ -16,10 +19,14 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use uuid::Uuid;
 
 use super::stores::Board;
 
 pub const TOKEN: &str = "the operator's token";
+/// Who gives the access tokens of these servers.
+pub const ISSUER: &str = "https://shop.example.com";
+pub const SEAL: [u8; 32] = [7; 32];
 
 /// One PostgreSQL and one Redis for all tests of this process; they end with it.
 struct Servers {
@@ -62,6 +69,9 @@ impl Server {
         };
         let catalog = database(servers, "catalog", number).await;
         let orders = database(servers, "orders", number).await;
+        let (auth, users) = (database(servers, "auth", number).await, database(servers, "users", number).await);
+        sqlx::migrate!("./migrations/users").run(&users).await.unwrap();
+        sqlx::migrate!("./migrations/auth").run(&auth).await.unwrap();
         let inventory = database(servers, "inventory", number).await;
         sqlx::migrate!("./migrations/catalog").run(&catalog).await.unwrap();
         sqlx::migrate!("./migrations/orders").run(&orders).await.unwrap();
@@ -77,6 +87,7 @@ impl Server {
         let redis = client.get_connection_manager().await.unwrap();
         let context = Context::new(folder.path().join("stores"), log.clone(), redis_url, servers.postgres.url("postgres")).unwrap();
         let board = Arc::new(Board::default());
+        let auth = Auth::open(auth, redis.clone(), &SEAL, ISSUER).await.unwrap();
         let app = App::new(Parts {
             stores: board.clone(),
             engine: None,
@@ -87,6 +98,8 @@ impl Server {
             orders,
             inventory,
             image_tower,
+            auth,
+            users,
             operator_token: OperatorToken::new(TOKEN),
             limits,
             metrics: metrics::install().unwrap(),
@@ -112,6 +125,32 @@ impl Server {
 
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         Answer::of(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// A request of somebody who has logged in, or has a key.
+    pub async fn send(&self, method: Method, path: &str, bearer: &str, body: Option<&Value>) -> Answer {
+        let request = self.request(method, path).bearer_auth(bearer);
+        Answer::of(if let Some(body) = body { request.json(body) } else { request }).await
+    }
+
+    /// An account of this role that has no password. Its id.
+    pub async fn account(&self, role: Role) -> Uuid {
+        let user_id = Uuid::now_v7();
+        sqlx::query("INSERT INTO credentials (user_id, email, password_hash, role) VALUES ($1, $2, '', $3)")
+            .bind(user_id)
+            .bind(format!("{user_id}@example.com"))
+            .bind(role.name())
+            .execute(&self.app.auth.pool)
+            .await
+            .unwrap();
+        user_id
+    }
+
+    /// A new session of an account; its access token.
+    pub async fn session(&self, user_id: Uuid, role: Role) -> String {
+        let mut connection = self.app.auth.pool.acquire().await.unwrap();
+        let (session_id, refresh) = sessions::insert(&mut connection, user_id, "a test").await.unwrap();
+        sessions::finish(&self.app.auth, session_id, Standing { user_id, role }, refresh).await.unwrap().access_token
     }
 
     /// Places an order under a key.

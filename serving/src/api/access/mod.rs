@@ -1,0 +1,179 @@
+//! Who may call what. [`RULES`] is the one list; a route that is not in it is for administrators.
+
+mod caller;
+mod operator;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderValue, Method, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use serde::{Deserialize, Serialize};
+
+pub use caller::{Caller, Session};
+pub use operator::OperatorToken;
+
+use super::problem::{Problem, Result, kinds};
+use super::state::App;
+
+/// What an account may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[sqlx(type_name = "text", rename_all = "lowercase")]
+pub enum Role {
+    /// What is their own.
+    Shopper,
+    /// Sees dashboards; changes the catalogue, prices and stock.
+    Merchandiser,
+    /// Reads live views and pipelines.
+    Analyst,
+    /// Everything.
+    Admin,
+    /// A program of the shop's: reads what analysts read.
+    Service,
+}
+
+impl Role {
+    pub const ALL: [Self; 5] = [Self::Shopper, Self::Merchandiser, Self::Analyst, Self::Admin, Self::Service];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Shopper => "shopper",
+            Self::Merchandiser => "merchandiser",
+            Self::Analyst => "analyst",
+            Self::Admin => "admin",
+            Self::Service => "service",
+        }
+    }
+}
+
+/// Who may call a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    Public,
+    /// Public, and one of the ways in: credentials that come along, and may have run out, are not looked at.
+    Entrance,
+    /// Whoever has an account; what they see of it is their own.
+    SignedIn,
+    /// Administrators, and these.
+    Only(&'static [Role]),
+}
+
+/// Those who look at how the shop does.
+const READERS: Access = Access::Only(&[Role::Analyst, Role::Merchandiser, Role::Service]);
+const ADMINS: Access = Access::Only(&[]);
+
+/// The one list of the routes that others than administrators may call.
+pub const RULES: &[(Method, &str, Access)] = &[
+    (Method::GET, "/api/v1/products/{id}", Access::Public),
+    (Method::GET, "/api/v1/products/{id}/related", Access::Public),
+    (Method::GET, "/api/v1/images/{id}", Access::Public),
+    (Method::GET, "/api/v1/search", Access::Public),
+    (Method::GET, "/api/v1/feed", Access::Public),
+    (Method::POST, "/api/v1/visual-search", Access::Public),
+    (Method::GET, "/api/v1/inventory/{sku}", Access::Public),
+    (Method::POST, "/api/v1/orders", Access::Public),
+    (Method::POST, "/api/v1/events", Access::Public),
+    (Method::POST, "/api/v1/auth/register", Access::Entrance),
+    (Method::POST, "/api/v1/auth/login", Access::Entrance),
+    (Method::POST, "/api/v1/auth/refresh", Access::Entrance),
+    (Method::POST, "/api/v1/auth/verify-email", Access::Entrance),
+    (Method::POST, "/api/v1/auth/password/forgot", Access::Entrance),
+    (Method::POST, "/api/v1/auth/password/reset", Access::Entrance),
+    (Method::GET, "/.well-known/jwks.json", Access::Public),
+    (Method::GET, "/.well-known/openid-configuration", Access::Public),
+    (Method::GET, "/problems/{name}", Access::Public),
+    (Method::GET, "/healthz", Access::Public),
+    (Method::GET, "/readyz", Access::Public),
+    (Method::GET, "/openapi.json", Access::Public),
+    (Method::GET, "/api/v1/auth/me", Access::SignedIn),
+    (Method::POST, "/api/v1/auth/logout", Access::SignedIn),
+    (Method::POST, "/api/v1/auth/verify-email/resend", Access::SignedIn),
+    (Method::PUT, "/api/v1/auth/password", Access::SignedIn),
+    (Method::GET, "/api/v1/auth/sessions", Access::SignedIn),
+    (Method::DELETE, "/api/v1/auth/sessions/{session_id}", Access::SignedIn),
+    (Method::POST, "/api/v1/auth/second-factor", Access::SignedIn),
+    (Method::POST, "/api/v1/auth/second-factor/confirm", Access::SignedIn),
+    (Method::DELETE, "/api/v1/auth/second-factor", Access::SignedIn),
+    (Method::GET, "/api/v1/auth/api-keys", Access::SignedIn),
+    (Method::POST, "/api/v1/auth/api-keys", Access::SignedIn),
+    (Method::DELETE, "/api/v1/auth/api-keys/{key_id}", Access::SignedIn),
+    (Method::GET, "/api/v1/users/me", Access::SignedIn),
+    (Method::PUT, "/api/v1/users/me", Access::SignedIn),
+    (Method::DELETE, "/api/v1/users/me", Access::SignedIn),
+    (Method::GET, "/api/v1/users/me/export", Access::SignedIn),
+    (Method::GET, "/api/v1/users/me/addresses", Access::SignedIn),
+    (Method::POST, "/api/v1/users/me/addresses", Access::SignedIn),
+    (Method::PUT, "/api/v1/users/me/addresses/{id}", Access::SignedIn),
+    (Method::DELETE, "/api/v1/users/me/addresses/{id}", Access::SignedIn),
+    (Method::GET, "/api/v1/views", READERS),
+    (Method::GET, "/api/v1/views/{name}", READERS),
+    (Method::GET, "/api/v1/views/{name}/stream", READERS),
+    (Method::GET, "/api/v1/pipelines", READERS),
+    (Method::GET, "/api/v1/pipelines/{name}", READERS),
+    (Method::GET, "/api/v1/pipelines/{name}/graph", READERS),
+    (Method::GET, "/api/v1/stores", READERS),
+    (Method::GET, "/api/v1/stores/stream", READERS),
+];
+
+impl Access {
+    /// HEAD is GET without the body.
+    pub fn of(method: &Method, path: &str) -> Self {
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        RULES.iter().find(|(of, at, _)| of == method && *at == path).map_or(ADMINS, |(_, _, access)| *access)
+    }
+
+    /// Whether a caller need not say who they are.
+    pub fn is_public(self) -> bool {
+        matches!(self, Self::Public | Self::Entrance)
+    }
+
+    pub fn allows(self, role: Role) -> bool {
+        match self {
+            Self::Public | Self::Entrance | Self::SignedIn => true,
+            Self::Only(roles) => role == Role::Admin || roles.contains(&role),
+        }
+    }
+}
+
+/// Finds out who sends a request, and lets it through to its route if they may call that.
+///
+/// Credentials that are wrong are refused on public routes too: a client whose token has run out learns it there.
+pub async fn check(State(app): State<App>, mut request: Request, next: Next) -> Result<Response> {
+    // A request that matched no path has no route to guard, but is refused all the same.
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let access = Access::of(request.method(), path);
+    let token = if access == Access::Entrance { None } else { bearer(&request)? };
+    let caller = match token {
+        Some(token) => Some(Caller::of(&app, &token).await?),
+        None => None,
+    };
+    match &caller {
+        None if access.is_public() => {}
+        None => return Err(unauthenticated("The request carries no bearer token.")),
+        Some(caller) if !access.allows(caller.role) => {
+            let detail = format!("A {} may not call {} {path}.", caller.role.name(), request.method());
+            return Err(Problem::new(&kinds::FORBIDDEN, detail));
+        }
+        Some(caller) if caller.is_read_only && !request.method().is_safe() => {
+            return Err(Problem::new(&kinds::FORBIDDEN, format!("The API key is for reading; this is a {}.", request.method())));
+        }
+        Some(_) => {}
+    }
+    if let Some(caller) = caller {
+        request.extensions_mut().insert(caller);
+    }
+    Ok(next.run(request).await)
+}
+
+/// `None`: the request does not say who sends it.
+fn bearer(request: &Request) -> Result<Option<String>> {
+    let Some(value) = request.headers().get(header::AUTHORIZATION) else { return Ok(None) };
+    let text = value.to_str().ok().and_then(|text| text.split_once(' '));
+    let token = text.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim().to_owned());
+    token.map(Some).ok_or_else(|| unauthenticated("The header `Authorization` is not `Bearer` and a token."))
+}
+
+/// With what a client of HTTP needs to know about it.
+fn unauthenticated(detail: impl Into<String>) -> Problem {
+    Problem::new(&kinds::UNAUTHENTICATED, detail).header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"chimera\""))
+}

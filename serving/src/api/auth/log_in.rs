@@ -1,0 +1,86 @@
+//! `POST /api/v1/auth/login`.
+
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+
+use super::account::{self, Credentials};
+use super::email::Email;
+use super::passwords::Verdict;
+use super::sessions::{self, Standing, TokenPair};
+use super::state::Auth;
+use super::{attempts, totp};
+use crate::api::extract::{Body, Json};
+use crate::api::problem::{Problem, ProblemBody, Result, kinds};
+use crate::api::state::App;
+
+/// Answers that hold secrets are kept by nobody on the way.
+pub(super) const NOT_STORED: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LogIn {
+    #[schema(max_length = 254, example = "ada@example.com")]
+    pub email: String,
+    #[schema(max_length = 128)]
+    pub password: String,
+    /// Of accounts with a second factor: the six digits that it shows, or a recovery code.
+    #[schema(example = "287082")]
+    pub code: Option<String>,
+}
+
+impl Body for LogIn {
+    const MAX_BYTES: usize = 4096;
+}
+
+/// Opens a session. After five wrong passwords the address waits, 30 s at first, then twice as long each time.
+#[utoipa::path(post, path = "/api/v1/auth/login", tag = "auth", request_body = LogIn,
+    responses((status = 200, body = TokenPair), (status = 401, description = "the address or the password is wrong, or a code is needed",
+        body = ProblemBody), (status = 403, description = "the account is switched off", body = ProblemBody), (status = 429, body = ProblemBody)))]
+pub async fn log_in(State(app): State<App>, headers: HeaderMap, Json(given): Json<LogIn>) -> Result<Response> {
+    let wrong = || Problem::new(&kinds::WRONG_CREDENTIALS, "No account has this address and this password.");
+    let email = Email::parse(&given.email).map_err(|_| wrong())?;
+    let auth = &app.auth;
+    attempts::take(&auth.pool, &email).await?;
+    let account = account::by_email(&auth.pool, &email).await?;
+    let hash = account.as_ref().map(|account| account.password_hash.clone());
+    let verdict = auth.passwords.verify(given.password.clone(), hash).await?;
+    let Some(account) = account.filter(|_| verdict != Verdict::Wrong) else { return Err(wrong()) };
+    if account.disabled_at.is_some() {
+        return Err(Problem::new(&kinds::ACCOUNT_DISABLED, "The account is switched off. Ask the shop."));
+    }
+    if account.totp_enabled_at.is_some() {
+        let Some(code) = &given.code else {
+            return Err(Problem::new(&kinds::SECOND_FACTOR_NEEDED, "The password is right; send `code` with it."));
+        };
+        totp::take(auth, &account, code).await?;
+    }
+    attempts::clear(&auth.pool, &email).await?;
+    if verdict == Verdict::RightButOld {
+        upgrade(auth, &account, given.password).await?;
+    }
+    let mut transaction = auth.pool.begin().await?;
+    sqlx::query("UPDATE credentials SET last_login_at = now() WHERE user_id = $1").bind(account.user_id).execute(&mut *transaction).await?;
+    let (session_id, refresh) = sessions::insert(&mut transaction, account.user_id, user_agent(&headers)).await?;
+    transaction.commit().await?;
+    let tokens = sessions::finish(auth, session_id, Standing { user_id: account.user_id, role: account.role }, refresh).await?;
+    Ok((NOT_STORED, axum::Json(tokens)).into_response())
+}
+
+/// Makes the hash anew, in today's way.
+async fn upgrade(auth: &Auth, account: &Credentials, password: String) -> Result<()> {
+    let hash = auth.passwords.hash(password).await?;
+    sqlx::query("UPDATE credentials SET password_hash = $3, updated_at = now() WHERE user_id = $1 AND password_hash = $2")
+        .bind(account.user_id)
+        .bind(&account.password_hash)
+        .bind(hash)
+        .execute(&auth.pool)
+        .await?;
+    Ok(())
+}
+
+/// What the client calls itself.
+pub(super) fn user_agent(headers: &HeaderMap) -> &str {
+    headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default()
+}

@@ -1,0 +1,37 @@
+//! `DELETE /api/v1/users/me`.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Deserialize;
+
+use super::addresses;
+use crate::api::access::Session;
+use crate::api::auth::account;
+use crate::api::extract::{Body, Json};
+use crate::api::problem::{ProblemBody, Result};
+use crate::api::state::App;
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Erasure {
+    /// Of the account: a device that was left open is not enough.
+    #[schema(max_length = 128)]
+    pub password: String,
+}
+
+impl Body for Erasure {
+    const MAX_BYTES: usize = 4096;
+}
+
+/// Removes one's profile, addresses and account for good, and ends all sessions. Orders stay, as the law of trade wants it, under an id that
+/// no longer says whose they are.
+#[utoipa::path(delete, path = "/api/v1/users/me", tag = "users", request_body = Erasure,
+    responses((status = 204, description = "nothing is left"), (status = 401, description = "the password is wrong", body = ProblemBody),
+        (status = 429, body = ProblemBody)))]
+pub async fn erase_me(State(app): State<App>, session: Session, Json(given): Json<Erasure>) -> Result<StatusCode> {
+    account::check_password(&app.auth, session.user_id, given.password).await?;
+    // The account last: if this breaks off, its owner can come back and do it again.
+    addresses::erase(&app.users, session.user_id).await?;
+    account::erase(&app.auth, session.user_id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,45 @@
+//! `GET /api/v1/users/me/export`.
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::address::{self, Address};
+use super::profile::{self, Profile};
+use crate::api::access::Caller;
+use crate::api::auth::account::{self, Account};
+use crate::api::auth::api_keys::{self, ApiKey};
+use crate::api::auth::sessions::{self, Session};
+use crate::api::problem::{ProblemBody, Result};
+use crate::api::state::App;
+
+/// All that is kept about a person, but for hashes and seeds.
+#[derive(Serialize, utoipa::ToSchema)]
+pub struct Export {
+    pub exported_at: DateTime<Utc>,
+    pub account: Account,
+    pub profile: Option<Profile>,
+    pub addresses: Vec<Address>,
+    /// Where the account is logged in.
+    pub sessions: Vec<Session>,
+    pub api_keys: Vec<ApiKey>,
+}
+
+/// What is kept about oneself, as a file.
+#[utoipa::path(get, path = "/api/v1/users/me/export", tag = "users", responses((status = 200, body = Export), (status = 401, body = ProblemBody)))]
+pub async fn export_me(State(app): State<App>, caller: Caller) -> Result<Response> {
+    let user_id = caller.user_id()?;
+    let auth = &app.auth.pool;
+    let export = Export {
+        exported_at: Utc::now(),
+        account: account::shown(auth, user_id).await?,
+        profile: profile::find(&app.users, user_id).await?,
+        addresses: address::list(&app.users, user_id).await?,
+        sessions: sessions::list(auth, user_id).await?,
+        api_keys: api_keys::list(auth, user_id).await?,
+    };
+    let headers = [(header::CONTENT_DISPOSITION, "attachment; filename=\"my-data.json\""), (header::CACHE_CONTROL, "no-store")];
+    Ok((headers, axum::Json(export)).into_response())
+}
