@@ -1,4 +1,5 @@
--- Who may come in: credentials, sessions, tokens, keys. Secrets are kept as hashes, or sealed with the key file of the installation.
+-- Who may come in: credentials, sessions, tokens, keys. Secrets are kept as hashes, or sealed with the key file of the installation; but for the
+-- tokens in messages that are still to be sent.
 
 CREATE TABLE credentials (
     user_id           uuid PRIMARY KEY,

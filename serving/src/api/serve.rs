@@ -8,6 +8,7 @@ use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::auth::sessions;
 use super::orders::idempotency;
 use super::router::router;
 use super::state::App;
@@ -52,6 +53,9 @@ async fn forget_old_keys(app: App) {
             Ok(0) => {}
             Ok(count) => tracing::info!(count, "old idempotency keys were forgotten"),
             Err(error) => tracing::warn!(%error, "old idempotency keys could not be forgotten; trying again in an hour"),
+        }
+        if let Err(problem) = sessions::sweep(&app.auth.pool).await {
+            tracing::warn!(%problem, "old sessions could not be forgotten; trying again in an hour");
         }
         tokio::time::sleep(Duration::from_secs(60 * 60)).await;
     }

@@ -114,8 +114,16 @@ pub fn seal_key(data_dir: &Path) -> anyhow::Result<[u8; Vault::KEY_BYTES]> {
             let key = blake3::Hash::from_bytes(
                 crate::api::auth::secrets::random().map_err(|_| anyhow::anyhow!("the system gives no random bytes"))?,
             );
-            write_private(&path, &key.to_hex())?;
-            Ok(*key.as_bytes())
+            // Two that start at once on a shared folder come to the same key: a link is made once.
+            let own = data_dir.join(format!("auth.key.{}", std::process::id()));
+            write_private(&own, &key.to_hex())?;
+            let linked = std::fs::hard_link(&own, &path);
+            std::fs::remove_file(&own).ok();
+            match linked {
+                Ok(()) => Ok(*key.as_bytes()),
+                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => seal_key(data_dir),
+                Err(error) => Err(error).with_context(|| format!("cannot write {}", path.display())),
+            }
         }
         Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
     }

@@ -10,6 +10,7 @@ use super::email::Email;
 use super::passwords::Verdict;
 use super::sessions::{self, Ended, EndedBy};
 use super::state::Auth;
+use super::totp;
 use crate::api::access::Role;
 use crate::api::problem::{Problem, Result, kinds};
 
@@ -65,14 +66,21 @@ pub async fn shown(pool: &PgPool, user_id: Uuid) -> Result<Account> {
 }
 
 /// For what somebody who has logged in has to show once more. Guesses are counted as those at log-in.
-pub async fn check_password(auth: &Auth, user_id: Uuid, password: String) -> Result<()> {
+pub async fn check_password(auth: &Auth, user_id: Uuid, password: String, code: Option<&str>) -> Result<Credentials> {
     let account = by_id(&auth.pool, user_id).await?;
     let email = Email::parse(&account.email).map_err(Problem::internal)?;
     attempts::take(&auth.pool, &email).await?;
-    if auth.passwords.verify(password, Some(account.password_hash)).await? == Verdict::Wrong {
+    if auth.passwords.verify(password, Some(account.password_hash.clone())).await? == Verdict::Wrong {
         return Err(Problem::new(&kinds::WRONG_CREDENTIALS, "The password of the account is another one."));
     }
-    attempts::clear(&auth.pool, &email).await
+    // With a second factor the password alone is no success: else it would buy any number of guesses at codes.
+    match code {
+        Some(code) => totp::take(auth, &account, code).await?,
+        None if account.totp_enabled_at.is_some() => return Ok(account),
+        None => {}
+    }
+    attempts::clear(&auth.pool, &email).await?;
+    Ok(account)
 }
 
 /// Removes an account with its sessions, tokens, keys and messages.

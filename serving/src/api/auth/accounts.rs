@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::account::{self, Account, COLUMNS};
 use super::sessions::{self, Ended, EndedBy};
 use crate::api::access::{Caller, Role};
-use crate::api::extract::{Body, Json, Path, Query};
+use crate::api::extract::{Body, Json, Path, Query, text_error};
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::state::App;
 
@@ -63,6 +63,9 @@ pub async fn list_accounts(State(app): State<App>, Query(query): Query<AccountQu
     if !(1..=MAX_PAGE).contains(&limit) {
         return Err(Problem::new(&kinds::BAD_PARAMETER, format!("`limit` goes from 1 to {MAX_PAGE}, not {limit}.")));
     }
+    if let Some(fault) = query.email.as_deref().and_then(|email| text_error(email, 254)) {
+        return Err(Problem::new(&kinds::BAD_PARAMETER, format!("`email`: {fault}.")));
+    }
     // Ids are in the order of time.
     let statement = sqlx::AssertSqlSafe(format!(
         "SELECT {COLUMNS} FROM credentials WHERE ($1::text IS NULL OR strpos(lower(email), lower($1)) > 0) AND ($2::text IS NULL OR role = $2)
@@ -100,13 +103,20 @@ pub async fn change_account(
          disabled_at = CASE WHEN $3 THEN coalesce(disabled_at, now()) WHEN NOT $3 THEN NULL ELSE disabled_at END
          WHERE user_id = $1 RETURNING {COLUMNS}"
     ));
-    let changed: Option<Account> =
-        sqlx::query_as(statement).bind(user_id).bind(change.role.map(Role::name)).bind(change.disabled).fetch_optional(&auth.pool).await?;
+    let mut transaction = auth.pool.begin().await?;
+    let changed: Option<Account> = sqlx::query_as(statement)
+        .bind(user_id)
+        .bind(change.role.map(Role::name))
+        .bind(change.disabled)
+        .fetch_optional(&mut *transaction)
+        .await?;
     let changed = changed.ok_or_else(|| Problem::new(&kinds::ACCOUNT_NOT_FOUND, format!("There is no account {user_id}.")))?;
-    if change.disabled == Some(true) {
-        sessions::end(auth, user_id, Ended::All, EndedBy::Admin).await?;
+    let touched = if change.disabled == Some(true) {
+        sessions::end_in(&mut transaction, user_id, Ended::All, EndedBy::Admin).await?
     } else {
-        sessions::forget_account(auth, user_id).await?;
-    }
+        sessions::standing_of(&mut transaction, user_id).await?
+    };
+    transaction.commit().await?;
+    sessions::forget(auth, &touched).await;
     Ok(axum::Json(changed))
 }

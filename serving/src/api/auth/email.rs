@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// As it was given, without spaces around it. Two that differ in case only are one account's.
+/// As it was given, without spaces around it. Two that differ only in the case of letters that PostgreSQL knows (of ASCII, where the server is ours)
+/// are one account's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Email(String);
 
@@ -33,11 +34,6 @@ impl Email {
 
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-
-    /// By which attempts are counted.
-    pub fn key(&self) -> String {
-        self.0.to_lowercase()
     }
 }
 

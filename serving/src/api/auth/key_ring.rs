@@ -101,12 +101,15 @@ impl KeyRing {
     /// The key of this name; one that is not known here may have been made on another node.
     pub async fn find(&self, id: &str) -> Result<Option<Arc<Key>>> {
         let find = |keys: &Keys| keys.all.iter().find(|key| key.id == id).cloned();
-        let (found, asked) = {
-            let keys = self.keys.read();
-            (find(&keys), keys.asked)
-        };
-        if found.is_some() || asked.elapsed() < ASK_AGAIN {
-            return Ok(found);
+        if let Some(found) = find(&self.keys.read()) {
+            return Ok(Some(found));
+        }
+        {
+            let mut keys = self.keys.write();
+            if keys.asked.elapsed() < ASK_AGAIN {
+                return Ok(find(&keys));
+            }
+            keys.asked = Instant::now();
         }
         self.refresh().await?;
         Ok(find(&self.keys.read()))

@@ -11,6 +11,7 @@ use super::passwords::Verdict;
 use super::sessions::{self, Standing, TokenPair};
 use super::state::Auth;
 use super::{attempts, totp};
+use crate::api::access::Role;
 use crate::api::extract::{Body, Json};
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::state::App;
@@ -57,27 +58,36 @@ pub async fn log_in(State(app): State<App>, headers: HeaderMap, Json(given): Jso
         totp::take(auth, &account, code).await?;
     }
     attempts::clear(&auth.pool, &email).await?;
-    if verdict == Verdict::RightButOld {
-        upgrade(auth, &account, given.password).await?;
-    }
+    let hash = match verdict {
+        Verdict::RightButOld => upgrade(auth, &account, given.password).await?,
+        _ => account.password_hash.clone(),
+    };
     let mut transaction = auth.pool.begin().await?;
-    sqlx::query("UPDATE credentials SET last_login_at = now() WHERE user_id = $1").bind(account.user_id).execute(&mut *transaction).await?;
+    // The password may have been changed, or the account switched off, while this one was checked.
+    let role: Option<Role> = sqlx::query_scalar(
+        "UPDATE credentials SET last_login_at = now() WHERE user_id = $1 AND password_hash = $2 AND disabled_at IS NULL RETURNING role",
+    )
+    .bind(account.user_id)
+    .bind(hash)
+    .fetch_optional(&mut *transaction)
+    .await?;
+    let role = role.ok_or_else(wrong)?;
     let (session_id, refresh) = sessions::insert(&mut transaction, account.user_id, user_agent(&headers)).await?;
     transaction.commit().await?;
-    let tokens = sessions::finish(auth, session_id, Standing { user_id: account.user_id, role: account.role }, refresh).await?;
+    let tokens = sessions::finish(auth, session_id, Standing { user_id: account.user_id, role }, refresh)?;
     Ok((NOT_STORED, axum::Json(tokens)).into_response())
 }
 
 /// Makes the hash anew, in today's way.
-async fn upgrade(auth: &Auth, account: &Credentials, password: String) -> Result<()> {
+async fn upgrade(auth: &Auth, account: &Credentials, password: String) -> Result<String> {
     let hash = auth.passwords.hash(password).await?;
     sqlx::query("UPDATE credentials SET password_hash = $3, updated_at = now() WHERE user_id = $1 AND password_hash = $2")
         .bind(account.user_id)
         .bind(&account.password_hash)
-        .bind(hash)
+        .bind(&hash)
         .execute(&auth.pool)
         .await?;
-    Ok(())
+    Ok(hash)
 }
 
 /// What the client calls itself.

@@ -7,6 +7,9 @@ use super::email::Email;
 use super::secrets::{self, Secret};
 use crate::api::problem::{Problem, Result, kinds};
 
+/// Between two messages about the same thing, in seconds.
+const AGAIN_AFTER_S: f64 = 60.0;
+
 /// What a token is for.
 #[derive(Clone, Copy, Debug)]
 pub enum Purpose {
@@ -28,6 +31,28 @@ impl Purpose {
             Self::ResetPassword => 60,
         }
     }
+}
+
+/// Whether one was sent a moment ago: whoever asks again and again does not fill somebody's letter box.
+/// Until the caller's transaction ends, the next one to ask waits.
+pub async fn is_recent(connection: &mut PgConnection, user_id: Uuid, purpose: Purpose) -> Result<bool> {
+    sqlx::query("SELECT FROM credentials WHERE user_id = $1 FOR UPDATE").bind(user_id).execute(&mut *connection).await?;
+    let is_recent = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM one_time_tokens WHERE user_id = $1 AND purpose = $2
+         AND expires_at > now() + make_interval(mins => $3) - make_interval(secs => $4))",
+    );
+    let is_recent = is_recent.bind(user_id).bind(purpose.name()).bind(purpose.minutes()).bind(AGAIN_AFTER_S);
+    Ok(is_recent.fetch_one(connection).await?)
+}
+
+/// Forgets the tokens of an account for something that was done in another way.
+pub async fn forget(connection: &mut PgConnection, user_id: Uuid, purpose: Purpose) -> Result<()> {
+    sqlx::query("DELETE FROM one_time_tokens WHERE user_id = $1 AND purpose = $2")
+        .bind(user_id)
+        .bind(purpose.name())
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// A new token; those of the same purpose that were sent before are good no more.

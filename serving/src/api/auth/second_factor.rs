@@ -81,9 +81,9 @@ pub async fn confirm_second_factor(State(app): State<App>, session: Session, Jso
     let auth = &app.auth;
     let account = account::by_id(&auth.pool, session.user_id).await?;
     let email = Email::parse(&account.email).map_err(Problem::internal)?;
-    attempts::take(&auth.pool, &email).await?;
     let none = || Problem::new(&kinds::SECOND_FACTOR_SET, "No second factor was begun, or it is on already.");
     let Some(factor) = totp::of(auth, &account)?.filter(|_| account.totp_enabled_at.is_none()) else { return Err(none()) };
+    attempts::take(&auth.pool, &email).await?;
     let now = u64::try_from(Utc::now().timestamp()).map_err(Problem::internal)?;
     let Some(step) = factor.check(given.code.trim(), now) else {
         return Err(Problem::new(&kinds::WRONG_CODE, "The code is wrong. Is the telephone's clock right?"));
@@ -122,13 +122,8 @@ pub async fn confirm_second_factor(State(app): State<App>, session: Session, Jso
         (status = 429, body = ProblemBody)))]
 pub async fn remove_second_factor(State(app): State<App>, session: Session, Json(given): Json<Removal>) -> Result<StatusCode> {
     let auth = &app.auth;
-    let account = account::by_id(&auth.pool, session.user_id).await?;
+    let account = account::check_password(auth, session.user_id, given.password, Some(&given.code)).await?;
     let email = Email::parse(&account.email).map_err(Problem::internal)?;
-    account::check_password(auth, session.user_id, given.password).await?;
-    // The digits of a code are few: guesses count here too.
-    attempts::take(&auth.pool, &email).await?;
-    totp::take(auth, &account, &given.code).await?;
-    attempts::clear(&auth.pool, &email).await?;
     let mut transaction = auth.pool.begin().await?;
     sqlx::query(
         "UPDATE credentials SET totp_secret = NULL, totp_enabled_at = NULL, totp_last_step = NULL, updated_at = now() WHERE user_id = $1",

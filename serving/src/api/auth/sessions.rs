@@ -107,9 +107,8 @@ async fn insert_refresh(connection: &mut PgConnection, session_id: Uuid) -> Resu
     Ok(refresh)
 }
 
-/// The tokens of a session that was committed; Redis is told of it.
-pub async fn finish(auth: &Auth, session_id: Uuid, standing: Standing, refresh: Secret) -> Result<TokenPair> {
-    remember(auth, session_id, standing).await;
+/// The tokens of a session that was committed. Redis is told of it at its first use, by the database: until then the account may change.
+pub fn finish(auth: &Auth, session_id: Uuid, standing: Standing, refresh: Secret) -> Result<TokenPair> {
     let access_token = tokens::sign(&auth.keys, &auth.issuer, standing.user_id, session_id, standing.role)?;
     Ok(TokenPair {
         access_token,
@@ -158,7 +157,7 @@ pub async fn refresh(auth: &Auth, token: &str) -> Result<TokenPair> {
     let Some((user_id, role)) = standing else { return Err(refused("The session has ended: log in again.")) };
     let next = insert_refresh(&mut transaction, session_id).await?;
     transaction.commit().await?;
-    finish(auth, session_id, Standing { user_id, role }, next).await
+    finish(auth, session_id, Standing { user_id, role }, next)
 }
 
 /// Whose session this is; `None`: it has ended.
@@ -195,6 +194,13 @@ pub enum Ended {
 
 /// Ends sessions; returns how many stood until now.
 pub async fn end(auth: &Auth, user_id: Uuid, which: Ended, by: EndedBy) -> Result<usize> {
+    let ended = end_in(&mut *auth.pool.acquire().await?, user_id, which, by).await?;
+    forget(auth, &ended).await;
+    Ok(ended.len())
+}
+
+/// The same within the caller's transaction, which tells Redis to [`forget`] them after its commit.
+pub async fn end_in(connection: &mut PgConnection, user_id: Uuid, which: Ended, by: EndedBy) -> Result<Vec<Uuid>> {
     let (one, but) = match which {
         Ended::One(session) => (Some(session), None),
         Ended::AllBut(session) => (None, Some(session)),
@@ -208,11 +214,22 @@ pub async fn end(auth: &Auth, user_id: Uuid, which: Ended, by: EndedBy) -> Resul
     .bind(one)
     .bind(but)
     .bind(by.name())
-    .fetch_all(&auth.pool)
+    .fetch_all(connection)
     .await?;
-    let sessions: Vec<Uuid> = ended.into_iter().map(|(session,)| session).collect();
-    forget(auth, &sessions).await;
-    Ok(sessions.len())
+    Ok(ended.into_iter().map(|(session,)| session).collect())
+}
+
+/// Removes what nobody can use any more.
+pub async fn sweep(pool: &PgPool) -> Result<()> {
+    for statement in [
+        "DELETE FROM refresh_tokens WHERE expires_at < now() - interval '1 day'",
+        "DELETE FROM sessions WHERE expires_at < now() OR ended_at < now() - interval '30 days'",
+        // The tokens in them have run out.
+        "DELETE FROM outbox WHERE created_at < now() - interval '7 days'",
+    ] {
+        sqlx::query(statement).execute(pool).await?;
+    }
+    Ok(())
 }
 
 /// The sessions of an account that stand, newest first.
@@ -224,12 +241,10 @@ pub async fn list(pool: &PgPool, user_id: Uuid) -> Result<Vec<Session>> {
     Ok(listed.bind(user_id).fetch_all(pool).await?)
 }
 
-/// Redis forgets what it knows of an account's sessions, because the account has changed.
-pub async fn forget_account(auth: &Auth, user_id: Uuid) -> Result<()> {
+/// The sessions of an account that stand.
+pub async fn standing_of(connection: &mut PgConnection, user_id: Uuid) -> Result<Vec<Uuid>> {
     let sessions = sqlx::query_scalar("SELECT session_id FROM sessions WHERE user_id = $1 AND ended_at IS NULL AND expires_at > now()");
-    let sessions: Vec<Uuid> = sessions.bind(user_id).fetch_all(&auth.pool).await?;
-    forget(auth, &sessions).await;
-    Ok(())
+    Ok(sessions.bind(user_id).fetch_all(connection).await?)
 }
 
 fn key(session_id: Uuid) -> String {
@@ -247,7 +262,7 @@ async fn remember(auth: &Auth, session_id: Uuid, standing: Standing) {
 }
 
 /// Leaves a mark in the place of each copy: who read the database before the change cannot put the old copy back after it.
-async fn forget(auth: &Auth, sessions: &[Uuid]) {
+pub async fn forget(auth: &Auth, sessions: &[Uuid]) {
     let mut marks = redis::pipe();
     for session in sessions {
         marks.set_ex(key(*session), "", MARK_S).ignore();

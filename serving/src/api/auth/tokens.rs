@@ -1,4 +1,4 @@
-//! Access tokens: JWTs in the profile of RFC 9068, signed with Ed25519.
+//! Access tokens: JWTs of the type of RFC 9068, signed with Ed25519.
 
 use chrono::Utc;
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, encode};
@@ -27,6 +27,7 @@ pub struct Claims {
     /// The session.
     pub sid: Uuid,
     pub role: Role,
+    pub jti: Uuid,
     pub iat: i64,
     pub exp: i64,
 }
@@ -36,7 +37,16 @@ pub fn sign(keys: &KeyRing, issuer: &str, account: Uuid, session: Uuid, role: Ro
     let key = keys.signing();
     let header = Header { typ: Some(TYPE.into()), kid: Some(key.id.clone()), ..Header::new(Algorithm::EdDSA) };
     let now = Utc::now().timestamp();
-    let claims = Claims { iss: issuer.to_owned(), aud: AUDIENCE.into(), sub: account, sid: session, role, iat: now, exp: now + LIFETIME_S };
+    let claims = Claims {
+        iss: issuer.to_owned(),
+        aud: AUDIENCE.into(),
+        sub: account,
+        sid: session,
+        role,
+        jti: Uuid::new_v4(),
+        iat: now,
+        exp: now + LIFETIME_S,
+    };
     encode(&header, &claims, &key.encoding).map_err(Problem::internal)
 }
 

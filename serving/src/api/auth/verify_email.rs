@@ -41,7 +41,7 @@ pub async fn verify_email(State(app): State<App>, Json(given): Json<Verification
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Sends the message again, if the address is not verified yet; the token of the one before is good no more.
+/// Sends the message again, if the address is not verified yet and a minute has gone by; the token of the one before is good no more.
 #[utoipa::path(post, path = "/api/v1/auth/verify-email/resend", tag = "auth",
     responses((status = 202, description = "the message is on its way"), (status = 401, body = ProblemBody)))]
 pub async fn resend_verification(State(app): State<App>, session: Session) -> Result<StatusCode> {
@@ -49,6 +49,9 @@ pub async fn resend_verification(State(app): State<App>, session: Session) -> Re
     if account.email_verified_at.is_none() {
         let email = Email::parse(&account.email).map_err(Problem::internal)?;
         let mut transaction = app.auth.pool.begin().await?;
+        if one_time::is_recent(&mut transaction, session.user_id, Purpose::VerifyEmail).await? {
+            return Ok(StatusCode::ACCEPTED);
+        }
         let token = one_time::make(&mut transaction, session.user_id, &email, Purpose::VerifyEmail).await?;
         outbox::write(&mut transaction, Topic::VerifyEmail, &email, serde_json::json!({ "token": token.reveal() })).await?;
         transaction.commit().await?;

@@ -11,20 +11,13 @@ use crate::api::state::App;
 /// No longer than a new key is published before it signs.
 const CACHED: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "public, max-age=300")];
 
-/// Where things are, by the names of OpenID Connect Discovery 1.0.
+/// Who gives tokens and where the keys are, by the names of OpenID Connect Discovery 1.0; no more of it, since nobody is sent here to log in.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Discovery {
     #[schema(example = "https://shop.example.com")]
     pub issuer: String,
     pub jwks_uri: String,
-    pub token_endpoint: String,
-    pub registration_endpoint: String,
-    pub revocation_endpoint: String,
-    pub userinfo_endpoint: String,
-    pub grant_types_supported: Vec<&'static str>,
-    pub response_types_supported: Vec<&'static str>,
-    pub subject_types_supported: Vec<&'static str>,
-    pub id_token_signing_alg_values_supported: Vec<&'static str>,
+    pub token_signing_alg_values_supported: Vec<&'static str>,
     pub claims_supported: Vec<&'static str>,
 }
 
@@ -37,19 +30,11 @@ pub async fn get_jwks(State(app): State<App>) -> Response {
 /// Who gives tokens here, and where its keys are.
 #[utoipa::path(get, path = "/.well-known/openid-configuration", tag = "auth", responses((status = 200, body = Discovery)))]
 pub async fn get_openid_configuration(State(app): State<App>) -> Response {
-    let at = |path: &str| format!("{}{path}", app.auth.issuer);
     let discovery = Discovery {
         issuer: app.auth.issuer.to_string(),
-        jwks_uri: at("/.well-known/jwks.json"),
-        token_endpoint: at("/api/v1/auth/login"),
-        registration_endpoint: at("/api/v1/auth/register"),
-        revocation_endpoint: at("/api/v1/auth/logout"),
-        userinfo_endpoint: at("/api/v1/auth/me"),
-        grant_types_supported: vec!["password", "refresh_token"],
-        response_types_supported: vec!["token"],
-        subject_types_supported: vec!["public"],
-        id_token_signing_alg_values_supported: vec!["EdDSA"],
-        claims_supported: vec!["iss", "aud", "sub", "sid", "role", "iat", "exp"],
+        jwks_uri: format!("{}/.well-known/jwks.json", app.auth.issuer),
+        token_signing_alg_values_supported: vec!["EdDSA"],
+        claims_supported: vec!["iss", "aud", "sub", "sid", "role", "jti", "iat", "exp"],
     };
     (CACHED, axum::Json(discovery)).into_response()
 }

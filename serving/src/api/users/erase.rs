@@ -29,9 +29,11 @@ impl Body for Erasure {
     responses((status = 204, description = "nothing is left"), (status = 401, description = "the password is wrong", body = ProblemBody),
         (status = 429, body = ProblemBody)))]
 pub async fn erase_me(State(app): State<App>, session: Session, Json(given): Json<Erasure>) -> Result<StatusCode> {
-    account::check_password(&app.auth, session.user_id, given.password).await?;
-    // The account last: if this breaks off, its owner can come back and do it again.
+    account::check_password(&app.auth, session.user_id, given.password, None).await?;
+    // The account after the rest: if this breaks off, its owner can come back and do it again. And the rest once more: what another of
+    // one's requests wrote meanwhile.
     addresses::erase(&app.users, session.user_id).await?;
     account::erase(&app.auth, session.user_id).await?;
+    addresses::erase(&app.users, session.user_id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

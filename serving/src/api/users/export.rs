@@ -8,14 +8,14 @@ use serde::Serialize;
 
 use super::address::{self, Address};
 use super::profile::{self, Profile};
-use crate::api::access::Caller;
+use crate::api::access;
 use crate::api::auth::account::{self, Account};
 use crate::api::auth::api_keys::{self, ApiKey};
 use crate::api::auth::sessions::{self, Session};
 use crate::api::problem::{ProblemBody, Result};
 use crate::api::state::App;
 
-/// All that is kept about a person, but for hashes and seeds.
+/// What is kept about a person, but for hashes and seeds, and sessions that are over.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Export {
     pub exported_at: DateTime<Utc>,
@@ -29,8 +29,8 @@ pub struct Export {
 
 /// What is kept about oneself, as a file.
 #[utoipa::path(get, path = "/api/v1/users/me/export", tag = "users", responses((status = 200, body = Export), (status = 401, body = ProblemBody)))]
-pub async fn export_me(State(app): State<App>, caller: Caller) -> Result<Response> {
-    let user_id = caller.user_id()?;
+pub async fn export_me(State(app): State<App>, session: access::Session) -> Result<Response> {
+    let user_id = session.user_id;
     let auth = &app.auth.pool;
     let export = Export {
         exported_at: Utc::now(),

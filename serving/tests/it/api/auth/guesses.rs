@@ -40,3 +40,18 @@ async fn guesses_at_once_are_counted_each() {
     let with = |status: u16| answers.iter().filter(|answer| answer.status == status).count();
     assert_eq!((with(401), with(429)), (5, 25));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_only_looks_alike_has_a_count_of_its_own() {
+    let Some(server) = Server::start().await else { return };
+    server.register("karl@example.com").await;
+    // The sign of Kelvin, which some make small to `k`.
+    let alike = "\u{212a}arl@example.com";
+    server.register(alike).await;
+    for _ in 0..4 {
+        server.log_in("karl@example.com", "something else").await.problem(401, "wrong-credentials");
+    }
+    Tokens::of(&server.log_in(alike, PASSWORD).await);
+    server.log_in("karl@example.com", "something else").await.problem(401, "wrong-credentials");
+    server.log_in("karl@example.com", "something else").await.problem(429, "too-many-attempts");
+}

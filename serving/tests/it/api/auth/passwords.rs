@@ -11,6 +11,8 @@ const NEW: &str = "battery staple correct";
 async fn a_forgotten_password_is_replaced_by_a_token_from_a_message() {
     let Some(server) = Server::start().await else { return };
     let ada = server.register("ada@example.com").await;
+    let key = server.send(Method::POST, "/api/v1/auth/api-keys", &ada.access, Some(&json!({ "name": "left by whoever" }))).await.json();
+    let key = key["key"].as_str().unwrap();
     for email in ["nobody@example.com", "ADA@example.com"] {
         assert_eq!(server.post("/api/v1/auth/password/forgot", &json!({ "email": email })).await.status, 202);
     }
@@ -25,12 +27,26 @@ async fn a_forgotten_password_is_replaced_by_a_token_from_a_message() {
     assert_eq!(reset(NEW).await.status, 204);
     reset("yet another password").await.problem(400, "bad-one-time-token");
     server.me(&ada.access).await.problem(401, "unauthenticated");
+    server.me(key).await.problem(401, "unauthenticated");
     server.refresh(&ada.refresh).await.problem(401, "session-over");
     server.log_in("ada@example.com", PASSWORD).await.problem(401, "wrong-credentials");
     let tokens = Tokens::of(&server.log_in("ada@example.com", NEW).await);
     assert!(server.me(&tokens.access).await.ok()["email_verified_at"].is_string(), "who has the message has the address");
     let topics: Vec<String> = server.messages("ada@example.com").await.into_iter().map(|(topic, _)| topic).collect();
     assert_eq!(topics, ["account.verify_email", "account.reset_password", "account.password_changed"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobodys_letter_box_is_filled() {
+    let Some(server) = Server::start().await else { return };
+    server.register("ada@example.com").await;
+    let forgotten = json!({ "email": "ada@example.com" });
+    futures::future::join_all((0..10).map(|_| server.post("/api/v1/auth/password/forgot", &forgotten))).await;
+    server.mailed("ada@example.com", "account.reset_password", 1).await;
+    assert_eq!(server.post("/api/v1/auth/password/forgot", &forgotten).await.status, 202);
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let topics: Vec<String> = server.messages("ada@example.com").await.into_iter().map(|(topic, _)| topic).collect();
+    assert_eq!(topics, ["account.verify_email", "account.reset_password"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -57,7 +73,12 @@ async fn a_changed_password_ends_the_other_sessions() {
     };
     change("something else", NEW).await.problem(401, "wrong-credentials");
     change(PASSWORD, "ada@example.com").await.problem(422, "invalid-body");
+    let forgot = async || server.post("/api/v1/auth/password/forgot", &json!({ "email": "ada@example.com" })).await.status;
+    assert_eq!(forgot().await, 202);
+    let token = server.mailed("ada@example.com", "account.reset_password", 1).await;
     assert_eq!(change(PASSWORD, NEW).await.status, 204);
+    // Who got hold of an old message gets nowhere with it.
+    server.post("/api/v1/auth/password/reset", &json!({ "token": token, "password": PASSWORD })).await.problem(400, "bad-one-time-token");
     assert_eq!(server.me(&here.access).await.status, 200);
     server.me(&there.access).await.problem(401, "unauthenticated");
     Tokens::of(&server.log_in("ada@example.com", NEW).await);

@@ -68,3 +68,23 @@ async fn a_second_factor_is_asked_for_once_confirmed_and_each_code_is_good_once(
     let sealed: Option<Vec<u8>> = sqlx::query_scalar("SELECT totp_secret FROM credentials").fetch_one(&server.app.auth.pool).await.unwrap();
     assert_eq!(sealed, None);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn codes_are_not_guessed_by_who_has_the_password_and_a_session() {
+    let Some(server) = Server::start().await else { return };
+    server.auth_sql("CREATE EXTENSION pgcrypto").await;
+    let ada = server.register("ada@example.com").await;
+    let send = async |method, path: &str, body: Value| server.send(method, path, &ada.access, Some(&body)).await;
+    let seed = send(Method::POST, "/api/v1/auth/second-factor", json!({})).await.ok();
+    let first = code(&server, seed["secret"].as_str().unwrap(), 0).await;
+    send(Method::POST, "/api/v1/auth/second-factor/confirm", json!({ "code": first })).await.ok();
+    // A code that was taken is as wrong as any other. Changing the password, which is known, buys no more guesses.
+    let guess = json!({ "password": PASSWORD, "code": first });
+    for _ in 0..2 {
+        send(Method::DELETE, "/api/v1/auth/second-factor", guess.clone()).await.problem(401, "wrong-code");
+        with_code(&server, &first).await.problem(401, "wrong-code");
+    }
+    let same = json!({ "current": PASSWORD, "password": PASSWORD });
+    assert_eq!(send(Method::PUT, "/api/v1/auth/password", same).await.status, 204);
+    send(Method::DELETE, "/api/v1/auth/second-factor", guess).await.problem(429, "too-many-attempts");
+}

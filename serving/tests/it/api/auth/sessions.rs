@@ -17,7 +17,11 @@ async fn an_account_is_opened_verified_and_left() {
     server.post("/api/v1/auth/register", &json!({ "email": "ada@example.com", "password": PASSWORD })).await.problem(409, "email-taken");
 
     let first = server.mailed("Ada@Example.com", "account.verify_email", 1).await;
-    server.send(Method::POST, "/api/v1/auth/verify-email/resend", &tokens.access, None).await;
+    let resend = async || server.send(Method::POST, "/api/v1/auth/verify-email/resend", &tokens.access, None).await.status;
+    assert_eq!(resend().await, 202);
+    assert_eq!(server.messages("Ada@Example.com").await.len(), 1, "at most one a minute");
+    server.auth_sql("UPDATE one_time_tokens SET expires_at = expires_at - interval '61 seconds'").await;
+    assert_eq!(resend().await, 202);
     let second = server.mailed("Ada@Example.com", "account.verify_email", 2).await;
     let verify = async |token: &str| server.post("/api/v1/auth/verify-email", &json!({ "token": token })).await;
     verify(&first).await.problem(400, "bad-one-time-token");
