@@ -157,7 +157,7 @@ impl Postgres {
         let durable = if options.fsync { "on" } else { "off" };
         let settings = format!(
             "# Written at each start.\n\
-             listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = ''\nmax_connections = 100\n\
+             listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = ''\nmax_connections = 200\n\
              wal_level = logical\nmax_wal_senders = 32\nmax_replication_slots = 32\nwal_writer_delay = 10ms\n\
              shared_buffers = 128MB\nwork_mem = 8MB\nmaintenance_work_mem = 64MB\nmax_wal_size = 1GB\nrandom_page_cost = 1.1\njit = off\n\
              timezone = 'UTC'\nlog_timezone = 'UTC'\nfsync = {durable}\nfull_page_writes = {durable}\n",

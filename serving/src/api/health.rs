@@ -36,7 +36,7 @@ pub async fn healthz() -> axum::Json<Health> {
         description = "not now", body = Health)))]
 pub async fn readyz(State(app): State<App>) -> Response {
     let (catalog, orders, inventory, redis) =
-        tokio::join!(database(&app.catalog), database(&app.orders), database(&app.inventory), redis(&app));
+        tokio::join!(database(&app.databases.catalog), database(&app.databases.orders), database(&app.databases.inventory), redis(&app));
     let stores = app.stores.stores();
     let engine = !stores.is_empty() && stores.iter().all(|store| store.error.is_none());
     let checks = [("catalog", catalog), ("orders", orders), ("inventory", inventory), ("redis", redis), ("stores", engine)];

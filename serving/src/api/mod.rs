@@ -12,6 +12,7 @@ pub mod freshness;
 pub mod health;
 pub mod images;
 pub mod inventory;
+mod jobs;
 mod limit;
 pub mod metrics;
 mod middleware;

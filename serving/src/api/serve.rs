@@ -8,8 +8,7 @@ use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::auth::sessions;
-use super::orders::idempotency;
+use super::jobs;
 use super::router::router;
 use super::state::App;
 
@@ -18,7 +17,7 @@ use super::state::App;
 /// [`super::state::Limits::shutdown_grace`] to end.
 pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
     let _metrics = AbortOnDropHandle::new(tokio::spawn(metrics_upkeep(app.clone())));
-    let _keys = AbortOnDropHandle::new(tokio::spawn(forget_old_keys(app.clone())));
+    let _jobs = jobs::start(&app);
     let listener = listener.tap_io(|connection| {
         if let Err(error) = connection.set_nodelay(true) {
             tracing::debug!(%error, "a connection keeps Nagle's algorithm");
@@ -44,19 +43,5 @@ async fn metrics_upkeep(app: App) {
     loop {
         tokio::time::sleep(Duration::from_secs(5)).await;
         app.metrics.run_upkeep();
-    }
-}
-
-async fn forget_old_keys(app: App) {
-    loop {
-        match idempotency::forget_old(&app.orders).await {
-            Ok(0) => {}
-            Ok(count) => tracing::info!(count, "old idempotency keys were forgotten"),
-            Err(error) => tracing::warn!(%error, "old idempotency keys could not be forgotten; trying again in an hour"),
-        }
-        if let Err(problem) = sessions::sweep(&app.auth.pool).await {
-            tracing::warn!(%problem, "old sessions could not be forgotten; trying again in an hour");
-        }
-        tokio::time::sleep(Duration::from_secs(60 * 60)).await;
     }
 }

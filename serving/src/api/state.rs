@@ -9,7 +9,6 @@ use chimera_connectors::log::Log;
 use chimera_connectors::{Context, Frontier};
 use metrics_exporter_prometheus::PrometheusHandle;
 use redis::aio::ConnectionManager;
-use sqlx::PgPool;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -17,6 +16,7 @@ pub use super::access::OperatorToken;
 use super::auth::Auth;
 use super::feed::sessions::Sessions;
 pub use super::stores::status::StoreStatus;
+use crate::shop::databases::Databases;
 
 /// How far the derived stores are. The engine's handle is one; tests bring their own.
 #[async_trait]
@@ -72,14 +72,10 @@ pub struct Parts {
     pub connectors: Arc<Context>,
     pub log: Arc<dyn Log>,
     pub redis: ConnectionManager,
-    pub catalog: PgPool,
-    pub orders: PgPool,
-    pub inventory: PgPool,
+    pub databases: Databases,
     /// `None`: search by picture answers that it is switched off.
     pub image_tower: Option<Arc<chimera_models::ImageTower>>,
     pub auth: Auth,
-    /// The database `users`.
-    pub users: PgPool,
     pub operator_token: OperatorToken,
     pub limits: Limits,
     /// From [`crate::api::metrics::install`].

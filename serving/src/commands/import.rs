@@ -89,7 +89,7 @@ pub async fn read_year(settings: &Settings, file: Option<&Path>, limit: Option<u
 
 pub async fn import_year(server: &Server, year: &online_retail::Year) -> anyhow::Result<online_retail::catalogue::Imported> {
     let step = ui::Step::new("Catalogue");
-    let imported = online_retail::catalogue::import(&server.sources(1).await?, year).await?;
+    let imported = online_retail::catalogue::import(&server.databases(), year).await?;
     step.done(format!("{} products and {} receipts of opening stock added", imported.products, imported.receipts));
     Ok(imported)
 }

@@ -7,17 +7,43 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
-static AUTH: Migrator = sqlx::migrate!("./migrations/auth");
-static CATALOG: Migrator = sqlx::migrate!("./migrations/catalog");
-static ORDERS: Migrator = sqlx::migrate!("./migrations/orders");
-static INVENTORY: Migrator = sqlx::migrate!("./migrations/inventory");
-static REPORTING: Migrator = sqlx::migrate!("./migrations/reporting");
-static USERS: Migrator = sqlx::migrate!("./migrations/users");
+macro_rules! databases {
+    ($($(#[$doc:meta])* $name:ident: $connections:literal, $migrations:tt;)*) => {
+        /// Connections to every database that Chimera keeps. Nothing is connected before it is used.
+        #[derive(Clone)]
+        pub struct Databases {
+            $($(#[$doc])* pub $name: PgPool,)*
+        }
+
+        impl Databases {
+            /// `pool`: of a database's name, and how many connections it may take at most.
+            pub fn open(pool: impl Fn(&'static str, u32) -> PgPool) -> Self {
+                Self { $($name: pool(stringify!($name), $connections),)* }
+            }
+        }
+
+        /// Every database, and what brings it to the newest schema.
+        pub static ALL: &[(&str, Migrator)] = &[$((stringify!($name), sqlx::migrate!($migrations)),)*];
+    };
+}
+
+databases! {
+    /// Accounts, sessions, keys.
+    auth: 16, "./migrations/auth";
+    /// People and where they live.
+    users: 8, "./migrations/users";
+    /// What the shop offers.
+    catalog: 16, "./migrations/catalog";
+    /// Orders, and the stock that is promised to them.
+    orders: 16, "./migrations/orders";
+    /// What came into the stock room.
+    inventory: 16, "./migrations/inventory";
+    /// What pipelines report; no service's.
+    reporting: 4, "./migrations/reporting";
+}
 
 /// Databases whose committed changes feed the pipelines.
 pub const SOURCES: [&str; 3] = ["catalog", "orders", "inventory"];
-/// Every database that Chimera keeps.
-pub const ALL: [&str; 6] = ["auth", "users", "catalog", "orders", "inventory", "reporting"];
 
 /// A database could not be reached, made or migrated.
 #[derive(Debug, thiserror::Error)]
@@ -43,14 +69,6 @@ pub enum Error {
 pub struct Server {
     url: reqwest::Url,
     options: PgConnectOptions,
-}
-
-/// Connections to the three databases that hold the sources.
-#[derive(Clone)]
-pub struct Sources {
-    pub catalog: PgPool,
-    pub orders: PgPool,
-    pub inventory: PgPool,
 }
 
 impl Server {
@@ -82,21 +100,13 @@ impl Server {
         PgConnection::connect_with(&options).await.map_err(|source| self.refused(database, source))
     }
 
-    pub async fn pool(&self, database: &str, connections: u32) -> Result<PgPool, Error> {
-        PgPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(Duration::from_secs(10))
-            .connect_with(self.options.clone().database(database))
-            .await
-            .map_err(|source| self.refused(database, source))
-    }
-
-    /// Connections to the source databases, at most `connections` to each.
-    pub async fn sources(&self, connections: u32) -> Result<Sources, Error> {
-        Ok(Sources {
-            catalog: self.pool("catalog", connections).await?,
-            orders: self.pool("orders", connections).await?,
-            inventory: self.pool("inventory", connections).await?,
+    /// Connections to all databases.
+    pub fn databases(&self) -> Databases {
+        Databases::open(|database, connections| {
+            PgPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(Duration::from_secs(10))
+                .connect_lazy_with(self.options.clone().database(database))
         })
     }
 
@@ -109,7 +119,7 @@ impl Server {
             return Err(Error::WalLevel(wal_level));
         }
         let mut created = Vec::new();
-        for database in ALL {
+        for (database, _) in ALL {
             if self.create_one(&mut connection, database).await? {
                 created.push(database);
             }
@@ -140,15 +150,7 @@ impl Server {
     /// Brings every database to the newest schema; returns how many migrations ran.
     pub async fn migrate(&self) -> Result<usize, Error> {
         let mut ran = 0;
-        let all = [
-            ("auth", &AUTH),
-            ("users", &USERS),
-            ("catalog", &CATALOG),
-            ("orders", &ORDERS),
-            ("inventory", &INVENTORY),
-            ("reporting", &REPORTING),
-        ];
-        for (database, migrator) in all {
+        for (database, migrator) in ALL {
             let mut connection = self.connect(database).await?;
             let before = applied(&mut connection).await;
             migrator.run(&mut connection).await.map_err(|source| Error::Migrate { database, source })?;

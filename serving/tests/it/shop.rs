@@ -67,7 +67,7 @@ async fn migrations_run_once_and_every_published_table_sends_whole_old_rows() {
 #[tokio::test]
 async fn the_sample_shop_loads_twice_without_doubling() {
     let Some((_postgres, server)) = databases().await else { return };
-    let sources = server.sources(2).await.unwrap();
+    let sources = server.databases();
     assert!(sample::is_empty(&sources).await.unwrap() && !sample::is_loaded(&sources).await.unwrap());
     let now = Utc::now();
     let first = sample::load(&sources, now).await.unwrap();
@@ -134,7 +134,7 @@ fn count_csv(path: &Path, invoices: usize) -> (i64, usize, usize, usize, i64, De
 
 async fn play(server: &Server, path: &Path, limit: usize) -> Report {
     let year = online_retail::read(path, Some(limit)).unwrap();
-    catalogue::import(&server.sources(1).await.unwrap(), &year).await.unwrap();
+    catalogue::import(&server.databases(), &year).await.unwrap();
     let options = Options { speed: None, connections: 4 };
     replay(server, year.invoices, &options, Arc::default()).await.unwrap()
 }

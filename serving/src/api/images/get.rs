@@ -23,8 +23,10 @@ pub async fn get_image(State(app): State<App>, Path(id): Path<Uuid>, headers: He
     if headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).is_some_and(|tags| tags.contains(&tag)) {
         return Ok((StatusCode::NOT_MODIFIED, cached).into_response());
     }
-    let row: Option<(String, Vec<u8>)> =
-        sqlx::query_as("SELECT media_type, content FROM product_images WHERE id = $1").bind(id).fetch_optional(&app.catalog).await?;
+    let row: Option<(String, Vec<u8>)> = sqlx::query_as("SELECT media_type, content FROM product_images WHERE id = $1")
+        .bind(id)
+        .fetch_optional(&app.databases.catalog)
+        .await?;
     let (media_type, content) = row.ok_or_else(|| Problem::new(&kinds::IMAGE_NOT_FOUND, format!("No picture has the id {id}.")))?;
     // Only pictures are ever served as such: a page or a script under this origin would run with its rights.
     let media_type = match media_type.as_str() {

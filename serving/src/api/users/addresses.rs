@@ -25,7 +25,7 @@ pub struct Addresses {
 #[utoipa::path(get, path = "/api/v1/users/me/addresses", tag = "users",
     responses((status = 200, body = Addresses), (status = 401, body = ProblemBody)))]
 pub async fn list_addresses(State(app): State<App>, caller: Caller) -> Result<axum::Json<Addresses>> {
-    Ok(axum::Json(Addresses { addresses: address::list(&app.users, caller.user_id()?).await? }))
+    Ok(axum::Json(Addresses { addresses: address::list(&app.databases.users, caller.user_id()?).await? }))
 }
 
 /// Adds an address. The first of its type is the default; one that is made the default takes that from the other.
@@ -35,7 +35,7 @@ pub async fn list_addresses(State(app): State<App>, caller: Caller) -> Result<ax
 pub async fn create_address(State(app): State<App>, caller: Caller, Json(wanted): Json<NewAddress>) -> Result<Response> {
     wanted.check()?;
     let user_id = caller.user_id()?;
-    let mut transaction = app.users.begin().await?;
+    let mut transaction = app.databases.users.begin().await?;
     lock(&mut transaction, user_id).await?;
     let known: i64 =
         sqlx::query_scalar("SELECT count(*) FROM user_addresses WHERE user_id = $1").bind(user_id).fetch_one(&mut *transaction).await?;
@@ -59,7 +59,7 @@ pub async fn put_address(
 ) -> Result<axum::Json<Address>> {
     wanted.check()?;
     let user_id = caller.user_id()?;
-    let mut transaction = app.users.begin().await?;
+    let mut transaction = app.databases.users.begin().await?;
     lock(&mut transaction, user_id).await?;
     let was = take_out(&mut transaction, user_id, id).await?;
     let keeps_default = was.is_default && was.address_type == wanted.address_type;
@@ -78,7 +78,7 @@ pub async fn put_address(
     responses((status = 204, description = "removed"), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody)))]
 pub async fn delete_address(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<StatusCode> {
     let user_id = caller.user_id()?;
-    let mut transaction = app.users.begin().await?;
+    let mut transaction = app.databases.users.begin().await?;
     lock(&mut transaction, user_id).await?;
     let was = take_out(&mut transaction, user_id, id).await?;
     appoint(&mut transaction, user_id, was.address_type).await?;

@@ -32,8 +32,8 @@ pub async fn erase_me(State(app): State<App>, session: Session, Json(given): Jso
     account::check_password(&app.auth, session.user_id, given.password, None).await?;
     // The account after the rest: if this breaks off, its owner can come back and do it again. And the rest once more: what another of
     // one's requests wrote meanwhile.
-    addresses::erase(&app.users, session.user_id).await?;
+    addresses::erase(&app.databases.users, session.user_id).await?;
     account::erase(&app.auth, session.user_id).await?;
-    addresses::erase(&app.users, session.user_id).await?;
+    addresses::erase(&app.databases.users, session.user_id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -35,8 +35,8 @@ pub async fn export_me(State(app): State<App>, session: access::Session) -> Resu
     let export = Export {
         exported_at: Utc::now(),
         account: account::shown(auth, user_id).await?,
-        profile: profile::find(&app.users, user_id).await?,
-        addresses: address::list(&app.users, user_id).await?,
+        profile: profile::find(&app.databases.users, user_id).await?,
+        addresses: address::list(&app.databases.users, user_id).await?,
         sessions: sessions::list(auth, user_id).await?,
         api_keys: api_keys::list(auth, user_id).await?,
     };

@@ -81,7 +81,7 @@ pub async fn find(pool: &PgPool, user_id: Uuid) -> Result<Option<Profile>> {
 #[utoipa::path(get, path = "/api/v1/users/me", tag = "users",
     responses((status = 200, body = Profile), (status = 401, body = ProblemBody), (status = 404, description = "not filled in yet", body = ProblemBody)))]
 pub async fn get_profile(State(app): State<App>, caller: Caller) -> Result<axum::Json<Profile>> {
-    let profile = find(&app.users, caller.user_id()?).await?;
+    let profile = find(&app.databases.users, caller.user_id()?).await?;
     profile.map(axum::Json).ok_or_else(|| Problem::new(&kinds::PROFILE_NOT_FOUND, "You have not filled in a profile yet."))
 }
 
@@ -103,7 +103,7 @@ pub async fn put_profile(State(app): State<App>, caller: Caller, Json(profile): 
         .bind(profile.phone_number.as_deref().map(str::trim))
         .bind(profile.preferred_currency.as_deref().unwrap_or("USD"))
         .bind(profile.marketing_opt_in)
-        .fetch_one(&app.users)
+        .fetch_one(&app.databases.users)
         .await?;
     Ok(axum::Json(saved))
 }

@@ -109,7 +109,7 @@ async fn measure(platform: &mut Platform, mut year: crate::shop::online_retail::
 
 /// Writes orders at a steady rate, each its own transaction; how long PostgreSQL took for each.
 async fn at_rate(server: &crate::shop::databases::Server, orders: Vec<Order>, rate: u32) -> anyhow::Result<Quantiles> {
-    let pool = server.pool("orders", 8).await?;
+    let pool = server.databases().orders;
     let mut ticks = tokio::time::interval(Duration::from_secs(1) / rate);
     let mut writes = tokio::task::JoinSet::new();
     for order in orders {

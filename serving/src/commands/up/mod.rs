@@ -143,7 +143,7 @@ impl Running {
         let created = server.create_missing().await?;
         let migrations = server.migrate().await?;
         step.done(format!("{} created, {migrations} migrations run", created.len()));
-        let sources = server.sources(16).await?;
+        let databases = server.databases();
 
         let step = ui::Step::new("Log");
         let log = log::open(settings).await?;
@@ -154,7 +154,7 @@ impl Running {
                 .map_or_else(|| format!("embedded, in {}", folder.join("log").display()), |servers| format!("Kafka at {servers}")),
         );
         if !arguments.no_sample {
-            sample::load(&sources, &log).await?;
+            sample::load(&databases, &log).await?;
         }
 
         let step = ui::Step::new("Changes");
@@ -184,7 +184,7 @@ impl Running {
         let views = connectors.views.clone();
         let redis = redis::aio::ConnectionManager::new(redis).await.context("cannot connect to Redis")?;
         let issuer = settings.public_url.clone().unwrap_or_else(|| note.http_url.clone());
-        let auth = Auth::open(server.pool("auth", 16).await?, redis.clone(), &instance::seal_key(folder)?, &issuer).await;
+        let auth = Auth::open(databases.auth.clone(), redis.clone(), &instance::seal_key(folder)?, &issuer).await;
         let auth = auth.map_err(|problem| anyhow::anyhow!("cannot set up accounts: {problem}"))?;
         tokio::spawn(stop.clone().run_until_cancelled_owned(auth.keys.clone().keep_fresh()));
         let app = App::new(Parts {
@@ -193,12 +193,9 @@ impl Running {
             connectors,
             log,
             redis,
-            catalog: sources.catalog,
-            orders: sources.orders,
-            inventory: sources.inventory,
+            databases,
             image_tower,
             auth,
-            users: server.pool("users", 8).await?,
             operator_token: OperatorToken::new(&token),
             limits: Limits::default(),
             metrics: api::metrics::install().context("cannot set up metrics")?,

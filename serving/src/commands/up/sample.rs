@@ -8,23 +8,23 @@ use chimera_connectors::log::{Append, Log, Record};
 use chrono::Utc;
 
 use super::ui;
-use crate::shop::databases::Sources;
+use crate::shop::databases::Databases;
 use crate::shop::sample;
 
 const CLICKSTREAM: &str = "clickstream";
 
 /// Loads the shop into an empty catalogue, and its clicks into an empty log.
-pub async fn load(sources: &Sources, log: &Arc<dyn Log>) -> anyhow::Result<()> {
+pub async fn load(databases: &Databases, log: &Arc<dyn Log>) -> anyhow::Result<()> {
     let step = ui::Step::new("Sample shop");
-    if sample::is_empty(sources).await? {
+    if sample::is_empty(databases).await? {
         step.doing("drawing pictures, writing products and orders");
-        let loaded = sample::load(sources, Utc::now()).await?;
+        let loaded = sample::load(databases, Utc::now()).await?;
         let clicks = load_clicks(log).await?;
         step.done(format!("{} products, {} orders with {} lines, {clicks} clicks", loaded.products, loaded.orders, loaded.order_lines));
         return Ok(());
     }
     // A start that was killed between the two parts.
-    let clicks = if sample::is_loaded(sources).await? { load_clicks(log).await? } else { 0 };
+    let clicks = if sample::is_loaded(databases).await? { load_clicks(log).await? } else { 0 };
     step.done(if clicks > 0 { format!("{clicks} clicks") } else { "not needed: the catalogue has products".to_owned() });
     Ok(())
 }

@@ -31,12 +31,12 @@ const BATCH: usize = 1_000;
 
 /// Writes products, brands, categories and some stock of each; what is there already stays as it is. `progress` hears how many are done.
 pub async fn import(server: &Server, products: &[Product], mut progress: impl FnMut(u64)) -> Result<Imported, Error> {
-    let sources = server.sources(1).await?;
+    let databases = server.databases();
     let refused = |what| move |source| Error::Query { what, source };
     let names = |of: fn(&Product) -> Option<&String>| -> Vec<(String, String)> {
         products.iter().filter_map(of).collect::<BTreeSet<_>>().into_iter().map(|name| (name.clone(), String::new())).collect()
     };
-    let mut catalog = sources.catalog.acquire().await.map_err(refused("a connection"))?;
+    let mut catalog = databases.catalog.acquire().await.map_err(refused("a connection"))?;
     bulk::write_names(&mut catalog, &names(|product| product.category.as_ref()), &names(|product| product.brand.as_ref()))
         .await
         .map_err(refused("categories and brands"))?;
@@ -46,10 +46,10 @@ pub async fn import(server: &Server, products: &[Product], mut progress: impl Fn
     for (batch, products) in products.chunks(BATCH).enumerate() {
         // Stock first: a product is never on sale before its units are there.
         let stock: Vec<Stock> = products.iter().map(stock).collect();
-        let mut transaction = sources.inventory.begin().await.map_err(refused("the opening stock"))?;
+        let mut transaction = databases.inventory.begin().await.map_err(refused("the opening stock"))?;
         imported.receipts += bulk::write_stock(&mut transaction, OPENING_STOCK, &stock).await.map_err(refused("the opening stock"))?;
         transaction.commit().await.map_err(refused("the opening stock"))?;
-        let mut transaction = sources.catalog.begin().await.map_err(refused("products"))?;
+        let mut transaction = databases.catalog.begin().await.map_err(refused("products"))?;
         imported.products += bulk::write_products(&mut transaction, products).await.map_err(refused("products"))?;
         transaction.commit().await.map_err(refused("products"))?;
         progress((batch * BATCH + products.len()) as u64);

@@ -8,7 +8,7 @@ use rust_decimal::prelude::ToPrimitive;
 use super::reader::Article;
 use super::{Error, Year, categories};
 use crate::shop::bulk::{self, Product, Stock};
-use crate::shop::databases::Sources;
+use crate::shop::databases::Databases;
 
 /// Under this reference the year's opening stock is booked.
 const OPENING_STOCK: &str = "online-retail opening stock";
@@ -23,7 +23,7 @@ pub struct Imported {
 }
 
 /// Puts the year's articles into the catalogue and their stock into the stock room. What is there already stays as it is.
-pub async fn import(sources: &Sources, year: &Year) -> Result<Imported, Error> {
+pub async fn import(databases: &Databases, year: &Year) -> Result<Imported, Error> {
     let mut articles: Vec<(&String, &Article)> = year.articles.iter().collect();
     articles.sort_by_key(|(sku, _)| sku.as_str());
     let stock: Vec<Stock> = articles.iter().map(|(sku, article)| stock(sku, article)).collect();
@@ -34,11 +34,11 @@ pub async fn import(sources: &Sources, year: &Year) -> Result<Imported, Error> {
         let what = what.to_owned();
         move |source| Error::Query { what, source }
     };
-    let mut transaction = sources.inventory.begin().await.map_err(refused("the opening stock"))?;
+    let mut transaction = databases.inventory.begin().await.map_err(refused("the opening stock"))?;
     let receipts = bulk::write_stock(&mut transaction, OPENING_STOCK, &stock).await.map_err(refused("the opening stock"))?;
     transaction.commit().await.map_err(refused("the opening stock"))?;
 
-    let mut transaction = sources.catalog.begin().await.map_err(refused("the catalogue"))?;
+    let mut transaction = databases.catalog.begin().await.map_err(refused("the catalogue"))?;
     let names: Vec<(String, String)> = categories::all().map(|name| (name.to_owned(), String::new())).collect();
     bulk::write_names(&mut transaction, &names, &[]).await.map_err(refused("categories"))?;
     let products = bulk::write_products(&mut transaction, &products).await.map_err(refused("the catalogue"))?;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::words::MAKERS;
 use super::{Item, SEED, items};
 use crate::shop::bulk::{self, Stock};
-use crate::shop::databases::Sources;
+use crate::shop::databases::Databases;
 use crate::shop::orders;
 
 /// Under this reference the opening stock is booked.
@@ -36,20 +36,24 @@ pub struct Loaded {
 }
 
 /// Whether the catalogue has no products at all.
-pub async fn is_empty(sources: &Sources) -> Result<bool, Error> {
+pub async fn is_empty(databases: &Databases) -> Result<bool, Error> {
     let refused = |source| Error { what: "a look at the catalogue", source };
-    sqlx::query_scalar("SELECT NOT EXISTS (SELECT FROM products)").fetch_one(&sources.catalog).await.map_err(refused)
+    sqlx::query_scalar("SELECT NOT EXISTS (SELECT FROM products)").fetch_one(&databases.catalog).await.map_err(refused)
 }
 
 /// Whether the sample shop is what the catalogue holds, or a part of it.
-pub async fn is_loaded(sources: &Sources) -> Result<bool, Error> {
+pub async fn is_loaded(databases: &Databases) -> Result<bool, Error> {
     let refused = |source| Error { what: "a look at the catalogue", source };
     let first = items().first().map(|item| item.product.id()).unwrap_or_default();
-    sqlx::query_scalar("SELECT EXISTS (SELECT FROM products WHERE id = $1)").bind(first).fetch_one(&sources.catalog).await.map_err(refused)
+    sqlx::query_scalar("SELECT EXISTS (SELECT FROM products WHERE id = $1)")
+        .bind(first)
+        .fetch_one(&databases.catalog)
+        .await
+        .map_err(refused)
 }
 
 /// Writes what is missing of the sample shop, as of `now`. The catalogue comes last: while it is empty, the load was not finished.
-pub async fn load(sources: &Sources, now: DateTime<Utc>) -> Result<Loaded, Error> {
+pub async fn load(databases: &Databases, now: DateTime<Utc>) -> Result<Loaded, Error> {
     let items = items();
     // Pictures are the slow part: they are drawn while PostgreSQL writes the rest.
     let drawing = tokio::task::spawn_blocking({
@@ -60,11 +64,11 @@ pub async fn load(sources: &Sources, now: DateTime<Utc>) -> Result<Loaded, Error
     let mut loaded = Loaded::default();
 
     let refused = |what| move |source| Error { what, source };
-    let mut transaction = sources.inventory.begin().await.map_err(refused("the stock"))?;
+    let mut transaction = databases.inventory.begin().await.map_err(refused("the stock"))?;
     bulk::write_stock(&mut transaction, OPENING_STOCK, &stock(&items, &history)).await.map_err(refused("the stock"))?;
     transaction.commit().await.map_err(refused("the stock"))?;
 
-    let mut connection = sources.orders.acquire().await.map_err(refused("the orders"))?;
+    let mut connection = databases.orders.acquire().await.map_err(refused("the orders"))?;
     for batch in history.chunks(BATCH) {
         let written = orders::write_with_retries(&mut connection, batch).await.map_err(refused("the orders"))?;
         loaded.orders += written.orders;
@@ -72,7 +76,7 @@ pub async fn load(sources: &Sources, now: DateTime<Utc>) -> Result<Loaded, Error
     }
 
     let pictures = drawing.await.expect("drawing a picture does not panic");
-    let mut transaction = sources.catalog.begin().await.map_err(refused("the catalogue"))?;
+    let mut transaction = databases.catalog.begin().await.map_err(refused("the catalogue"))?;
     let (categories, brands) = names(&items);
     bulk::write_names(&mut transaction, &categories, &brands).await.map_err(refused("the names"))?;
     let products: Vec<_> = items.iter().map(|item| item.product.clone()).collect();

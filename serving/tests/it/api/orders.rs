@@ -14,7 +14,7 @@ fn order(items: &[(&str, i64)]) -> Value {
 }
 
 async fn number(server: &Server, sql: &'static str) -> i64 {
-    sqlx::query_scalar(sql).fetch_one(&server.app.orders).await.unwrap()
+    sqlx::query_scalar(sql).fetch_one(&server.app.databases.orders).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -110,10 +110,10 @@ async fn an_order_is_answered_with_the_catalogues_prices_and_a_position() {
         "INSERT INTO product_variants (product_id, variant_sku, price_cents) SELECT id, sku || '-own', 1 FROM products WHERE sku = 'A'
         UNION ALL SELECT id, sku || '-base', NULL FROM products WHERE sku = 'A'",
     )
-    .execute(&server.app.catalog)
+    .execute(&server.app.databases.catalog)
     .await
     .unwrap();
-    sqlx::query("INSERT INTO received VALUES ('A-own', 5), ('A-base', 5)").execute(&server.app.orders).await.unwrap();
+    sqlx::query("INSERT INTO received VALUES ('A-own', 5), ('A-base', 5)").execute(&server.app.databases.orders).await.unwrap();
     let before: i64 = number(&server, "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint").await;
     let mut body = order(&[("B", 2), ("A-own", 1), ("A", 1), ("B", 1), ("A-base", 1)]);
     body["customer_id"] = json!("17850");
@@ -164,14 +164,14 @@ async fn an_order_is_answered_with_the_catalogues_prices_and_a_position() {
     let row: (String, String, Option<String>, String) =
         sqlx::query_as("SELECT kind, country, customer_id, currency FROM orders WHERE id = $1")
             .bind(id)
-            .fetch_one(&server.app.orders)
+            .fetch_one(&server.app.databases.orders)
             .await
             .unwrap();
     assert_eq!(row, ("order".into(), "France".into(), Some("17850".into()), "GBP".into()));
     let lines: Vec<(i32, String, i32, String)> =
         sqlx::query_as("SELECT line_no, sku, quantity, unit_price::text FROM order_items WHERE order_id = $1 ORDER BY line_no")
             .bind(id)
-            .fetch_all(&server.app.orders)
+            .fetch_all(&server.app.databases.orders)
             .await
             .unwrap();
     let expected = [(1, "A", 1, "19.990"), (2, "A-base", 1, "19.990"), (3, "A-own", 1, "0.010"), (4, "B", 3, "2.550")];
@@ -185,7 +185,7 @@ async fn a_key_places_one_order_however_often_it_is_sent() {
     let first = server.order("the key", &order(&[("A", 2)])).await;
     assert_eq!((first.status, first.header("idempotency-replayed")), (201, ""));
     // Neither the price of today nor the layout of the JSON matters.
-    sqlx::query("UPDATE products SET base_price_cents = 999").execute(&server.app.catalog).await.unwrap();
+    sqlx::query("UPDATE products SET base_price_cents = 999").execute(&server.app.databases.catalog).await.unwrap();
     let again = Answer::of(
         server
             .request(Method::POST, "/api/v1/orders")
@@ -213,10 +213,10 @@ async fn a_key_places_one_order_however_often_it_is_sent() {
     assert_eq!(number(server, "SELECT count(*) FROM orders").await, 2);
 
     sqlx::query("UPDATE idempotency_keys SET created_at = now() - interval '8 days' WHERE key = 'the key'")
-        .execute(&server.app.orders)
+        .execute(&server.app.databases.orders)
         .await
         .unwrap();
-    assert_eq!(idempotency::forget_old(&server.app.orders).await.unwrap(), 1);
+    assert_eq!(idempotency::forget_old(&server.app.databases.orders).await.unwrap(), 1);
     assert_eq!(number(server, "SELECT count(*) FROM idempotency_keys").await, 1);
 }
 
@@ -225,11 +225,11 @@ async fn what_cannot_be_ordered_is_refused() {
     let Some(server) = Server::start().await else { return };
     server.product("A", 100, 1000).await;
     server.product("GONE", 100, 1000).await;
-    sqlx::query("UPDATE products SET is_active = false WHERE sku = 'GONE'").execute(&server.app.catalog).await.unwrap();
+    sqlx::query("UPDATE products SET is_active = false WHERE sku = 'GONE'").execute(&server.app.databases.catalog).await.unwrap();
     let problem = server.order("a", &order(&[("A", 1), ("GONE", 1), ("no such", 1)])).await.problem(422, "unknown-sku");
     assert_eq!(problem["skus"], json!(["GONE", "no such"]));
     sqlx::query("INSERT INTO products (sku, name, base_price_cents, currency) VALUES ('EURO', 'x', 1, 'EUR')")
-        .execute(&server.app.catalog)
+        .execute(&server.app.databases.catalog)
         .await
         .unwrap();
     server.order("b", &order(&[("A", 1), ("EURO", 1)])).await.problem(422, "mixed-currencies");
@@ -279,7 +279,7 @@ async fn what_cannot_be_ordered_is_refused() {
 async fn without_stock_levels_orders_wait() {
     let Some(server) = Server::start().await else { return };
     server.product("A", 100, 1000).await;
-    sqlx::query("DROP TABLE received").execute(&server.app.orders).await.unwrap();
+    sqlx::query("DROP TABLE received").execute(&server.app.databases.orders).await.unwrap();
     let answer = server.order("a", &order(&[("A", 1)])).await;
     answer.problem(503, "store-not-ready");
     assert_eq!(answer.header("retry-after"), "2");

@@ -40,7 +40,7 @@ async fn pictures_of_the_catalogue_are_served_to_be_kept() {
     server.product("A", 100, 1).await;
     let sql = "INSERT INTO product_images (product_id, position, media_type, content) SELECT id, $1, $2, $3 FROM products RETURNING id";
     let insert = async |position: i32, kind: &str, content: &[u8]| -> uuid::Uuid {
-        sqlx::query_scalar(sql).bind(position).bind(kind).bind(content).fetch_one(&server.app.catalog).await.unwrap()
+        sqlx::query_scalar(sql).bind(position).bind(kind).bind(content).fetch_one(&server.app.databases.catalog).await.unwrap()
     };
     let id = insert(0, "image/png", b"the bytes").await;
     let answer = server.get(&format!("/api/v1/images/{id}")).await;

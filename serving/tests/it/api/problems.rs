@@ -124,7 +124,7 @@ async fn a_server_without_its_database_says_so_and_recovers() {
     let Some(server) = Server::start().await else { return };
     let ready = server.get("/readyz").await;
     assert_eq!(ready.ok()["status"], "ok");
-    server.app.catalog.close().await;
+    server.app.databases.catalog.close().await;
     let answer = server.get("/api/v1/images/00000000-0000-0000-0000-000000000000").await;
     let problem = answer.problem(503, "unavailable");
     assert!(!problem.to_string().contains("pool"), "the cause is not for clients: {problem}");

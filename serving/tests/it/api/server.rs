@@ -11,10 +11,11 @@ use chimera_serving::api::access::Role;
 use chimera_serving::api::auth::Auth;
 use chimera_serving::api::auth::sessions::{self, Standing};
 use chimera_serving::api::{App, Limits, OperatorToken, Parts, metrics, serve};
+use chimera_serving::shop::databases::{self, Databases};
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
-use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -67,17 +68,17 @@ impl Server {
                 return None;
             }
         };
-        let catalog = database(servers, "catalog", number).await;
-        let orders = database(servers, "orders", number).await;
-        let (auth, users) = (database(servers, "auth", number).await, database(servers, "users", number).await);
-        sqlx::migrate!("./migrations/users").run(&users).await.unwrap();
-        sqlx::migrate!("./migrations/auth").run(&auth).await.unwrap();
-        let inventory = database(servers, "inventory", number).await;
-        sqlx::migrate!("./migrations/catalog").run(&catalog).await.unwrap();
-        sqlx::migrate!("./migrations/orders").run(&orders).await.unwrap();
-        sqlx::migrate!("./migrations/inventory").run(&inventory).await.unwrap();
+        for (name, migrator) in databases::ALL {
+            let name = format!("{name}_{number}");
+            servers.postgres.create_database(&name).unwrap();
+            migrator.run(&mut PgConnection::connect(&servers.postgres.url(&name)).await.unwrap()).await.unwrap();
+        }
+        let databases = Databases::open(|name, _| {
+            let options: PgConnectOptions = servers.postgres.url(&format!("{name}_{number}")).parse().unwrap();
+            PgPoolOptions::new().max_connections(5).connect_lazy_with(options)
+        });
         // The `inventory` pipeline's sink makes it; its rows are the tests'.
-        sqlx::query("CREATE TABLE received (sku text PRIMARY KEY, quantity bigint NOT NULL)").execute(&orders).await.unwrap();
+        sqlx::query("CREATE TABLE received (sku text PRIMARY KEY, quantity bigint NOT NULL)").execute(&databases.orders).await.unwrap();
 
         let folder = tempfile::tempdir().unwrap();
         let log: Arc<dyn Log> = EmbeddedLog::open(folder.path().join("log")).unwrap();
@@ -87,19 +88,16 @@ impl Server {
         let redis = client.get_connection_manager().await.unwrap();
         let context = Context::new(folder.path().join("stores"), log.clone(), redis_url, servers.postgres.url("postgres")).unwrap();
         let board = Arc::new(Board::default());
-        let auth = Auth::open(auth, redis.clone(), &SEAL, ISSUER).await.unwrap();
+        let auth = Auth::open(databases.auth.clone(), redis.clone(), &SEAL, ISSUER).await.unwrap();
         let app = App::new(Parts {
             stores: board.clone(),
             engine: None,
             connectors: context.clone(),
             log,
             redis,
-            catalog,
-            orders,
-            inventory,
+            databases,
             image_tower,
             auth,
-            users,
             operator_token: OperatorToken::new(TOKEN),
             limits,
             metrics: metrics::install().unwrap(),
@@ -163,10 +161,10 @@ impl Server {
         sqlx::query("INSERT INTO products (sku, name, base_price_cents) VALUES ($1, $1, $2)")
             .bind(sku)
             .bind(price_cents)
-            .execute(&self.app.catalog)
+            .execute(&self.app.databases.catalog)
             .await
             .unwrap();
-        sqlx::query("INSERT INTO received VALUES ($1, $2)").bind(sku).bind(received).execute(&self.app.orders).await.unwrap();
+        sqlx::query("INSERT INTO received VALUES ($1, $2)").bind(sku).bind(received).execute(&self.app.databases.orders).await.unwrap();
     }
 
     /// Tells the server to stop, and waits until it has.
@@ -174,13 +172,6 @@ impl Server {
         drop(self.stop.take());
         self.task.take().unwrap().await.unwrap().unwrap();
     }
-}
-
-async fn database(servers: &Servers, name: &str, number: usize) -> PgPool {
-    let name = format!("{name}_{number}");
-    servers.postgres.create_database(&name).unwrap();
-    let options: PgConnectOptions = servers.postgres.url(&name).parse().unwrap();
-    PgPoolOptions::new().max_connections(5).connect_with(options).await.unwrap()
 }
 
 /// JSON to compare with a snapshot.

@@ -142,6 +142,6 @@ async fn what_is_kept_is_handed_out_and_removed() {
     let of_accounts =
         ["credentials", "sessions", "refresh_tokens", "one_time_tokens", "api_keys", "outbox", "login_attempts", "recovery_codes"];
     assert_eq!(count(&server.app.auth.pool, &of_accounts).await, 0);
-    assert_eq!(count(&server.app.users, &["users", "user_addresses"]).await, 0);
+    assert_eq!(count(&server.app.databases.users, &["users", "user_addresses"]).await, 0);
     register(&server, "ada@example.com").await;
 }

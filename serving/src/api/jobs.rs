@@ -1,0 +1,44 @@
+//! What the server does by itself, now and then. [`JOBS`] is the one list.
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use tokio::task::JoinSet;
+
+use super::auth::sessions;
+use super::orders::idempotency;
+use super::problem::Result;
+use super::state::App;
+
+/// Work that is done again and again; a run that fails is logged, and comes again in its time.
+struct Job {
+    name: &'static str,
+    /// From the end of a run to the next one.
+    every: Duration,
+    run: fn(App) -> BoxFuture<'static, Result<()>>,
+}
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+
+static JOBS: &[Job] = &[
+    Job {
+        name: "forget old idempotency keys",
+        every: HOUR,
+        run: |app| Box::pin(async move { Ok(idempotency::forget_old(&app.databases.orders).await.map(drop)?) }),
+    },
+    Job { name: "forget old sessions", every: HOUR, run: |app| Box::pin(async move { sessions::sweep(&app.auth.pool).await }) },
+];
+
+/// Starts them all; they end when the set is dropped.
+pub(super) fn start(app: &App) -> JoinSet<()> {
+    JOBS.iter().map(|job| repeat(job, app.clone())).collect()
+}
+
+async fn repeat(job: &Job, app: App) {
+    loop {
+        if let Err(problem) = (job.run)(app.clone()).await {
+            tracing::warn!(job = job.name, %problem, "a periodic job failed");
+        }
+        tokio::time::sleep(job.every).await;
+    }
+}
