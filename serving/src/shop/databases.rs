@@ -121,7 +121,7 @@ impl Server {
         let mut created = Vec::new();
         for (database, _) in ALL {
             if self.create_one(&mut connection, database).await? {
-                created.push(database);
+                created.push(*database);
             }
         }
         Ok(created)
