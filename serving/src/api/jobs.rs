@@ -6,6 +6,7 @@ use futures::future::BoxFuture;
 use tokio::task::JoinSet;
 
 use super::auth::sessions;
+use super::carts;
 use super::orders::idempotency;
 use super::problem::Result;
 use super::state::App;
@@ -27,6 +28,7 @@ static JOBS: &[Job] = &[
         run: |app| Box::pin(async move { Ok(idempotency::forget_old(&app.databases.orders).await.map(drop)?) }),
     },
     Job { name: "forget old sessions", every: HOUR, run: |app| Box::pin(async move { sessions::sweep(&app.auth.pool).await }) },
+    Job { name: "remove old carts", every: HOUR, run: |app| Box::pin(async move { carts::sweep::sweep(&app.databases.carts).await }) },
 ];
 
 /// Starts them all; they end when the set is dropped.

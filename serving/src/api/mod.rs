@@ -3,6 +3,7 @@
 pub mod access;
 pub mod assets;
 pub mod auth;
+pub mod carts;
 pub mod dlq;
 pub mod engine;
 pub mod events;

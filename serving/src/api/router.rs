@@ -12,8 +12,8 @@ use super::problem::{Problem, kinds};
 use super::state::App;
 use super::{access, assets, middleware, openapi};
 use super::{
-    auth, dlq, events, feed, health, images, inventory, metrics, orders, pipelines, problem, products, search, stores, topics, users,
-    views, visual_search,
+    auth, carts, dlq, events, feed, health, images, inventory, metrics, orders, pipelines, problem, products, search, stores, topics,
+    users, views, visual_search,
 };
 
 /// Every route of the API, with its description.
@@ -52,6 +52,10 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(users::export::export_me))
         .routes(routes!(users::addresses::list_addresses, users::addresses::create_address))
         .routes(routes!(users::addresses::put_address, users::addresses::delete_address))
+        .routes(routes!(carts::get::get_cart, carts::get::clear_cart))
+        .routes(routes!(carts::items::add_item))
+        .routes(routes!(carts::items::set_item, carts::items::remove_item))
+        .routes(routes!(carts::merge::merge_cart))
         .routes(routes!(views::list::list_views))
         .routes(routes!(views::get::get_view))
         .routes(routes!(views::stream::stream_view))

@@ -32,6 +32,8 @@ databases! {
     auth: 16, "./migrations/auth";
     /// People and where they live.
     users: 8, "./migrations/users";
+    /// What shoppers mean to buy.
+    carts: 16, "./migrations/carts";
     /// What the shop offers.
     catalog: 16, "./migrations/catalog";
     /// Orders, and the stock that is promised to them.

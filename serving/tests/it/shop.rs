@@ -28,8 +28,8 @@ async fn databases() -> Option<(TestPostgres, Server)> {
         Err(error) => panic!("{error}"),
     };
     let server = Server::new(&postgres.url("postgres")).unwrap();
-    assert_eq!(server.create_missing().await.unwrap(), ["auth", "users", "catalog", "orders", "inventory", "reporting"]);
-    assert!(server.migrate().await.unwrap() >= 6);
+    assert_eq!(server.create_missing().await.unwrap(), ["auth", "users", "carts", "catalog", "orders", "inventory", "reporting"]);
+    assert!(server.migrate().await.unwrap() >= 7);
     Some((postgres, server))
 }
 

@@ -12,6 +12,7 @@ use super::sessions::{self, Standing, TokenPair};
 use super::state::Auth;
 use super::{attempts, totp};
 use crate::api::access::Role;
+use crate::api::carts;
 use crate::api::extract::{Body, Json};
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::state::App;
@@ -35,8 +36,10 @@ impl Body for LogIn {
     const MAX_BYTES: usize = 4096;
 }
 
-/// Opens a session. After five wrong passwords the address waits, 30 s at first, then twice as long each time.
+/// Opens a session. After five wrong passwords the address waits, 30 s at first, then twice as long each time. What
+/// is in the cart of a guest goes into the account's.
 #[utoipa::path(post, path = "/api/v1/auth/login", tag = "auth", request_body = LogIn,
+    params(("chimera-cart" = Option<String>, Header, description = "of a guest: the cart to take along")),
     responses((status = 200, body = TokenPair), (status = 401, description = "the address or the password is wrong, or a code is needed",
         body = ProblemBody), (status = 403, description = "the account is switched off", body = ProblemBody), (status = 429, body = ProblemBody)))]
 pub async fn log_in(State(app): State<App>, headers: HeaderMap, Json(given): Json<LogIn>) -> Result<Response> {
@@ -75,6 +78,7 @@ pub async fn log_in(State(app): State<App>, headers: HeaderMap, Json(given): Jso
     let (session_id, refresh) = sessions::insert(&mut transaction, account.user_id, user_agent(&headers)).await?;
     transaction.commit().await?;
     let tokens = sessions::finish(auth, session_id, Standing { user_id: account.user_id, role }, refresh)?;
+    carts::merge::take_along(&app, &headers, account.user_id).await;
     Ok((NOT_STORED, axum::Json(tokens)).into_response())
 }
 

@@ -12,6 +12,7 @@ use super::outbox::{self, Topic};
 use super::sessions::{self, Standing, TokenPair};
 use super::{log_in, passwords};
 use crate::api::access::Role;
+use crate::api::carts;
 use crate::api::extract::{Body, Json, invalid};
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::state::App;
@@ -30,8 +31,10 @@ impl Body for Registration {
     const UNKNOWN_FIELD_HELP: Option<&'static str> = Some("Names and addresses belong to the profile; roles are given by administrators.");
 }
 
-/// Opens an account and logs it in. A message with a token for POST /api/v1/auth/verify-email goes to the address.
+/// Opens an account and logs it in. A message with a token for POST /api/v1/auth/verify-email goes to the address. What is in the cart
+/// of a guest goes into the account's.
 #[utoipa::path(post, path = "/api/v1/auth/register", tag = "auth", request_body = Registration,
+    params(("chimera-cart" = Option<String>, Header, description = "of a guest: the cart to take along")),
     responses((status = 201, description = "the account is open, and logged in", body = TokenPair),
         (status = 409, description = "the address has an account", body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub async fn register(State(app): State<App>, headers: HeaderMap, Json(wanted): Json<Registration>) -> Result<Response> {
@@ -59,5 +62,6 @@ pub async fn register(State(app): State<App>, headers: HeaderMap, Json(wanted): 
     let (session_id, refresh) = sessions::insert(&mut transaction, user_id, log_in::user_agent(&headers)).await?;
     transaction.commit().await?;
     let tokens = sessions::finish(auth, session_id, Standing { user_id, role: Role::Shopper }, refresh)?;
+    carts::merge::take_along(&app, &headers, user_id).await;
     Ok((StatusCode::CREATED, log_in::NOT_STORED, axum::Json(tokens)).into_response())
 }

@@ -63,6 +63,9 @@ kinds! {
     PROFILE_NOT_FOUND = "profile-not-found", NOT_FOUND, "The profile is not filled in", "PUT /api/v1/users/me fills it in.";
     ADDRESS_NOT_FOUND = "address-not-found", NOT_FOUND, "There is no such address", "GET /api/v1/users/me/addresses lists yours.";
     TOO_MANY_ADDRESSES = "too-many-addresses", CONFLICT, "There are as many addresses as there can be", "Remove one that is not used any more.";
+    NOT_IN_CART = "not-in-cart", NOT_FOUND, "The cart does not hold this article", "POST /api/v1/cart/items puts it in.";
+    CART_FULL = "cart-full", CONFLICT, "The cart holds as much as it can",
+        "A cart holds 100 articles, and 10,000 units of each. Take something out, or order in two parts.";
     OWN_ACCOUNT = "own-account", CONFLICT, "This is your own account", "Another administrator, or the operator token, can do it.";
     BAD_PARAMETER = "bad-parameter", BAD_REQUEST, "A parameter is wrong",
         "A parameter of the path, of the query or a header is unknown, malformed or out of its bounds; `detail` says which and why.";
@@ -92,8 +95,8 @@ kinds! {
     IDEMPOTENCY_KEY_NEEDED = "idempotency-key-needed", BAD_REQUEST, "An order needs an Idempotency-Key",
         "Send a header `Idempotency-Key` of 1 to 200 visible ASCII characters, new for every order (a UUID will do) and \
          the same when you try that order again: so an order is placed once, however often it is sent.";
-    IDEMPOTENCY_KEY_REUSED = "idempotency-key-reused", UNPROCESSABLE_ENTITY, "This Idempotency-Key belongs to another order",
-        "The key was used before with a different body. Use a new key for a new order.";
+    IDEMPOTENCY_KEY_REUSED = "idempotency-key-reused", UNPROCESSABLE_ENTITY, "This Idempotency-Key belongs to another request",
+        "The key was used before with a different body. Use a new key for a new order, or a new addition to a cart.";
     ORDER_IN_FLIGHT = "order-in-flight", CONFLICT, "An order with this Idempotency-Key is being placed",
         "Another request with the same key has not ended yet. Try again after `Retry-After`: you will get its answer.";
     UNKNOWN_SKU = "unknown-sku", UNPROCESSABLE_ENTITY, "Some SKUs cannot be ordered",

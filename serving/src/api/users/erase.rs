@@ -3,10 +3,12 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::addresses;
 use crate::api::access::Session;
 use crate::api::auth::account;
+use crate::api::carts;
 use crate::api::extract::{Body, Json};
 use crate::api::problem::{ProblemBody, Result};
 use crate::api::state::App;
@@ -23,8 +25,8 @@ impl Body for Erasure {
     const MAX_BYTES: usize = 4096;
 }
 
-/// Removes one's profile, addresses and account for good, and ends all sessions. Orders stay, as the law of trade wants it, under an id that
-/// no longer says whose they are.
+/// Removes one's profile, addresses, cart and account for good, and ends all sessions. Orders stay, as the law of trade wants it, under an
+/// id that no longer says whose they are.
 #[utoipa::path(delete, path = "/api/v1/users/me", tag = "users", request_body = Erasure,
     responses((status = 204, description = "nothing is left"), (status = 401, description = "the password is wrong", body = ProblemBody),
         (status = 429, body = ProblemBody)))]
@@ -32,8 +34,13 @@ pub async fn erase_me(State(app): State<App>, session: Session, Json(given): Jso
     account::check_password(&app.auth, session.user_id, given.password, None).await?;
     // The account after the rest: if this breaks off, its owner can come back and do it again. And the rest once more: what another of
     // one's requests wrote meanwhile.
-    addresses::erase(&app.databases.users, session.user_id).await?;
+    erase_belongings(&app, session.user_id).await?;
     account::erase(&app.auth, session.user_id).await?;
-    addresses::erase(&app.databases.users, session.user_id).await?;
+    erase_belongings(&app, session.user_id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn erase_belongings(app: &App, user_id: Uuid) -> Result<()> {
+    addresses::erase(&app.databases.users, user_id).await?;
+    carts::erase::erase(app, user_id).await
 }

@@ -12,6 +12,7 @@ use crate::api::access;
 use crate::api::auth::account::{self, Account};
 use crate::api::auth::api_keys::{self, ApiKey};
 use crate::api::auth::sessions::{self, Session};
+use crate::api::carts;
 use crate::api::problem::{ProblemBody, Result};
 use crate::api::state::App;
 
@@ -22,6 +23,7 @@ pub struct Export {
     pub account: Account,
     pub profile: Option<Profile>,
     pub addresses: Vec<Address>,
+    pub cart: Option<carts::Contents>,
     /// Where the account is logged in.
     pub sessions: Vec<Session>,
     pub api_keys: Vec<ApiKey>,
@@ -37,6 +39,7 @@ pub async fn export_me(State(app): State<App>, session: access::Session) -> Resu
         account: account::shown(auth, user_id).await?,
         profile: profile::find(&app.databases.users, user_id).await?,
         addresses: address::list(&app.databases.users, user_id).await?,
+        cart: carts::contents(&app, &carts::Owner::User(user_id)).await?,
         sessions: sessions::list(auth, user_id).await?,
         api_keys: api_keys::list(auth, user_id).await?,
     };

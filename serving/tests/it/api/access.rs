@@ -47,8 +47,11 @@ fn the_classes_of_all_routes_are_these() {
     Only([]) POST /api/v1/dlq/replay
     Only([]) POST /api/v1/pipelines/{name}/diff
     Only([]) POST /api/v1/pipelines/{name}/rebuild
+    Public DELETE /api/v1/cart
+    Public DELETE /api/v1/cart/items/{sku}
     Public GET /.well-known/jwks.json
     Public GET /.well-known/openid-configuration
+    Public GET /api/v1/cart
     Public GET /api/v1/feed
     Public GET /api/v1/images/{id}
     Public GET /api/v1/inventory/{sku}
@@ -59,9 +62,11 @@ fn the_classes_of_all_routes_are_these() {
     Public GET /openapi.json
     Public GET /problems/{name}
     Public GET /readyz
+    Public POST /api/v1/cart/items
     Public POST /api/v1/events
     Public POST /api/v1/orders
     Public POST /api/v1/visual-search
+    Public PUT /api/v1/cart/items/{sku}
     SignedIn DELETE /api/v1/auth/api-keys/{key_id}
     SignedIn DELETE /api/v1/auth/second-factor
     SignedIn DELETE /api/v1/auth/sessions/{session_id}
@@ -78,6 +83,7 @@ fn the_classes_of_all_routes_are_these() {
     SignedIn POST /api/v1/auth/second-factor
     SignedIn POST /api/v1/auth/second-factor/confirm
     SignedIn POST /api/v1/auth/verify-email/resend
+    SignedIn POST /api/v1/cart/merge
     SignedIn POST /api/v1/users/me/addresses
     SignedIn PUT /api/v1/auth/password
     SignedIn PUT /api/v1/users/me

@@ -2,6 +2,7 @@
 
 mod access;
 mod auth;
+mod carts;
 mod events;
 mod freshness;
 mod orders;
