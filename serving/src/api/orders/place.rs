@@ -1,6 +1,6 @@
 //! The transaction that places an order.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use chimera_connectors::Frontier;
@@ -16,7 +16,7 @@ use super::number::number;
 use super::request::{PlacedLine, PlacedOrder, Wanted};
 use super::stock::{allocate, out_of_stock};
 use crate::api::problem::{Problem, Result, kinds};
-use crate::api::products::prices::{Price, prices};
+use crate::api::products::prices::{Price, common_currency, prices};
 
 /// How often a transaction that lost against another one is tried.
 const ATTEMPTS: u32 = 6;
@@ -132,15 +132,7 @@ async fn write(
 
 /// The order with the catalogue's prices.
 fn compose(wanted: &Wanted, prices: &HashMap<String, Price>) -> Result<PlacedOrder> {
-    let unknown: Vec<&String> = wanted.units.keys().filter(|sku| !prices.contains_key(*sku)).collect();
-    if !unknown.is_empty() {
-        let detail = format!("The catalogue offers nothing under {}.", list(&unknown));
-        return Err(Problem::new(&kinds::UNKNOWN_SKU, detail).with("skus", unknown));
-    }
-    let currencies: BTreeSet<&str> = wanted.units.keys().map(|sku| prices[sku].currency.as_str()).collect();
-    let [currency] = *currencies.iter().copied().collect::<Vec<_>>() else {
-        return Err(Problem::new(&kinds::MIXED_CURRENCIES, "The lines are priced in several currencies.").with("currencies", currencies));
-    };
+    let currency = common_currency(&wanted.skus(), prices)?;
     // At most 100 lines of 10,000 units at 2^31 cents: far from overflow.
     let total_cents = wanted.units.iter().map(|(sku, units)| prices[sku].cents * units).sum();
     let items = wanted
@@ -150,12 +142,6 @@ fn compose(wanted: &Wanted, prices: &HashMap<String, Price>) -> Result<PlacedOrd
         .collect();
     let id = Uuid::now_v7();
     Ok(PlacedOrder { id, number: number(id), status: "placed".into(), currency: currency.to_owned(), total_cents, items })
-}
-
-fn list(skus: &[&String]) -> String {
-    let shown: Vec<String> = skus.iter().take(5).map(|sku| format!("`{}`", sku.escape_debug())).collect();
-    let more = if skus.len() > 5 { format!(" and {} more", skus.len() - 5) } else { String::new() };
-    format!("{}{more}", shown.join(", "))
 }
 
 async fn insert(connection: &mut PgConnection, order: &PlacedOrder, wanted: &Wanted) -> Result<(), sqlx::Error> {

@@ -67,28 +67,34 @@ impl NewOrder {
             faults.text("customer_id", customer, 64);
         }
         faults.text("country", &self.country, 60);
-        if !(1..=MAX_LINES).contains(&self.items.len()) {
-            faults.add("items", format!("an order has 1 to {MAX_LINES} lines, this one has {}", self.items.len()));
-        }
-        let mut units = BTreeMap::new();
-        for (i, line) in self.items.into_iter().enumerate().take(MAX_LINES) {
-            faults.text(&format!("items[{i}].sku"), &line.sku, 100);
-            if !(1..=MAX_QUANTITY).contains(&line.quantity) {
-                faults.add(format!("items[{i}].quantity"), format!("a quantity goes from 1 to {MAX_QUANTITY}, not {}", line.quantity));
-                continue;
-            }
-            let sum = units.entry(line.sku).or_insert(0);
-            *sum += line.quantity;
-            if *sum > MAX_QUANTITY {
-                faults.add(
-                    format!("items[{i}].quantity"),
-                    format!("the lines of this SKU add up to {sum}; at most {MAX_QUANTITY} can be ordered at once"),
-                );
-            }
-        }
+        let units = units(self.items, &mut faults);
         faults.check()?;
         Ok(Wanted { customer_id: self.customer_id, country: self.country, units })
     }
+}
+
+/// The units of each SKU: lines of the same one are added up. What is wrong with the lines is added to `faults`.
+pub fn units(items: Vec<NewLine>, faults: &mut Faults) -> BTreeMap<String, i64> {
+    if !(1..=MAX_LINES).contains(&items.len()) {
+        faults.add("items", format!("an order has 1 to {MAX_LINES} lines, this one has {}", items.len()));
+    }
+    let mut units = BTreeMap::new();
+    for (i, line) in items.into_iter().enumerate().take(MAX_LINES) {
+        faults.text(&format!("items[{i}].sku"), &line.sku, 100);
+        if !(1..=MAX_QUANTITY).contains(&line.quantity) {
+            faults.add(format!("items[{i}].quantity"), format!("a quantity goes from 1 to {MAX_QUANTITY}, not {}", line.quantity));
+            continue;
+        }
+        let sum = units.entry(line.sku).or_insert(0);
+        *sum += line.quantity;
+        if *sum > MAX_QUANTITY {
+            faults.add(
+                format!("items[{i}].quantity"),
+                format!("the lines of this SKU add up to {sum}; at most {MAX_QUANTITY} can be ordered at once"),
+            );
+        }
+    }
+    units
 }
 
 /// An order that was placed.
