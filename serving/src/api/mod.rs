@@ -20,6 +20,7 @@ mod middleware;
 pub mod openapi;
 pub mod orders;
 pub mod pipelines;
+pub mod pricing;
 pub mod problem;
 pub mod products;
 pub mod router;

@@ -12,7 +12,7 @@ use super::problem::{Problem, kinds};
 use super::state::App;
 use super::{access, assets, middleware, openapi};
 use super::{
-    auth, carts, dlq, events, feed, health, images, inventory, metrics, orders, pipelines, problem, products, search, stores, topics,
+    auth, carts, dlq, events, feed, health, images, inventory, metrics, orders, pipelines, pricing, problem, products, search, stores, topics,
     users, views, visual_search,
 };
 
@@ -56,6 +56,12 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(carts::items::add_item))
         .routes(routes!(carts::items::set_item, carts::items::remove_item))
         .routes(routes!(carts::merge::merge_cart))
+        .routes(routes!(pricing::quotes::create_quote))
+        .routes(routes!(pricing::promotions::list_promotions, pricing::promotions::create_promotion))
+        .routes(routes!(pricing::promotions::get_promotion, pricing::promotions::put_promotion, pricing::promotions::delete_promotion))
+        .routes(routes!(pricing::coupons::list_coupons, pricing::coupons::create_coupons))
+        .routes(routes!(pricing::tax_rates::get_tax_rates, pricing::tax_rates::put_tax_rates))
+        .routes(routes!(pricing::shipping_rates::get_shipping_rates, pricing::shipping_rates::put_shipping_rates))
         .routes(routes!(views::list::list_views))
         .routes(routes!(views::get::get_view))
         .routes(routes!(views::stream::stream_view))

@@ -40,6 +40,8 @@ databases! {
     orders: 16, "./migrations/orders";
     /// What came into the stock room.
     inventory: 16, "./migrations/inventory";
+    /// Promotions, taxes, shipping.
+    pricing: 16, "./migrations/pricing";
     /// What pipelines report; no service's.
     reporting: 4, "./migrations/reporting";
 }

@@ -30,6 +30,8 @@ async fn databases() -> Option<(TestPostgres, Server)> {
     let server = Server::new(&postgres.url("postgres")).unwrap();
     assert_eq!(server.create_missing().await.unwrap(), ["auth", "users", "carts", "catalog", "orders", "inventory", "reporting"]);
     assert!(server.migrate().await.unwrap() >= 7);
+    assert_eq!(server.create_missing().await.unwrap(), ["auth", "users", "catalog", "orders", "inventory", "pricing", "reporting"]);
+    assert!(server.migrate().await.unwrap() >= 6);
     Some((postgres, server))
 }
 

@@ -60,6 +60,8 @@ pub enum Access {
 
 /// Those who look at how the shop does.
 const READERS: Access = Access::Only(&[Role::Analyst, Role::Merchandiser, Role::Service]);
+/// Those who decide what the shop offers, and at what price.
+const MERCHANDISERS: Access = Access::Only(&[Role::Merchandiser]);
 const ADMINS: Access = Access::Only(&[]);
 
 /// The one list of the routes that others than administrators may call.
@@ -111,6 +113,18 @@ pub const RULES: &[(Method, &str, Access)] = &[
     (Method::PUT, "/api/v1/users/me/addresses/{id}", Access::SignedIn),
     (Method::DELETE, "/api/v1/users/me/addresses/{id}", Access::SignedIn),
     (Method::POST, "/api/v1/cart/merge", Access::SignedIn),
+    (Method::POST, "/api/v1/pricing/quote", Access::Public),
+    (Method::GET, "/api/v1/promotions", READERS),
+    (Method::POST, "/api/v1/promotions", MERCHANDISERS),
+    (Method::GET, "/api/v1/promotions/{id}", READERS),
+    (Method::PUT, "/api/v1/promotions/{id}", MERCHANDISERS),
+    (Method::DELETE, "/api/v1/promotions/{id}", MERCHANDISERS),
+    (Method::GET, "/api/v1/promotions/{id}/coupons", MERCHANDISERS),
+    (Method::POST, "/api/v1/promotions/{id}/coupons", MERCHANDISERS),
+    (Method::GET, "/api/v1/tax-rates", READERS),
+    (Method::PUT, "/api/v1/tax-rates", MERCHANDISERS),
+    (Method::GET, "/api/v1/shipping-rates", READERS),
+    (Method::PUT, "/api/v1/shipping-rates", MERCHANDISERS),
     (Method::GET, "/api/v1/views", READERS),
     (Method::GET, "/api/v1/views/{name}", READERS),
     (Method::GET, "/api/v1/views/{name}/stream", READERS),

@@ -17,9 +17,10 @@ impl From<sqlx::Error> for Problem {
             sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) | sqlx::Error::Tls(_) => {
                 Problem::unavailable("The database", error)
             }
-            // Class 57: the server is shutting down or starting; 53: it has no room for us; 40: another transaction came between.
+            // Class 57: the server is shutting down or starting; 53: it has no room for us; 40: another transaction came between;
+            // 55P03: another one kept its locks for longer than we wait.
             sqlx::Error::Database(ref cause)
-                if cause.code().is_some_and(|code| ["57P", "53", "40"].iter().any(|class| code.starts_with(class))) =>
+                if cause.code().is_some_and(|code| ["57P", "53", "40", "55P03"].iter().any(|class| code.starts_with(class))) =>
             {
                 Problem::unavailable("The database", error)
             }

@@ -106,6 +106,18 @@ kinds! {
         "Nothing was ordered. `items` says for each line how many units can be had now.";
     BUSY = "too-much-contention", SERVICE_UNAVAILABLE, "Too many orders want the same stock at once",
         "The order was not placed. Try again with the same Idempotency-Key.";
+    NO_SHIPPING_RATE = "no-shipping-rate", UNPROCESSABLE_ENTITY, "Nothing is shipped there like this",
+        "No row of the shipping rates is for this country, method and currency. Choose another method, or ask the shop.";
+    PROMOTION_NOT_FOUND = "promotion-not-found", NOT_FOUND, "There is no such promotion", "GET /api/v1/promotions lists them.";
+    PROMOTION_USED_UP = "promotion-used-up", CONFLICT, "A promotion is used up",
+        "Others were quicker, or you used it as often as you may. Nothing was counted. Price the basket anew: it comes without the promotion.";
+    PROMOTION_AUTOMATIC = "promotion-automatic", CONFLICT, "The promotion takes no coupons",
+        "It applies by itself. Set `needs_coupon` with PUT /api/v1/promotions/{id} first.";
+    TOO_MANY_PROMOTIONS = "too-many-promotions", CONFLICT, "There are as many automatic promotions as there can be",
+        "Every basket is held against each of them. Switch off or remove some that are over.";
+    TOO_MANY_COUPONS = "too-many-coupons", CONFLICT, "The promotion has as many coupons as it can", "Make another promotion like it.";
+    COUPON_TAKEN = "coupon-taken", CONFLICT, "A coupon of this code is there", "No coupon was made. `codes` lists those that are taken.";
+    REDEMPTION_RELEASED = "redemption-released", CONFLICT, "The redemption was released", "What was given up does not come back. Begin anew, under another id.";
     BAD_PICTURE = "bad-picture", UNPROCESSABLE_ENTITY, "The picture cannot be read",
         "The bytes are not a whole JPEG or PNG picture.";
     PICTURE_TOO_LARGE = "picture-too-large", PAYLOAD_TOO_LARGE, "The picture is too large",

@@ -10,6 +10,7 @@ use crate::api::access::Session;
 use crate::api::auth::account;
 use crate::api::carts;
 use crate::api::extract::{Body, Json};
+use crate::api::pricing;
 use crate::api::problem::{ProblemBody, Result};
 use crate::api::state::App;
 
@@ -37,6 +38,11 @@ pub async fn erase_me(State(app): State<App>, session: Session, Json(given): Jso
     erase_belongings(&app, session.user_id).await?;
     account::erase(&app.auth, session.user_id).await?;
     erase_belongings(&app, session.user_id).await?;
+    addresses::erase(&app.databases.users, session.user_id).await?;
+    pricing::forget_user(&app, session.user_id).await?;
+    account::erase(&app.auth, session.user_id).await?;
+    addresses::erase(&app.databases.users, session.user_id).await?;
+    pricing::forget_user(&app, session.user_id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

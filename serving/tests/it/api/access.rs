@@ -33,11 +33,22 @@ fn the_classes_of_all_routes_are_these() {
     Only([Analyst, Merchandiser, Service]) GET /api/v1/pipelines
     Only([Analyst, Merchandiser, Service]) GET /api/v1/pipelines/{name}
     Only([Analyst, Merchandiser, Service]) GET /api/v1/pipelines/{name}/graph
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/promotions
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/promotions/{id}
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/shipping-rates
     Only([Analyst, Merchandiser, Service]) GET /api/v1/stores
     Only([Analyst, Merchandiser, Service]) GET /api/v1/stores/stream
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/tax-rates
     Only([Analyst, Merchandiser, Service]) GET /api/v1/views
     Only([Analyst, Merchandiser, Service]) GET /api/v1/views/{name}
     Only([Analyst, Merchandiser, Service]) GET /api/v1/views/{name}/stream
+    Only([Merchandiser]) DELETE /api/v1/promotions/{id}
+    Only([Merchandiser]) GET /api/v1/promotions/{id}/coupons
+    Only([Merchandiser]) POST /api/v1/promotions
+    Only([Merchandiser]) POST /api/v1/promotions/{id}/coupons
+    Only([Merchandiser]) PUT /api/v1/promotions/{id}
+    Only([Merchandiser]) PUT /api/v1/shipping-rates
+    Only([Merchandiser]) PUT /api/v1/tax-rates
     Only([]) GET /api/v1/accounts
     Only([]) GET /api/v1/dlq
     Only([]) GET /api/v1/stores/{store}/rows
@@ -65,6 +76,7 @@ fn the_classes_of_all_routes_are_these() {
     Public POST /api/v1/cart/items
     Public POST /api/v1/events
     Public POST /api/v1/orders
+    Public POST /api/v1/pricing/quote
     Public POST /api/v1/visual-search
     Public PUT /api/v1/cart/items/{sku}
     SignedIn DELETE /api/v1/auth/api-keys/{key_id}

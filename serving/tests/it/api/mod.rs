@@ -8,6 +8,7 @@ mod freshness;
 mod orders;
 mod pages;
 mod pictures;
+mod pricing;
 mod problems;
 mod reads;
 mod server;
