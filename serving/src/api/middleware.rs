@@ -45,9 +45,7 @@ fn is_plain(id: &str) -> bool {
 
 /// Turns requests away while too many are in progress, and gives up those that take too long.
 pub async fn limit(State(app): State<App>, request: Request, next: Next) -> Result<Response> {
-    let Ok(_permit) = app.requests.clone().try_acquire_owned() else {
-        return Err(Problem::new(&kinds::OVERLOADED, "As many requests are in progress as this server takes.").retry_after(1));
-    };
+    let _permit = app.request_permit()?;
     let at_most = app.limits.request_timeout;
     match tokio::time::timeout(at_most, next.run(request)).await {
         Ok(response) => Ok(response),

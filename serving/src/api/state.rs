@@ -9,12 +9,13 @@ use chimera_connectors::log::Log;
 use chimera_connectors::{Context, Frontier};
 use metrics_exporter_prometheus::PrometheusHandle;
 use redis::aio::ConnectionManager;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 pub use super::access::OperatorToken;
 use super::auth::Auth;
 use super::feed::sessions::Sessions;
+use super::problem::{Problem, Result, kinds};
 pub use super::stores::status::StoreStatus;
 use crate::shop::databases::Databases;
 
@@ -104,6 +105,12 @@ impl App {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let pictures = Arc::new(Semaphore::new(cores));
         Self(Arc::new(Inner { parts, sessions: Sessions::default(), requests, streams, pictures, stopping: CancellationToken::new() }))
+    }
+
+    /// Held while a request is in progress. Refused while too many are.
+    pub(crate) fn request_permit(&self) -> Result<OwnedSemaphorePermit> {
+        let refused = |_| Problem::new(&kinds::OVERLOADED, "As many requests are in progress as this server takes.").retry_after(1);
+        self.requests.clone().try_acquire_owned().map_err(refused)
     }
 }
 

@@ -37,6 +37,9 @@ pub struct Arguments {
     /// Address on which live views speak PostgreSQL's protocol [default: 127.0.0.1:5433, or a free port if that is taken]
     #[arg(long, global = true, env = "CHIMERA_LISTEN_PG", value_name = "ADDRESS", hide_env_values = true)]
     listen_pg: Option<SocketAddr>,
+    /// Address on which programs ask for discounts by gRPC [default: 127.0.0.1:5051, or a free port if that is taken]
+    #[arg(long, global = true, env = "CHIMERA_LISTEN_GRPC", value_name = "ADDRESS", hide_env_values = true)]
+    listen_grpc: Option<SocketAddr>,
     /// Machines that run `chimera host` and compute the pipelines, instead of this process
     #[arg(long, global = true, env = "CHIMERA_HOSTS", value_name = "HOST:PORT,…", value_delimiter = ',', hide_env_values = true)]
     hosts: Vec<String>,
@@ -64,6 +67,7 @@ struct File {
     listen: Option<SocketAddr>,
     public_url: Option<String>,
     listen_pg: Option<SocketAddr>,
+    listen_grpc: Option<SocketAddr>,
     hosts: Option<Vec<String>>,
     hosts_token: Option<String>,
     checkpoints: Option<String>,
@@ -89,6 +93,8 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// `None`: the default, or a free port.
     pub listen_pg: Option<SocketAddr>,
+    /// `None`: the default, or a free port.
+    pub listen_grpc: Option<SocketAddr>,
     /// Empty: this process computes.
     pub hosts: Vec<String>,
     #[serde(skip)]
@@ -130,6 +136,7 @@ impl Settings {
             listen_is_given: listen.is_some(),
             public_url: given(&arguments.public_url).or(file.public_url).map(|url| public_url(&url)).transpose()?,
             listen_pg: arguments.listen_pg.or(file.listen_pg),
+            listen_grpc: arguments.listen_grpc.or(file.listen_grpc),
             hosts: hosts(if arguments.hosts.iter().all(String::is_empty) {
                 file.hosts.unwrap_or_default()
             } else {

@@ -4,7 +4,7 @@ mod caller;
 mod operator;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -162,11 +162,7 @@ pub async fn check(State(app): State<App>, mut request: Request, next: Next) -> 
     // A request that matched no path has no route to guard, but is refused all the same.
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let access = Access::of(request.method(), path);
-    let token = if access == Access::Entrance { None } else { bearer(&request)? };
-    let caller = match token {
-        Some(token) => Some(Caller::of(&app, &token).await?),
-        None => None,
-    };
+    let caller = if access == Access::Entrance { None } else { caller(&app, request.headers()).await? };
     match &caller {
         None if access.is_public() => {}
         None => return Err(unauthenticated("The request carries no bearer token.")),
@@ -185,9 +181,16 @@ pub async fn check(State(app): State<App>, mut request: Request, next: Next) -> 
     Ok(next.run(request).await)
 }
 
-/// `None`: the request does not say who sends it.
-fn bearer(request: &Request) -> Result<Option<String>> {
-    let Some(value) = request.headers().get(header::AUTHORIZATION) else { return Ok(None) };
+/// Who sends a request with these headers; `None`: it does not say.
+pub async fn caller(app: &App, headers: &HeaderMap) -> Result<Option<Caller>> {
+    match bearer(headers)? {
+        Some(token) => Caller::of(app, &token).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Result<Option<String>> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
     let text = value.to_str().ok().and_then(|text| text.split_once(' '));
     let token = text.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim().to_owned());
     token.map(Some).ok_or_else(|| unauthenticated("The header `Authorization` is not `Bearer` and a token."))

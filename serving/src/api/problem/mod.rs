@@ -86,6 +86,18 @@ impl Problem {
     pub fn status(&self) -> StatusCode {
         self.kind.status
     }
+
+    /// What the client is told.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// Logs the cause of an error of ours, where it is answered.
+    pub(crate) fn log(&self) {
+        if let Some(cause) = &self.cause {
+            tracing::error!(problem = self.kind.name, cause, "request failed");
+        }
+    }
 }
 
 /// For the log.
@@ -99,9 +111,7 @@ impl std::error::Error for Problem {}
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        if let Some(cause) = &self.cause {
-            tracing::error!(problem = self.kind.name, cause, "request failed");
-        }
+        self.log();
         let body = ProblemBody {
             kind: self.kind.url(),
             title: self.kind.title.to_owned(),

@@ -25,8 +25,8 @@ use super::instance::{self, Lock, Note};
 use super::{Settings, ui};
 use crate::api::auth::Auth;
 use crate::api::{self, App, Limits, OperatorToken, Parts};
-use crate::pg;
 use crate::shop::databases::Server;
+use crate::{grpc, pg};
 
 /// Run everything on this machine: databases, change capture, pipelines, stores, API and pages
 #[derive(Debug, Args)]
@@ -59,6 +59,8 @@ pub struct Arguments {
 
 /// Where live views are found unless something else is there.
 const PG_ADDRESS: &str = "127.0.0.1:5433";
+/// Likewise gRPC.
+const GRPC_ADDRESS: &str = "127.0.0.1:5051";
 
 pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<()> {
     if arguments.print_config {
@@ -106,6 +108,8 @@ struct Running {
     engine: chimera_pipelines::Handle,
     http: tokio::task::JoinHandle<std::io::Result<()>>,
     views: tokio::task::JoinHandle<()>,
+    grpc: tokio::task::JoinHandle<Result<(), grpc::Error>>,
+    grpc_address: std::net::SocketAddr,
     stop_http: CancellationToken,
     note: Note,
     token: String,
@@ -123,7 +127,9 @@ impl Running {
         let folder = &settings.data_dir;
         let token = instance::operator_token(folder)?;
         let address = listener.local_addr().context("the address that is listened on")?;
-        let views_listener = listen_pg(settings.listen_pg).await?;
+        let views_listener = listen(settings.listen_pg, PG_ADDRESS, "--listen-pg").await?;
+        let grpc_listener = listen(settings.listen_grpc, GRPC_ADDRESS, "--listen-grpc").await?;
+        let grpc_address = grpc_listener.local_addr().context("the address of gRPC")?;
         let note = Note {
             pid: std::process::id(),
             http_url: format!("http://{address}"),
@@ -207,8 +213,9 @@ impl Running {
         }
         let front = pg::Front::new(views, engine.clone(), &passwords, pg::Limits::default()).context("cannot set up the views' tables")?;
         let views = tokio::spawn(front.serve(views_listener, stop_http.clone()));
+        let grpc = tokio::spawn(grpc::serve(app.clone(), grpc_listener, stop_http.clone().cancelled_owned()));
         let http = tokio::spawn(api::serve(app, listener, stop_http.clone().cancelled_owned()));
-        Ok(Self { changes, engine, http, views, stop_http, note, token, server })
+        Ok(Self { changes, engine, http, views, grpc, grpc_address, stop_http, note, token, server })
     }
 
     /// Says where everything is: for people on stderr, for programs one line of JSON on stdout.
@@ -219,6 +226,7 @@ impl Running {
             ("Storefront", format!("{base}/")),
             ("Dashboard", dashboard.clone()),
             ("API", format!("{base}/openapi.json")),
+            ("gRPC", self.grpc_address.to_string()),
             ("PostgreSQL", format!("psql {}", self.server.printable_url("orders"))),
             ("Live views", format!("chimera sql, or psql {} (password: in operator.token)", self.note.views_url)),
             ("", "other users, in the place of `operator`: analyst (analyst.token), reader (reader.token)".to_owned()),
@@ -229,7 +237,7 @@ impl Running {
             eprintln!("  {what:<11} {address}");
         }
         let line = json!({ "storefront": format!("{base}/"), "dashboard": dashboard, "openapi": format!("{base}/openapi.json"),
-            "postgresql": self.server.printable_url("orders"), "views": self.note.views_url, "data_dir": settings.data_dir });
+            "grpc": self.grpc_address, "postgresql": self.server.printable_url("orders"), "views": self.note.views_url, "data_dir": settings.data_dir });
         println!("{line}");
         Ok(())
     }
@@ -255,6 +263,11 @@ impl Running {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::error!(%error, "the HTTP server failed"),
             Err(error) => tracing::error!(%error, "the HTTP server broke off"),
+        }
+        match self.grpc.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(%error, "the gRPC server failed"),
+            Err(error) => tracing::error!(%error, "the gRPC server broke off"),
         }
         if let Err(error) = self.views.await {
             tracing::error!(%error, "the PostgreSQL front broke off");
@@ -282,16 +295,16 @@ fn offsite(settings: &Settings) -> anyhow::Result<Option<Offsite>> {
     Ok(settings.checkpoints.as_deref().map(Offsite::open).transpose()?)
 }
 
-/// The default is given up for a free port when something else has it; an address that was asked for is not.
-async fn listen_pg(given: Option<std::net::SocketAddr>) -> anyhow::Result<TcpListener> {
+/// `default` is given up for a free port when something else has it; an address that was asked for is not.
+async fn listen(given: Option<std::net::SocketAddr>, default: &str, option: &str) -> anyhow::Result<TcpListener> {
     if let Some(address) = given {
         return TcpListener::bind(address)
             .await
-            .with_context(|| format!("cannot listen on {address}; choose another address with --listen-pg"));
+            .with_context(|| format!("cannot listen on {address}; choose another address with {option}"));
     }
-    match TcpListener::bind(PG_ADDRESS).await {
+    match TcpListener::bind(default).await {
         Ok(listener) => Ok(listener),
-        Err(_) => TcpListener::bind("127.0.0.1:0").await.context("cannot listen for PostgreSQL's protocol"),
+        Err(_) => TcpListener::bind("127.0.0.1:0").await.with_context(|| format!("cannot listen on {default}, nor on a free port")),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Prices: quotes, promotions and their limits, the tables of taxes and shipping, and the same over gRPC.
 
+mod grpc;
 mod promotions;
 mod quotes;
 mod redemptions;
