@@ -7,6 +7,7 @@ use tokio::task::JoinSet;
 
 use super::auth::sessions;
 use super::carts;
+use super::catalog::pictures::sweep;
 use super::orders::idempotency;
 use super::problem::Result;
 use super::state::App;
@@ -29,6 +30,11 @@ static JOBS: &[Job] = &[
     },
     Job { name: "forget old sessions", every: HOUR, run: |app| Box::pin(async move { sessions::sweep(&app.auth.pool).await }) },
     Job { name: "remove old carts", every: HOUR, run: |app| Box::pin(async move { carts::sweep::sweep(&app.databases.carts).await }) },
+    Job {
+        name: "remove pictures that no row names",
+        every: HOUR,
+        run: |app| Box::pin(async move { sweep::sweep(&app, sweep::GRACE).await.map(drop) }),
+    },
 ];
 
 /// Starts them all; they end when the set is dropped.

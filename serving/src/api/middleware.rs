@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use tracing::Instrument;
 use uuid::Uuid;
 
+use super::catalog::import;
 use super::problem::{Problem, Result, kinds};
 use super::state::App;
 
@@ -46,7 +47,8 @@ fn is_plain(id: &str) -> bool {
 /// Turns requests away while too many are in progress, and gives up those that take too long.
 pub async fn limit(State(app): State<App>, request: Request, next: Next) -> Result<Response> {
     let _permit = app.request_permit()?;
-    let at_most = app.limits.request_timeout;
+    let is_import = request.extensions().get::<MatchedPath>().is_some_and(|path| path.as_str() == import::create::PATH);
+    let at_most = if is_import { app.limits.import_timeout } else { app.limits.request_timeout };
     match tokio::time::timeout(at_most, next.run(request)).await {
         Ok(response) => Ok(response),
         Err(_) => Err(Problem::new(&kinds::TIMED_OUT, format!("There was no answer after {} ms.", at_most.as_millis()))),

@@ -4,6 +4,7 @@ pub mod access;
 pub mod assets;
 pub mod auth;
 pub mod carts;
+pub mod catalog;
 pub mod dlq;
 pub mod engine;
 pub mod events;

@@ -12,8 +12,8 @@ use super::problem::{Problem, kinds};
 use super::state::App;
 use super::{access, assets, middleware, openapi};
 use super::{
-    auth, carts, dlq, events, feed, health, images, inventory, metrics, orders, pipelines, pricing, problem, products, search, stores, topics,
-    users, views, visual_search,
+    auth, carts, catalog, dlq, events, feed, health, images, inventory, metrics, orders, pipelines, pricing, problem, products, search,
+    stores, topics, users, views, visual_search,
 };
 
 /// Every route of the API, with its description.
@@ -62,6 +62,38 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(pricing::coupons::list_coupons, pricing::coupons::create_coupons))
         .routes(routes!(pricing::tax_rates::get_tax_rates, pricing::tax_rates::put_tax_rates))
         .routes(routes!(pricing::shipping_rates::get_shipping_rates, pricing::shipping_rates::put_shipping_rates))
+        .routes(routes!(catalog::products::collection::list_catalog_products, catalog::products::collection::create_catalog_product))
+        .routes(routes!(
+            catalog::products::item::get_catalog_product,
+            catalog::products::item::put_catalog_product,
+            catalog::products::item::patch_catalog_product,
+            catalog::products::item::delete_catalog_product
+        ))
+        .routes(routes!(catalog::products::price::put_price))
+        .routes(routes!(catalog::products::price::list_price_changes))
+        .routes(routes!(catalog::variants::collection::list_variants, catalog::variants::collection::create_variant))
+        .routes(routes!(
+            catalog::variants::item::get_variant,
+            catalog::variants::item::put_variant,
+            catalog::variants::item::delete_variant
+        ))
+        .routes(routes!(catalog::brands::collection::list_catalog_brands, catalog::brands::collection::create_brand))
+        .routes(routes!(catalog::brands::item::get_brand, catalog::brands::item::put_brand, catalog::brands::item::delete_brand))
+        .routes(routes!(catalog::categories::collection::list_catalog_categories, catalog::categories::collection::create_category))
+        .routes(routes!(
+            catalog::categories::item::get_category,
+            catalog::categories::item::put_category,
+            catalog::categories::item::delete_category
+        ))
+        .routes(routes!(
+            catalog::pictures::collection::list_images,
+            catalog::pictures::collection::create_image,
+            catalog::pictures::collection::put_images
+        ))
+        .routes(routes!(catalog::pictures::item::delete_image))
+        .routes(routes!(catalog::import::create::import_products))
+        .routes(routes!(catalog::navigation::categories::get_categories))
+        .routes(routes!(catalog::navigation::brands::get_brands))
         .routes(routes!(views::list::list_views))
         .routes(routes!(views::get::get_view))
         .routes(routes!(views::stream::stream_view))

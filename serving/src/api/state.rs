@@ -9,11 +9,13 @@ use chimera_connectors::log::Log;
 use chimera_connectors::{Context, Frontier};
 use metrics_exporter_prometheus::PrometheusHandle;
 use redis::aio::ConnectionManager;
+use sqlx::PgPool;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 pub use super::access::OperatorToken;
 use super::auth::Auth;
+use super::catalog::PictureStore;
 use super::feed::sessions::Sessions;
 use super::problem::{Problem, Result, kinds};
 pub use super::stores::status::StoreStatus;
@@ -48,6 +50,8 @@ pub struct Limits {
     pub max_streams: usize,
     /// An answer that takes longer is given up.
     pub request_timeout: Duration,
+    /// Instead of that, for an import of products: as many lines as it may have take minutes on a slow disk.
+    pub import_timeout: Duration,
     /// After the shutdown signal, requests in progress have so long to end.
     pub shutdown_grace: Duration,
 }
@@ -59,6 +63,7 @@ impl Default for Limits {
             max_streams: 256,
             // Over the longest `wait_ms`.
             request_timeout: Duration::from_secs(20),
+            import_timeout: Duration::from_secs(600),
             shutdown_grace: Duration::from_secs(5),
         }
     }
@@ -74,6 +79,9 @@ pub struct Parts {
     pub log: Arc<dyn Log>,
     pub redis: ConnectionManager,
     pub databases: Databases,
+    /// Where the catalogue is read by those who need not see its last moment: a replica, or the primary.
+    pub catalog_replica: PgPool,
+    pub picture_store: PictureStore,
     /// `None`: search by picture answers that it is switched off.
     pub image_tower: Option<Arc<chimera_models::ImageTower>>,
     pub auth: Auth,

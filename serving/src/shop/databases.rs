@@ -169,6 +169,13 @@ impl Server {
     }
 }
 
+/// Connections to a replica of one database, which `url` names; they are only read from.
+pub fn replica(url: &str) -> Result<PgPool, Error> {
+    let options = PgConnectOptions::from_str(url).map_err(|error| Error::Url { url: hide_password(url), message: error.to_string() })?;
+    let pool = PgPoolOptions::new().max_connections(8).acquire_timeout(Duration::from_secs(10));
+    Ok(pool.connect_lazy_with(options.application_name("chimera")))
+}
+
 /// Migrations applied so far; 0 in a new database, which has no table of them yet.
 async fn applied(connection: &mut PgConnection) -> usize {
     let count: Result<i64, _> = sqlx::query_scalar("SELECT count(*) FROM _sqlx_migrations").fetch_one(connection).await;

@@ -61,6 +61,7 @@ pub enum Access {
 /// Those who look at how the shop does.
 const READERS: Access = Access::Only(&[Role::Analyst, Role::Merchandiser, Role::Service]);
 /// Those who decide what the shop offers, and at what price.
+/// Those who change the catalogue.
 const MERCHANDISERS: Access = Access::Only(&[Role::Merchandiser]);
 const ADMINS: Access = Access::Only(&[]);
 
@@ -69,6 +70,8 @@ pub const RULES: &[(Method, &str, Access)] = &[
     (Method::GET, "/api/v1/products/{id}", Access::Public),
     (Method::GET, "/api/v1/products/{id}/related", Access::Public),
     (Method::GET, "/api/v1/images/{id}", Access::Public),
+    (Method::GET, "/api/v1/categories", Access::Public),
+    (Method::GET, "/api/v1/brands", Access::Public),
     (Method::GET, "/api/v1/search", Access::Public),
     (Method::GET, "/api/v1/feed", Access::Public),
     (Method::POST, "/api/v1/visual-search", Access::Public),
@@ -125,6 +128,34 @@ pub const RULES: &[(Method, &str, Access)] = &[
     (Method::PUT, "/api/v1/tax-rates", MERCHANDISERS),
     (Method::GET, "/api/v1/shipping-rates", READERS),
     (Method::PUT, "/api/v1/shipping-rates", MERCHANDISERS),
+    (Method::GET, "/api/v1/catalog/products", READERS),
+    (Method::POST, "/api/v1/catalog/products", MERCHANDISERS),
+    (Method::GET, "/api/v1/catalog/products/{id}", READERS),
+    (Method::PUT, "/api/v1/catalog/products/{id}", MERCHANDISERS),
+    (Method::PATCH, "/api/v1/catalog/products/{id}", MERCHANDISERS),
+    (Method::DELETE, "/api/v1/catalog/products/{id}", MERCHANDISERS),
+    (Method::PUT, "/api/v1/catalog/products/{id}/price", MERCHANDISERS),
+    (Method::GET, "/api/v1/catalog/products/{id}/price-changes", READERS),
+    (Method::GET, "/api/v1/catalog/products/{id}/variants", READERS),
+    (Method::POST, "/api/v1/catalog/products/{id}/variants", MERCHANDISERS),
+    (Method::GET, "/api/v1/catalog/variants/{id}", READERS),
+    (Method::PUT, "/api/v1/catalog/variants/{id}", MERCHANDISERS),
+    (Method::DELETE, "/api/v1/catalog/variants/{id}", MERCHANDISERS),
+    (Method::GET, "/api/v1/catalog/brands", READERS),
+    (Method::POST, "/api/v1/catalog/brands", MERCHANDISERS),
+    (Method::GET, "/api/v1/catalog/brands/{id}", READERS),
+    (Method::PUT, "/api/v1/catalog/brands/{id}", MERCHANDISERS),
+    (Method::DELETE, "/api/v1/catalog/brands/{id}", MERCHANDISERS),
+    (Method::GET, "/api/v1/catalog/categories", READERS),
+    (Method::POST, "/api/v1/catalog/categories", MERCHANDISERS),
+    (Method::GET, "/api/v1/catalog/categories/{id}", READERS),
+    (Method::PUT, "/api/v1/catalog/categories/{id}", MERCHANDISERS),
+    (Method::DELETE, "/api/v1/catalog/categories/{id}", MERCHANDISERS),
+    (Method::GET, "/api/v1/catalog/products/{id}/images", READERS),
+    (Method::POST, "/api/v1/catalog/products/{id}/images", MERCHANDISERS),
+    (Method::PUT, "/api/v1/catalog/products/{id}/images", MERCHANDISERS),
+    (Method::DELETE, "/api/v1/catalog/products/{id}/images/{image_id}", MERCHANDISERS),
+    (Method::POST, "/api/v1/catalog/import", MERCHANDISERS),
     (Method::GET, "/api/v1/views", READERS),
     (Method::GET, "/api/v1/views/{name}", READERS),
     (Method::GET, "/api/v1/views/{name}/stream", READERS),

@@ -103,7 +103,7 @@ pub(super) async fn shown(app: &App, contents: Option<Contents>) -> Result<Cart>
 }
 
 fn item(line: Line, price: Option<Price>, product: Option<Product>, currency: Option<&str>) -> CartItem {
-    let available = product.as_ref().map(|product| product.available.max(0));
+    let available = product.as_ref().and_then(|product| product.available).map(|available| available.max(0));
     let obstacle = match &price {
         None => Some(CartObstacle::NotOffered),
         Some(price) if Some(price.currency.as_str()) != currency => Some(CartObstacle::OtherCurrency),

@@ -32,6 +32,12 @@ impl Faults {
         }
     }
 
+    /// All of it in words; `None`: nothing is wrong.
+    pub fn sentence(&self) -> Option<String> {
+        let told: Vec<String> = self.0.iter().map(|fault| format!("`{}`: {}", fault.path, fault.message)).collect();
+        (!told.is_empty()).then(|| told.join("; "))
+    }
+
     /// The first fault in words, and all of them in `errors`.
     pub fn check(self) -> Result<()> {
         let Some(first) = self.0.first() else { return Ok(()) };

@@ -80,7 +80,20 @@ kinds! {
     UNSUPPORTED_MEDIA_TYPE = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The body is of a type that is not taken here",
         "Set `Content-Type` to one of the types in `accepted`.";
     PRODUCT_NOT_FOUND = "product-not-found", NOT_FOUND, "There is no such product",
-        "No active product has this id. A product that was just made appears once its store has caught up: pass its position as `after`.";
+        "No product, or for shoppers no active one, has this id. A product that was just made appears once its store has caught up: pass its position as `after`.";
+    VARIANT_NOT_FOUND = "variant-not-found", NOT_FOUND, "There is no such variant", "GET /api/v1/catalog/products/{id}/variants lists a product's.";
+    BRAND_NOT_FOUND = "brand-not-found", NOT_FOUND, "There is no such brand", "GET /api/v1/catalog/brands lists them.";
+    CATEGORY_NOT_FOUND = "category-not-found", NOT_FOUND, "There is no such category", "GET /api/v1/catalog/categories lists them.";
+    PRECONDITION_REQUIRED = "precondition-required", PRECONDITION_REQUIRED, "It is not said which state this changes",
+        "Read it first, and send its `ETag` as `If-Match`: so nobody overwrites what they did not see. `If-Match: *` changes whatever is there.";
+    CHANGED_MEANWHILE = "changed-meanwhile", PRECONDITION_FAILED, "Somebody changed it meanwhile",
+        "Nothing was changed. Read it again, see what is different, and send the change with the new `ETag` as `If-Match`.";
+    SKU_TAKEN = "sku-taken", CONFLICT, "The SKU is taken", "A SKU names one product or one variant. Choose another one, or change what has it.";
+    NAME_TAKEN = "name-taken", CONFLICT, "The name is taken", "Brands, and categories in the whole tree, are told by their names. Choose another one.";
+    STILL_IN_USE = "still-in-use", CONFLICT, "Something still names it",
+        "Give the products, also those that are not active, and the categories below it another place first.";
+    CATEGORY_CYCLE = "category-cycle", CONFLICT, "A category would stand below itself", "Move it somewhere that is not below it.";
+    TOO_MANY_ENTRIES = "too-many-entries", CONFLICT, "There are as many as there can be", "Remove one that is not used any more.";
     SKU_NOT_FOUND = "sku-not-found", NOT_FOUND, "There is no stock record of this SKU",
         "No stock movement and no order has named this SKU yet.";
     IMAGE_NOT_FOUND = "image-not-found", NOT_FOUND, "There is no such picture", "Picture addresses come from the `image_url` of a product.";

@@ -21,10 +21,10 @@ pub struct Product {
     pub price_cents: i64,
     #[schema(example = "GBP")]
     pub currency: String,
-    /// Units that can be ordered.
-    pub available: i64,
-    /// Units sold; what `sort=popularity` sorts by.
-    pub popularity: i64,
+    /// Units that can be ordered; `null`: not known just now.
+    pub available: Option<i64>,
+    /// Units sold; what `sort=popularity` sorts by. `null`: not known just now.
+    pub popularity: Option<i64>,
     pub variants: Vec<Variant>,
     /// Where the picture is, relative to the server.
     pub image_url: Option<String>,
@@ -93,8 +93,8 @@ impl Product {
             category: row.category,
             price_cents: row.price_cents,
             currency: row.currency,
-            available: row.available.unwrap_or(0),
-            popularity: row.popularity.unwrap_or(0),
+            available: Some(row.available.unwrap_or(0)),
+            popularity: Some(row.popularity.unwrap_or(0)),
             variants,
             image_url: row.image_id.map(|id| format!("/api/v1/images/{id}")),
         })
@@ -112,7 +112,7 @@ mod tests {
             "price_cents":250,"currency":"GBP","available":null,"popularity":7,"image_id":"1b4e28ba-2fa1-41d2-883f-0016d3cca427",
             "variants":"[{\"sku\":\"A-red\",\"attributes\":{\"colour\":\"red\"},\"price_cents\":null}]"}"#;
         let product = Product::from_document(json).expect("a document");
-        assert_eq!((product.available, product.popularity, product.price_cents), (0, 7, 250));
+        assert_eq!((product.available, product.popularity, product.price_cents), (Some(0), Some(7), 250));
         assert_eq!(product.image_url.as_deref(), Some("/api/v1/images/1b4e28ba-2fa1-41d2-883f-0016d3cca427"));
         assert_eq!(product.variants[0].sku, "A-red");
         assert_eq!(product.variants[0].attributes["colour"], "red");

@@ -1,11 +1,13 @@
 //! `GET /api/v1/products/{id}`.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::response::Response;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{DOCUMENTS, Product};
+use super::{DOCUMENTS, Product, fallback};
 use crate::api::extract::{NoQuery, Params, Path};
 use crate::api::freshness::{AfterQuery, Meta};
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
@@ -17,13 +19,22 @@ pub struct ProductResponse {
     pub meta: Meta,
 }
 
-/// One product.
+/// A store that does not answer within this is taken as one that cannot be reached.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// One product. If the store of the documents cannot be reached, the answer comes from the catalogue: the header `chimera-source` says so
+/// then, and what the catalogue does not know is `null`.
 #[utoipa::path(get, path = "/api/v1/products/{id}", tag = "products",
     params(("id" = Uuid, Path, description = "the product's id"), AfterQuery),
     responses((status = 200, body = ProductResponse), (status = 404, body = ProblemBody), (status = 504, body = ProblemBody)))]
 pub async fn get_product(State(app): State<App>, Path(id): Path<Uuid>, params: Params<NoQuery>) -> Result<Response> {
     let freshness = app.fresh(&[DOCUMENTS], &params.after).await?;
-    let product = app.product(id).await?.ok_or_else(|| not_found(id))?;
+    let found = match tokio::time::timeout(PATIENCE, app.product(id)).await {
+        Ok(Err(problem)) if problem.kind().name == kinds::UNAVAILABLE.name => return fallback::answer(&app.catalog_replica, id).await,
+        Err(_) => return fallback::answer(&app.catalog_replica, id).await,
+        Ok(found) => found?,
+    };
+    let product = found.ok_or_else(|| not_found(id))?;
     Ok(freshness.respond(&ProductResponse { product, meta: freshness.meta.clone() }))
 }
 

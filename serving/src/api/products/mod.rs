@@ -1,6 +1,7 @@
 //! Products, as the `search_index` pipeline composes them.
 
 pub mod document;
+pub mod fallback;
 pub mod get;
 pub mod lookup;
 pub mod prices;

@@ -24,8 +24,9 @@ use self::servers::Servers;
 use super::instance::{self, Lock, Note};
 use super::{Settings, ui};
 use crate::api::auth::Auth;
+use crate::api::catalog::PictureStore;
 use crate::api::{self, App, Limits, OperatorToken, Parts};
-use crate::shop::databases::Server;
+use crate::shop::databases::{self, Server};
 use crate::{grpc, pg};
 
 /// Run everything on this machine: databases, change capture, pipelines, stores, API and pages
@@ -40,7 +41,7 @@ Examples:
   chimera up --no-sample --data-dir /var/lib/chimera --listen 0.0.0.0:80
   DATABASE_URL=postgres://me@db/postgres REDIS_URL=redis://cache/ CHIMERA_KAFKA=broker-1:9092,broker-2:9092 chimera up
   CHIMERA_HOSTS_TOKEN=… chimera up --hosts 10.0.0.2:7070,10.0.0.3:7070
-  chimera up --checkpoints s3://bucket/chimera
+  chimera up --checkpoints s3://bucket/chimera --pictures s3://bucket/shop
   chimera up --print-config")]
 pub struct Arguments {
     /// Leave an empty catalogue empty
@@ -193,6 +194,10 @@ impl Running {
         let auth = Auth::open(databases.auth.clone(), redis.clone(), &instance::seal_key(folder)?, &issuer).await;
         let auth = auth.map_err(|problem| anyhow::anyhow!("cannot set up accounts: {problem}"))?;
         tokio::spawn(stop.clone().run_until_cancelled_owned(auth.keys.clone().keep_fresh()));
+        let catalog_replica = match &settings.catalog_replica_url {
+            Some(url) => databases::replica(url)?,
+            None => databases.catalog.clone(),
+        };
         let app = App::new(Parts {
             stores: Arc::new(engine.clone()),
             engine: Some(engine.clone()),
@@ -200,6 +205,8 @@ impl Running {
             log,
             redis,
             databases,
+            catalog_replica,
+            picture_store: pictures(settings)?,
             image_tower,
             auth,
             operator_token: OperatorToken::new(&token),
@@ -293,6 +300,17 @@ fn offsite(settings: &Settings) -> anyhow::Result<Option<Offsite>> {
         anyhow::bail!("hosts keep checkpoints on their own disks; leave out --checkpoints, or --hosts");
     }
     Ok(settings.checkpoints.as_deref().map(Offsite::open).transpose()?)
+}
+
+/// Where the large pictures are.
+fn pictures(settings: &Settings) -> anyhow::Result<PictureStore> {
+    let folder = settings.data_dir.join("objects");
+    let url = match &settings.pictures {
+        Some(url) => url.clone(),
+        // Cannot fail: the data folder's path is absolute.
+        None => reqwest::Url::from_directory_path(&folder).map_err(|()| anyhow::anyhow!("{} is no folder", folder.display()))?.into(),
+    };
+    Ok(PictureStore::open(&url)?)
 }
 
 /// `default` is given up for a free port when something else has it; an address that was asked for is not.

@@ -30,6 +30,16 @@ fn the_classes_of_all_routes_are_these() {
     Entrance POST /api/v1/auth/refresh
     Entrance POST /api/v1/auth/register
     Entrance POST /api/v1/auth/verify-email
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/catalog/brands
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/catalog/brands/{id}
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/catalog/categories
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/catalog/categories/{id}
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/catalog/products
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/catalog/products/{id}
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/catalog/products/{id}/images
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/catalog/products/{id}/price-changes
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/catalog/products/{id}/variants
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/catalog/variants/{id}
     Only([Analyst, Merchandiser, Service]) GET /api/v1/pipelines
     Only([Analyst, Merchandiser, Service]) GET /api/v1/pipelines/{name}
     Only([Analyst, Merchandiser, Service]) GET /api/v1/pipelines/{name}/graph
@@ -42,10 +52,28 @@ fn the_classes_of_all_routes_are_these() {
     Only([Analyst, Merchandiser, Service]) GET /api/v1/views
     Only([Analyst, Merchandiser, Service]) GET /api/v1/views/{name}
     Only([Analyst, Merchandiser, Service]) GET /api/v1/views/{name}/stream
+    Only([Merchandiser]) DELETE /api/v1/catalog/brands/{id}
+    Only([Merchandiser]) DELETE /api/v1/catalog/categories/{id}
+    Only([Merchandiser]) DELETE /api/v1/catalog/products/{id}
+    Only([Merchandiser]) DELETE /api/v1/catalog/products/{id}/images/{image_id}
+    Only([Merchandiser]) DELETE /api/v1/catalog/variants/{id}
     Only([Merchandiser]) DELETE /api/v1/promotions/{id}
     Only([Merchandiser]) GET /api/v1/promotions/{id}/coupons
+    Only([Merchandiser]) PATCH /api/v1/catalog/products/{id}
+    Only([Merchandiser]) POST /api/v1/catalog/brands
+    Only([Merchandiser]) POST /api/v1/catalog/categories
+    Only([Merchandiser]) POST /api/v1/catalog/import
+    Only([Merchandiser]) POST /api/v1/catalog/products
+    Only([Merchandiser]) POST /api/v1/catalog/products/{id}/images
+    Only([Merchandiser]) POST /api/v1/catalog/products/{id}/variants
     Only([Merchandiser]) POST /api/v1/promotions
     Only([Merchandiser]) POST /api/v1/promotions/{id}/coupons
+    Only([Merchandiser]) PUT /api/v1/catalog/brands/{id}
+    Only([Merchandiser]) PUT /api/v1/catalog/categories/{id}
+    Only([Merchandiser]) PUT /api/v1/catalog/products/{id}
+    Only([Merchandiser]) PUT /api/v1/catalog/products/{id}/images
+    Only([Merchandiser]) PUT /api/v1/catalog/products/{id}/price
+    Only([Merchandiser]) PUT /api/v1/catalog/variants/{id}
     Only([Merchandiser]) PUT /api/v1/promotions/{id}
     Only([Merchandiser]) PUT /api/v1/shipping-rates
     Only([Merchandiser]) PUT /api/v1/tax-rates
@@ -62,7 +90,9 @@ fn the_classes_of_all_routes_are_these() {
     Public DELETE /api/v1/cart/items/{sku}
     Public GET /.well-known/jwks.json
     Public GET /.well-known/openid-configuration
+    Public GET /api/v1/brands
     Public GET /api/v1/cart
+    Public GET /api/v1/categories
     Public GET /api/v1/feed
     Public GET /api/v1/images/{id}
     Public GET /api/v1/inventory/{sku}

@@ -3,6 +3,7 @@
 mod access;
 mod auth;
 mod carts;
+mod catalog;
 mod events;
 mod freshness;
 mod orders;

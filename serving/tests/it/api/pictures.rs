@@ -70,7 +70,7 @@ fn drawing(pattern: u32, format: ImageFormat) -> Vec<u8> {
 }
 
 /// A PNG of a few bytes that says it is 60,000 pixels wide and high.
-fn bomb() -> Vec<u8> {
+pub fn bomb() -> Vec<u8> {
     let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
     let mut chunk = |kind: &[u8; 4], data: &[u8]| {
         png.extend(u32::try_from(data.len()).unwrap().to_be_bytes());

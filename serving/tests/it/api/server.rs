@@ -10,6 +10,7 @@ use chimera_models::ImageTower;
 use chimera_serving::api::access::Role;
 use chimera_serving::api::auth::Auth;
 use chimera_serving::api::auth::sessions::{self, Standing};
+use chimera_serving::api::catalog::PictureStore;
 use chimera_serving::api::{App, Limits, OperatorToken, Parts, metrics, serve};
 use chimera_serving::shop::databases::{self, Databases};
 use reqwest::{Client, Method, RequestBuilder, Response};
@@ -89,13 +90,16 @@ impl Server {
         let context = Context::new(folder.path().join("stores"), log.clone(), redis_url, servers.postgres.url("postgres")).unwrap();
         let board = Arc::new(Board::default());
         let auth = Auth::open(databases.auth.clone(), redis.clone(), &SEAL, ISSUER).await.unwrap();
+        let pictures = reqwest::Url::from_directory_path(folder.path().join("objects")).unwrap();
         let app = App::new(Parts {
             stores: board.clone(),
             engine: None,
             connectors: context.clone(),
             log,
             redis,
+            catalog_replica: databases.catalog.clone(),
             databases,
+            picture_store: PictureStore::open(pictures.as_str()).unwrap(),
             image_tower,
             auth,
             operator_token: OperatorToken::new(TOKEN),

@@ -1,0 +1,5 @@
+//! Brands.
+
+pub mod brand;
+pub mod collection;
+pub mod item;
