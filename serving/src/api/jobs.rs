@@ -20,6 +20,7 @@ struct Job {
     run: fn(App) -> BoxFuture<'static, Result<()>>,
 }
 
+const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 static JOBS: &[Job] = &[
@@ -35,6 +36,7 @@ static JOBS: &[Job] = &[
         every: HOUR,
         run: |app| Box::pin(async move { sweep::sweep(&app, sweep::GRACE).await.map(drop) }),
     },
+    Job { name: "look for changed flags", every: SECOND, run: |app| Box::pin(async move { app.flags.refresh().await }) },
 ];
 
 /// Starts them all; they end when the set is dropped.

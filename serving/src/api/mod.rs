@@ -10,6 +10,7 @@ pub mod engine;
 pub mod events;
 pub mod extract;
 pub mod feed;
+pub mod flags;
 pub mod freshness;
 pub mod health;
 pub mod images;

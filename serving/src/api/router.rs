@@ -12,8 +12,8 @@ use super::problem::{Problem, kinds};
 use super::state::App;
 use super::{access, assets, middleware, openapi};
 use super::{
-    auth, carts, catalog, dlq, events, feed, health, images, inventory, metrics, orders, pipelines, pricing, problem, products, search,
-    stores, topics, users, views, visual_search,
+    auth, carts, catalog, dlq, events, feed, flags, health, images, inventory, metrics, orders, pipelines, pricing, problem, products,
+    search, stores, topics, users, views, visual_search,
 };
 
 /// Every route of the API, with its description.
@@ -94,6 +94,11 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(catalog::import::create::import_products))
         .routes(routes!(catalog::navigation::categories::get_categories))
         .routes(routes!(catalog::navigation::brands::get_brands))
+        .routes(routes!(flags::list::list_flags, flags::create::create_flag))
+        .routes(routes!(flags::get::get_flag, flags::put::put_flag, flags::archive::archive_flag))
+        .routes(routes!(flags::changes::list_changes))
+        .routes(routes!(flags::ofrep::bulk::evaluate_flags))
+        .routes(routes!(flags::ofrep::single::evaluate_flag))
         .routes(routes!(views::list::list_views))
         .routes(routes!(views::get::get_view))
         .routes(routes!(views::stream::stream_view))

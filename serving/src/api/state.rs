@@ -17,6 +17,7 @@ pub use super::access::OperatorToken;
 use super::auth::Auth;
 use super::catalog::PictureStore;
 use super::feed::sessions::Sessions;
+use super::flags::Flags;
 use super::problem::{Problem, Result, kinds};
 pub use super::stores::status::StoreStatus;
 use crate::shop::databases::Databases;
@@ -99,6 +100,7 @@ pub struct Inner {
     pub parts: Parts,
     /// What each session looked at last.
     pub sessions: Sessions,
+    pub flags: Flags,
     pub(in crate::api) requests: Arc<Semaphore>,
     pub(in crate::api) streams: Arc<Semaphore>,
     pub(in crate::api) pictures: Arc<Semaphore>,
@@ -112,7 +114,16 @@ impl App {
         let streams = Arc::new(Semaphore::new(parts.limits.max_streams));
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let pictures = Arc::new(Semaphore::new(cores));
-        Self(Arc::new(Inner { parts, sessions: Sessions::default(), requests, streams, pictures, stopping: CancellationToken::new() }))
+        let flags = Flags::new(parts.databases.flags.clone());
+        Self(Arc::new(Inner {
+            parts,
+            sessions: Sessions::default(),
+            flags,
+            requests,
+            streams,
+            pictures,
+            stopping: CancellationToken::new(),
+        }))
     }
 
     /// Held while a request is in progress. Refused while too many are.

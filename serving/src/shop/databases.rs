@@ -42,6 +42,8 @@ databases! {
     inventory: 16, "./migrations/inventory";
     /// Promotions, taxes, shipping.
     pricing: 16, "./migrations/pricing";
+    /// Feature flags and experiments.
+    flags: 4, "./migrations/flags";
     /// What pipelines report; no service's.
     reporting: 4, "./migrations/reporting";
 }

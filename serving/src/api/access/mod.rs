@@ -62,6 +62,7 @@ pub enum Access {
 const READERS: Access = Access::Only(&[Role::Analyst, Role::Merchandiser, Role::Service]);
 /// Those who decide what the shop offers, and at what price.
 /// Those who change the catalogue.
+/// Those who change what the shop shows.
 const MERCHANDISERS: Access = Access::Only(&[Role::Merchandiser]);
 const ADMINS: Access = Access::Only(&[]);
 
@@ -156,6 +157,14 @@ pub const RULES: &[(Method, &str, Access)] = &[
     (Method::PUT, "/api/v1/catalog/products/{id}/images", MERCHANDISERS),
     (Method::DELETE, "/api/v1/catalog/products/{id}/images/{image_id}", MERCHANDISERS),
     (Method::POST, "/api/v1/catalog/import", MERCHANDISERS),
+    (Method::POST, "/ofrep/v1/evaluate/flags", Access::Public),
+    (Method::POST, "/ofrep/v1/evaluate/flags/{key}", Access::Public),
+    (Method::GET, "/api/v1/flags", READERS),
+    (Method::POST, "/api/v1/flags", MERCHANDISERS),
+    (Method::GET, "/api/v1/flags/{key}", READERS),
+    (Method::PUT, "/api/v1/flags/{key}", MERCHANDISERS),
+    (Method::DELETE, "/api/v1/flags/{key}", MERCHANDISERS),
+    (Method::GET, "/api/v1/flags/{key}/changes", READERS),
     (Method::GET, "/api/v1/views", READERS),
     (Method::GET, "/api/v1/views/{name}", READERS),
     (Method::GET, "/api/v1/views/{name}/stream", READERS),

@@ -1,11 +1,13 @@
 //! Reading requests: paths, queries and JSON bodies, with problems that say what was wrong and where.
 
 mod faults;
+mod if_match;
 mod json;
 mod params;
 mod size;
 
 pub use faults::{Faults, invalid, text_error};
+pub use if_match::{IfMatch, etag};
 pub use json::{Body, Json};
 pub use params::{NoQuery, Params, Query};
 pub(in crate::api) use size::check_length;

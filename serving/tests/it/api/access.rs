@@ -40,6 +40,9 @@ fn the_classes_of_all_routes_are_these() {
     Only([Analyst, Merchandiser, Service]) GET /api/v1/catalog/products/{id}/price-changes
     Only([Analyst, Merchandiser, Service]) GET /api/v1/catalog/products/{id}/variants
     Only([Analyst, Merchandiser, Service]) GET /api/v1/catalog/variants/{id}
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/flags
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/flags/{key}
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/flags/{key}/changes
     Only([Analyst, Merchandiser, Service]) GET /api/v1/pipelines
     Only([Analyst, Merchandiser, Service]) GET /api/v1/pipelines/{name}
     Only([Analyst, Merchandiser, Service]) GET /api/v1/pipelines/{name}/graph
@@ -57,6 +60,7 @@ fn the_classes_of_all_routes_are_these() {
     Only([Merchandiser]) DELETE /api/v1/catalog/products/{id}
     Only([Merchandiser]) DELETE /api/v1/catalog/products/{id}/images/{image_id}
     Only([Merchandiser]) DELETE /api/v1/catalog/variants/{id}
+    Only([Merchandiser]) DELETE /api/v1/flags/{key}
     Only([Merchandiser]) DELETE /api/v1/promotions/{id}
     Only([Merchandiser]) GET /api/v1/promotions/{id}/coupons
     Only([Merchandiser]) PATCH /api/v1/catalog/products/{id}
@@ -66,6 +70,7 @@ fn the_classes_of_all_routes_are_these() {
     Only([Merchandiser]) POST /api/v1/catalog/products
     Only([Merchandiser]) POST /api/v1/catalog/products/{id}/images
     Only([Merchandiser]) POST /api/v1/catalog/products/{id}/variants
+    Only([Merchandiser]) POST /api/v1/flags
     Only([Merchandiser]) POST /api/v1/promotions
     Only([Merchandiser]) POST /api/v1/promotions/{id}/coupons
     Only([Merchandiser]) PUT /api/v1/catalog/brands/{id}
@@ -74,6 +79,7 @@ fn the_classes_of_all_routes_are_these() {
     Only([Merchandiser]) PUT /api/v1/catalog/products/{id}/images
     Only([Merchandiser]) PUT /api/v1/catalog/products/{id}/price
     Only([Merchandiser]) PUT /api/v1/catalog/variants/{id}
+    Only([Merchandiser]) PUT /api/v1/flags/{key}
     Only([Merchandiser]) PUT /api/v1/promotions/{id}
     Only([Merchandiser]) PUT /api/v1/shipping-rates
     Only([Merchandiser]) PUT /api/v1/tax-rates
@@ -108,6 +114,8 @@ fn the_classes_of_all_routes_are_these() {
     Public POST /api/v1/orders
     Public POST /api/v1/pricing/quote
     Public POST /api/v1/visual-search
+    Public POST /ofrep/v1/evaluate/flags
+    Public POST /ofrep/v1/evaluate/flags/{key}
     Public PUT /api/v1/cart/items/{sku}
     SignedIn DELETE /api/v1/auth/api-keys/{key_id}
     SignedIn DELETE /api/v1/auth/second-factor

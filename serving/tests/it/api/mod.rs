@@ -5,6 +5,7 @@ mod auth;
 mod carts;
 mod catalog;
 mod events;
+mod flags;
 mod freshness;
 mod orders;
 mod pages;
