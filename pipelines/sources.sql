@@ -38,7 +38,8 @@ CREATE TABLE reorder_points (
     sku TEXT PRIMARY KEY, threshold INT
 ) WITH (connector = 'kafka', topic = 'inventory.public.reorder_points', format = 'debezium_json', type = 'source');
 
--- What shoppers did. The topic may bring an event twice, so `event_id` tells events apart, not rows.
+-- What shoppers did, and what they were shown in experiments. The topic may bring an event twice, so `event_id` tells events apart, not rows.
 CREATE TABLE clickstream (
-    event_id TEXT PRIMARY KEY, type TEXT, session_id TEXT, customer_id TEXT, sku TEXT, query TEXT, occurred_at TIMESTAMP
+    event_id TEXT PRIMARY KEY, type TEXT, session_id TEXT, customer_id TEXT, sku TEXT, query TEXT, occurred_at TIMESTAMP,
+    experiment TEXT, variant TEXT, window_ends_at TIMESTAMP
 ) WITH (connector = 'kafka', topic = 'clickstream', format = 'json', type = 'source');

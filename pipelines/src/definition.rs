@@ -34,6 +34,7 @@ const BUNDLED: &[Bundled] = &[
     pipeline!("audit", verified),
     pipeline!("co_purchase", verified),
     pipeline!("co_view", verified),
+    pipeline!("experiments", verified),
     pipeline!("inventory", verified),
     pipeline!("sales", verified),
     pipeline!("search_index", verified),

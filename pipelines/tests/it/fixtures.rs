@@ -116,7 +116,7 @@ fn run(name: &str, sql: &str) -> String {
 #[test]
 fn every_bundled_pipeline_gives_its_expected_changes() {
     let definitions = chimera_pipelines::bundled();
-    assert_eq!(definitions.len(), 8, "a pipeline was added or lost");
+    assert_eq!(definitions.len(), 9, "a pipeline was added or lost");
     for definition in definitions {
         let got = run(&definition.name, &definition.sql);
         let path = root().join(&definition.name).join("expected/changes.txt");

@@ -25,6 +25,9 @@ pub struct Click {
     pub query: Option<String>,
     pub occurred_at: Option<String>,
     pub received_at: Option<String>,
+    pub experiment: Option<String>,
+    pub variant: Option<String>,
+    pub window_ends_at: Option<String>,
 }
 
 /// The scratch database.
@@ -85,15 +88,16 @@ impl<'a> Scratch<'a> {
         connection
             .execute(
                 "CREATE TABLE IF NOT EXISTS clickstream (event_id text, type text, session_id text, customer_id text, sku text, query text,
-                 occurred_at timestamptz, received_at timestamptz)",
+                 occurred_at timestamptz, received_at timestamptz, experiment text, variant text, window_ends_at timestamptz)",
             )
             .await
             .map_err(refused())?;
         for clicks in clicks.chunks(CLICKS) {
             let column = |of: fn(&Click) -> Option<&String>| clicks.iter().map(|click| of(click).map(String::as_str)).collect::<Vec<_>>();
             sqlx::query(
-                "INSERT INTO clickstream SELECT e, t, s, c, k, q, o::timestamptz, r::timestamptz
-                   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) AS u (e, t, s, c, k, q, o, r)",
+                "INSERT INTO clickstream SELECT e, t, s, c, k, q, o::timestamptz, r::timestamptz, x, v, w::timestamptz
+                   FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
+                               $11::text[]) AS u (e, t, s, c, k, q, o, r, x, v, w)",
             )
             .bind(column(|click| click.event_id.as_ref()))
             .bind(column(|click| click.kind.as_ref()))
@@ -103,6 +107,9 @@ impl<'a> Scratch<'a> {
             .bind(column(|click| click.query.as_ref()))
             .bind(column(|click| click.occurred_at.as_ref()))
             .bind(column(|click| click.received_at.as_ref()))
+            .bind(column(|click| click.experiment.as_ref()))
+            .bind(column(|click| click.variant.as_ref()))
+            .bind(column(|click| click.window_ends_at.as_ref()))
             .execute(&mut connection)
             .await
             .map_err(refused())?;
