@@ -20,6 +20,8 @@ struct Job {
     run: fn(App) -> BoxFuture<'static, Result<()>>,
 }
 
+/// An exposure is in the log soon after it happened, and still in batches.
+const SOON: Duration = Duration::from_millis(100);
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -37,6 +39,7 @@ static JOBS: &[Job] = &[
         run: |app| Box::pin(async move { sweep::sweep(&app, sweep::GRACE).await.map(drop) }),
     },
     Job { name: "look for changed flags", every: SECOND, run: |app| Box::pin(async move { app.flags.refresh().await }) },
+    Job { name: "write exposures", every: SOON, run: |app| Box::pin(async move { app.flags.exposures.write(&app.log).await }) },
 ];
 
 /// Starts them all; they end when the set is dropped.

@@ -8,6 +8,7 @@ pub mod catalog;
 pub mod dlq;
 pub mod engine;
 pub mod events;
+pub mod experiments;
 pub mod extract;
 pub mod feed;
 pub mod flags;

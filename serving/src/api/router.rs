@@ -12,8 +12,8 @@ use super::problem::{Problem, kinds};
 use super::state::App;
 use super::{access, assets, middleware, openapi};
 use super::{
-    auth, carts, catalog, dlq, events, feed, flags, health, images, inventory, metrics, orders, pipelines, pricing, problem, products,
-    search, stores, topics, users, views, visual_search,
+    auth, carts, catalog, dlq, events, experiments, feed, flags, health, images, inventory, metrics, orders, pipelines, pricing, problem,
+    products, search, stores, topics, users, views, visual_search,
 };
 
 /// Every route of the API, with its description.
@@ -99,6 +99,11 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(flags::changes::list_changes))
         .routes(routes!(flags::ofrep::bulk::evaluate_flags))
         .routes(routes!(flags::ofrep::single::evaluate_flag))
+        .routes(routes!(experiments::list::list_experiments, experiments::create::create_experiment))
+        .routes(routes!(experiments::get::get_experiment, experiments::put::put_experiment))
+        .routes(routes!(experiments::start::start_experiment))
+        .routes(routes!(experiments::stop::stop_experiment))
+        .routes(routes!(experiments::results::experiment_results))
         .routes(routes!(views::list::list_views))
         .routes(routes!(views::get::get_view))
         .routes(routes!(views::stream::stream_view))

@@ -25,17 +25,24 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output
     });
     let (stopping, grace) = (app.stopping.clone(), app.limits.shutdown_grace);
     let signal = stopping.clone();
-    let server = axum::serve(listener, router(app)).with_graceful_shutdown(async move {
+    let server = axum::serve(listener, router(app.clone())).with_graceful_shutdown(async move {
         shutdown.await;
         signal.cancel();
     });
-    tokio::select! {
+    let served = tokio::select! {
         result = server.into_future() => result,
         () = async { stopping.cancelled().await; tokio::time::sleep(grace).await } => {
             tracing::warn!(grace_ms = grace.as_millis(), "some requests did not end in time and are cut off");
             Ok(())
         }
+    };
+    // Nothing is evaluated any more; what the last evaluations noted is not lost.
+    match tokio::time::timeout(grace, app.flags.exposures.write(&app.log)).await {
+        Ok(Ok(())) => {}
+        Ok(Err(problem)) => tracing::warn!(%problem, "the last exposures are not in the log"),
+        Err(_) => tracing::warn!("the log took too long: the last exposures may not be in it"),
     }
+    served
 }
 
 /// Drops samples that were rendered; without it histograms that nobody scrapes grow.

@@ -64,7 +64,8 @@ pub async fn create_events(State(app): State<App>, Json(batch): Json<NewEvents>)
     Ok((StatusCode::ACCEPTED, [(POSITION, position)], axum::Json(response)).into_response())
 }
 
-fn append(event: &Event, timestamp_ms: i64) -> Result<Append> {
+/// An event as a record of the log.
+pub(in crate::api) fn append(event: &Event, timestamp_ms: i64) -> Result<Append> {
     let value = serde_json::to_vec(event)?;
     let key = Bytes::copy_from_slice(event.session_id.as_bytes());
     Ok(Append { topic: CLICKSTREAM.into(), partition: None, record: Record::new(Some(key), Some(value.into()), timestamp_ms) })

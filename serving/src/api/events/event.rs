@@ -19,6 +19,9 @@ pub enum Kind {
     AddToCart,
     Search,
     Purchase,
+    /// Somebody was shown a variant of an experiment. The server knows, and nobody else says so.
+    #[serde(skip_deserializing)]
+    Exposure,
 }
 
 /// Something that a shopper did.
@@ -56,6 +59,45 @@ pub struct Event {
     pub query: Option<String>,
     pub occurred_at: String,
     pub received_at: String,
+    /// Of an exposure alone: the experiment,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub experiment: Option<String>,
+    /// what was shown,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+    /// and until when an order counts for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window_ends_at: Option<String>,
+}
+
+impl Event {
+    /// Somebody was shown a variant. `subject` is the id of a session or of a customer; `customer_id`, if it is known, says whose orders count.
+    pub fn exposure(
+        event_id: Uuid,
+        subject: &str,
+        customer_id: Option<String>,
+        (experiment, variant): (&str, &str),
+        exposed_at: DateTime<Utc>,
+        window_ends_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            event_id,
+            kind: Kind::Exposure,
+            session_id: subject.to_owned(),
+            customer_id,
+            sku: None,
+            query: None,
+            occurred_at: text(exposed_at),
+            received_at: text(exposed_at),
+            experiment: Some(experiment.to_owned()),
+            variant: Some(variant.to_owned()),
+            window_ends_at: Some(text(window_ends_at)),
+        }
+    }
+}
+
+fn text(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
 impl NewEvent {
@@ -87,7 +129,6 @@ impl NewEvent {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let text = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Micros, true);
         Ok(Event {
             event_id: self.event_id.unwrap_or_else(Uuid::now_v7),
             kind: self.kind,
@@ -97,6 +138,9 @@ impl NewEvent {
             query: self.query,
             occurred_at: text(occurred_at),
             received_at: text(received_at),
+            experiment: None,
+            variant: None,
+            window_ends_at: None,
         })
     }
 }

@@ -10,7 +10,9 @@ use tokio::sync::Mutex;
 
 use super::context::Context;
 use super::definition::Definition;
-use super::evaluate::Flag;
+use super::evaluate::{Flag, Outcome, TargetingKeyMissing};
+use crate::api::experiments::exposures::Exposures;
+use crate::api::experiments::running;
 use crate::api::problem::Result;
 
 /// All flags at one moment.
@@ -28,11 +30,12 @@ pub struct Flags {
     held: RwLock<Option<Arc<Snapshot>>>,
     /// Of two that look at the database, the later one finds what is newer, and keeps it.
     loading: Mutex<()>,
+    pub exposures: Exposures,
 }
 
 impl Flags {
     pub fn new(pool: PgPool) -> Self {
-        Self { pool, held: RwLock::default(), loading: Mutex::default() }
+        Self { pool, held: RwLock::default(), loading: Mutex::default(), exposures: Exposures::default() }
     }
 
     /// The flags as they are; loads them if this server has just started.
@@ -55,6 +58,15 @@ impl Flags {
         }
     }
 
+    /// What a flag is for somebody; notes it, if an experiment decided.
+    pub fn evaluate<'a>(&self, flag: &'a Flag, context: &Context) -> Result<Outcome<'a>, TargetingKeyMissing> {
+        let outcome = flag.evaluate(context)?;
+        if let Some(experiment) = outcome.experiment {
+            self.exposures.note(experiment, outcome.variant, context);
+        }
+        Ok(outcome)
+    }
+
     /// Whether a boolean flag is on for somebody. One that is not there, is of another type or cannot be evaluated is off: what it guards
     /// stays as it was before there was a flag.
     ///
@@ -62,7 +74,7 @@ impl Flags {
     pub fn is_on(&self, key: &str, targeting_key: &str, attributes: Map<String, Value>) -> bool {
         let Some(held) = self.held() else { return false };
         let Ok(context) = Context::of(targeting_key, attributes) else { return false };
-        let outcome = held.flags.get(key).and_then(|flag| flag.evaluate(&context).ok());
+        let outcome = held.flags.get(key).and_then(|flag| self.evaluate(flag, &context).ok());
         outcome.and_then(|outcome| outcome.value) == Some(&Value::Bool(true))
     }
 
@@ -92,11 +104,15 @@ async fn revision(connection: &mut PgConnection) -> Result<i64> {
 
 async fn flags(connection: &mut PgConnection) -> Result<BTreeMap<String, Flag>> {
     let rows: Vec<(String, i64, String, Value)> =
-        sqlx::query_as("SELECT key, version, salt, definition FROM flags WHERE archived_at IS NULL").fetch_all(connection).await?;
+        sqlx::query_as("SELECT key, version, salt, definition FROM flags WHERE archived_at IS NULL").fetch_all(&mut *connection).await?;
+    let mut experiments = running::all(connection).await?;
     let mut flags = BTreeMap::new();
     for (key, version, salt, definition) in rows {
         match serde_json::from_value::<Definition>(definition) {
-            Ok(definition) => drop(flags.insert(key.clone(), Flag { key, version, salt, definition })),
+            Ok(definition) => {
+                let experiment = experiments.remove(&key);
+                flags.insert(key.clone(), Flag { key, version, salt, definition, experiment });
+            }
             // A newer server wrote it; the others are as good as ever.
             Err(error) => tracing::error!(flag = key, %error, "a flag cannot be read, and is left out"),
         }

@@ -24,6 +24,7 @@ pub enum FlagType {
 /// A flag: rules are tried in order, the first whose conditions all hold decides, and if none does the default variant is served.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = FlagDefinition)]
 pub struct Definition {
     #[serde(rename = "type")]
     pub flag_type: FlagType,
@@ -52,6 +53,7 @@ impl Body for Definition {
 /// What is served to whom.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = FlagRule)]
 pub struct Rule {
     #[schema(max_length = 500)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,6 +67,7 @@ pub struct Rule {
 /// One variant, or a split over several.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = FlagServe)]
 pub enum Serve {
     Variant(String),
     /// Shares by variant, in basis points (hundredths of a percent); they sum up to 10000 at most. Who is in none of them gets the default
@@ -79,6 +82,7 @@ pub type Split = BTreeMap<String, u16>;
 /// does one of another type than the comparison is for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = FlagCondition)]
 pub struct Condition {
     #[schema(min_length = 1, max_length = 100, example = "country")]
     pub attribute: String,
@@ -91,6 +95,7 @@ pub struct Condition {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = FlagOperator)]
 pub enum Operator {
     Eq,
     In,

@@ -9,6 +9,7 @@ use serde_json::{Number, Value};
 use super::context::Context;
 use super::definition::{BUCKETS, Condition, Definition, Operator, Serve};
 use super::semver::Version;
+use crate::api::experiments::running::Running;
 
 /// A flag that can be evaluated.
 #[derive(Clone, Debug)]
@@ -17,11 +18,14 @@ pub struct Flag {
     pub version: i64,
     pub salt: String,
     pub definition: Definition,
+    /// Whom no rule decides takes part in it.
+    pub experiment: Option<Running>,
 }
 
 /// Why somebody gets a variant, in the words of OpenFeature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(as = FlagReason)]
 pub enum Reason {
     /// The flag has no rules: everybody gets this.
     Static,
@@ -39,6 +43,8 @@ pub struct Outcome<'a> {
     /// `None` only if the flag was written by something that does not check it.
     pub value: Option<&'a Value>,
     pub reason: Reason,
+    /// The one that decided: this is an exposure.
+    pub experiment: Option<&'a Running>,
 }
 
 /// A rule that splits was reached, and the context does not say who asks.
@@ -52,6 +58,12 @@ impl Flag {
             return Ok(self.outcome(&definition.off_variant, Reason::Disabled));
         }
         let Some(rule) = definition.rules.iter().find(|rule| rule.conditions.iter().all(|condition| condition.holds(context))) else {
+            // Who cannot be told from others takes no part: to start an experiment breaks no program that did not need to say who asks.
+            if let (Some(experiment), Some(key)) = (&self.experiment, &context.targeting_key)
+                && let Some(variant) = choose(&experiment.shares, bucket(&experiment.salt, key))
+            {
+                return Ok(Outcome { experiment: Some(experiment), ..self.outcome(variant, Reason::Split) });
+            }
             let reason = if definition.rules.is_empty() { Reason::Static } else { Reason::Default };
             return Ok(self.outcome(&definition.default_variant, reason));
         };
@@ -65,8 +77,8 @@ impl Flag {
         }
     }
 
-    pub(in crate::api) fn outcome<'a>(&'a self, variant: &'a str, reason: Reason) -> Outcome<'a> {
-        Outcome { variant, value: self.definition.variants.get(variant), reason }
+    fn outcome<'a>(&'a self, variant: &'a str, reason: Reason) -> Outcome<'a> {
+        Outcome { variant, value: self.definition.variants.get(variant), reason, experiment: None }
     }
 }
 

@@ -50,6 +50,12 @@ pub fn not_found(key: &str) -> Problem {
     Problem::new(&kinds::FLAG_NOT_FOUND, format!("There is no flag `{shown}`."))
 }
 
+/// An experiment needs the flag as it is.
+pub fn in_experiment(key: &str, experiment: &str, wanted: &str) -> Problem {
+    let detail = format!("The experiment `{experiment}` runs on the flag `{key}`: {wanted}.");
+    Problem::new(&kinds::EXPERIMENT_RUNNING, detail).with("experiment", experiment)
+}
+
 /// Begins a change of flags or experiments. It holds the lock of the revision until it ends: changes come one after the other, and what one
 /// has checked no other changes before it is written.
 pub async fn begin_change(pool: &PgPool) -> Result<Transaction<'static, Postgres>> {

@@ -88,6 +88,13 @@ kinds! {
         "Change that one with PUT, or choose another key. Keys of archived flags stay taken: a program that still asks for one must not meet another meaning.";
     FLAG_ARCHIVED = "flag-archived", CONFLICT, "The flag is archived", "It is not evaluated any more. Make a new one under another key.";
     TOO_MANY_FLAGS = "too-many-flags", CONFLICT, "There are as many flags as there can be", "Archive those that no program asks for any more.";
+    EXPERIMENT_NOT_FOUND = "experiment-not-found", NOT_FOUND, "There is no such experiment", "GET /api/v1/experiments lists them.";
+    EXPERIMENT_KEY_TAKEN = "experiment-key-taken", CONFLICT, "There is an experiment of this key",
+        "Change it with PUT while it is a draft, or choose another key. Those that have run stay, with their results.";
+    EXPERIMENT_STATE = "experiment-state", CONFLICT, "The experiment is not in the state for this",
+        "An experiment is drafted, started and stopped, and never goes back. A draft can be changed; what has run is drafted anew under another key.";
+    EXPERIMENT_RUNNING = "experiment-running", CONFLICT, "An experiment runs on the flag",
+        "One runs on a flag at a time, and the flag keeps its variants meanwhile. POST /api/v1/experiments/{key}/stop stops it.";
     PRODUCT_NOT_FOUND = "product-not-found", NOT_FOUND, "There is no such product",
         "No product, or for shoppers no active one, has this id. A product that was just made appears once its store has caught up: pass its position as `after`.";
     VARIANT_NOT_FOUND = "variant-not-found", NOT_FOUND, "There is no such variant", "GET /api/v1/catalog/products/{id}/variants lists a product's.";

@@ -40,6 +40,9 @@ fn the_classes_of_all_routes_are_these() {
     Only([Analyst, Merchandiser, Service]) GET /api/v1/catalog/products/{id}/price-changes
     Only([Analyst, Merchandiser, Service]) GET /api/v1/catalog/products/{id}/variants
     Only([Analyst, Merchandiser, Service]) GET /api/v1/catalog/variants/{id}
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/experiments
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/experiments/{key}
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/experiments/{key}/results
     Only([Analyst, Merchandiser, Service]) GET /api/v1/flags
     Only([Analyst, Merchandiser, Service]) GET /api/v1/flags/{key}
     Only([Analyst, Merchandiser, Service]) GET /api/v1/flags/{key}/changes
@@ -70,6 +73,9 @@ fn the_classes_of_all_routes_are_these() {
     Only([Merchandiser]) POST /api/v1/catalog/products
     Only([Merchandiser]) POST /api/v1/catalog/products/{id}/images
     Only([Merchandiser]) POST /api/v1/catalog/products/{id}/variants
+    Only([Merchandiser]) POST /api/v1/experiments
+    Only([Merchandiser]) POST /api/v1/experiments/{key}/start
+    Only([Merchandiser]) POST /api/v1/experiments/{key}/stop
     Only([Merchandiser]) POST /api/v1/flags
     Only([Merchandiser]) POST /api/v1/promotions
     Only([Merchandiser]) POST /api/v1/promotions/{id}/coupons
@@ -79,6 +85,7 @@ fn the_classes_of_all_routes_are_these() {
     Only([Merchandiser]) PUT /api/v1/catalog/products/{id}/images
     Only([Merchandiser]) PUT /api/v1/catalog/products/{id}/price
     Only([Merchandiser]) PUT /api/v1/catalog/variants/{id}
+    Only([Merchandiser]) PUT /api/v1/experiments/{key}
     Only([Merchandiser]) PUT /api/v1/flags/{key}
     Only([Merchandiser]) PUT /api/v1/promotions/{id}
     Only([Merchandiser]) PUT /api/v1/shipping-rates

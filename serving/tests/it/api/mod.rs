@@ -5,6 +5,7 @@ mod auth;
 mod carts;
 mod catalog;
 mod events;
+mod experiments;
 mod flags;
 mod freshness;
 mod orders;

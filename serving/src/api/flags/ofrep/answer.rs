@@ -5,12 +5,14 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::api::flags::Flags;
 use crate::api::flags::context::Context;
 use crate::api::flags::evaluate::{Flag, Reason};
 
 /// The protocol's error codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[schema(as = FlagErrorCode)]
 pub enum ErrorCode {
     ParseError,
     InvalidContext,
@@ -22,6 +24,7 @@ pub enum ErrorCode {
 /// Why there is no value. Programs take their own default.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = FlagFailure)]
 pub struct Failure {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
@@ -48,6 +51,7 @@ impl IntoResponse for Failure {
 
 /// What a flag is for somebody.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = FlagSuccess)]
 pub struct Success {
     pub key: String,
     /// Of the flag's type.
@@ -58,25 +62,30 @@ pub struct Success {
 }
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = FlagMetadata)]
 pub struct Metadata {
     /// Of the flag.
     pub version: i64,
+    /// The experiment that decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub experiment: Option<String>,
 }
 
 /// One of many flags: each may fail by itself.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 #[serde(untagged)]
+#[schema(as = FlagEvaluation)]
 pub enum Evaluation {
     Success(Success),
     Failure(Failure),
 }
 
 /// Evaluates a flag, and says it as the protocol does.
-pub fn answer(flag: &Flag, context: &Context) -> Result<Success, Failure> {
+pub fn answer(flags: &Flags, flag: &Flag, context: &Context) -> Result<Success, Failure> {
     let missing = "A rule of this flag splits, and the context has no `targetingKey`.";
-    let outcome = flag.evaluate(context).map_err(|_| Failure::new(ErrorCode::TargetingKeyMissing, missing).of(&flag.key))?;
+    let outcome = flags.evaluate(flag, context).map_err(|_| Failure::new(ErrorCode::TargetingKeyMissing, missing).of(&flag.key))?;
     let broken = || Failure::new(ErrorCode::General, format!("The flag has no variant `{}`.", outcome.variant)).of(&flag.key);
     let value = outcome.value.cloned().ok_or_else(broken)?;
-    let metadata = Metadata { version: flag.version };
+    let metadata = Metadata { version: flag.version, experiment: outcome.experiment.map(|experiment| experiment.key.clone()) };
     Ok(Success { key: flag.key.clone(), value, variant: outcome.variant.to_owned(), reason: outcome.reason, metadata })
 }

@@ -14,6 +14,7 @@ use crate::api::problem::{ProblemBody, Result};
 use crate::api::state::App;
 
 #[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = FlagEvaluations)]
 pub struct Evaluations {
     /// By key.
     pub flags: Vec<Evaluation>,
@@ -37,7 +38,7 @@ pub async fn evaluate_flags(
     let snapshot = app.flags.snapshot().await?;
     let caller = caller.map(|Extension(caller)| caller);
     let visible = snapshot.flags.values().filter(|flag| is_visible(flag, caller.as_ref()));
-    let flags = visible.map(|flag| answer(flag, &context).map_or_else(Evaluation::Failure, Evaluation::Success)).collect();
+    let flags = visible.map(|flag| answer(&app.flags, flag, &context).map_or_else(Evaluation::Failure, Evaluation::Success)).collect();
     let body = serde_json::to_vec(&Evaluations { flags })?;
     let etag = format!("\"{}\"", blake3::hash(&body).to_hex());
 

@@ -14,6 +14,7 @@ const MAX_BYTES: usize = 64 * 1024;
 /// For whom flags are evaluated. What the protocol may add beside it later is not looked at.
 #[derive(utoipa::ToSchema)]
 #[allow(dead_code)]
+#[schema(as = FlagEvaluationRequest)]
 pub struct EvaluationRequest {
     /// `targetingKey`, and at most 64 attributes that rules compare.
     #[schema(value_type = Object)]

@@ -31,7 +31,7 @@ pub async fn evaluate_flag(
     let Some(flag) = snapshot.flags.get(&key).filter(|flag| is_visible(flag, caller.as_ref())) else {
         return Ok(Failure::new(ErrorCode::FlagNotFound, "There is no such flag.").of(&key).into_response());
     };
-    Ok(match answer(flag, &context) {
+    Ok(match answer(&app.flags, flag, &context) {
         Ok(success) => axum::Json(success).into_response(),
         Err(failure) => failure.into_response(),
     })
