@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use super::auth::sessions;
 use super::carts;
 use super::catalog::pictures::sweep;
+use super::inventory::{booking, write_off};
 use super::orders::idempotency;
 use super::problem::Result;
 use super::state::App;
@@ -31,6 +32,12 @@ static JOBS: &[Job] = &[
         every: HOUR,
         run: |app| Box::pin(async move { Ok(idempotency::forget_old(&app.databases.orders).await.map(drop)?) }),
     },
+    Job {
+        name: "forget old bookings' keys",
+        every: HOUR,
+        run: |app| Box::pin(async move { booking::forget_old(&app.databases.inventory).await }),
+    },
+    Job { name: "end withdrawals", every: write_off::EVERY, run: |app| Box::pin(async move { write_off::settle(&app).await }) },
     Job { name: "forget old sessions", every: HOUR, run: |app| Box::pin(async move { sessions::sweep(&app.auth.pool).await }) },
     Job { name: "remove old carts", every: HOUR, run: |app| Box::pin(async move { carts::sweep::sweep(&app.databases.carts).await }) },
     Job {

@@ -63,6 +63,8 @@ const READERS: Access = Access::Only(&[Role::Analyst, Role::Merchandiser, Role::
 /// Those who decide what the shop offers, and at what price.
 /// Those who change the catalogue.
 /// Those who change what the shop shows.
+/// Those who send goods, and take them back.
+const FULFILMENT: Access = Access::Only(&[Role::Merchandiser, Role::Service]);
 const MERCHANDISERS: Access = Access::Only(&[Role::Merchandiser]);
 const ADMINS: Access = Access::Only(&[]);
 
@@ -172,6 +174,16 @@ pub const RULES: &[(Method, &str, Access)] = &[
     (Method::POST, "/api/v1/experiments/{key}/start", MERCHANDISERS),
     (Method::POST, "/api/v1/experiments/{key}/stop", MERCHANDISERS),
     (Method::GET, "/api/v1/experiments/{key}/results", READERS),
+    (Method::GET, "/api/v1/warehouses", READERS),
+    (Method::POST, "/api/v1/warehouses", MERCHANDISERS),
+    (Method::PUT, "/api/v1/warehouses/{code}", MERCHANDISERS),
+    (Method::POST, "/api/v1/inventory/receipts", FULFILMENT),
+    (Method::POST, "/api/v1/inventory/adjustments", MERCHANDISERS),
+    (Method::POST, "/api/v1/inventory/transfers", MERCHANDISERS),
+    (Method::POST, "/api/v1/inventory/counts", MERCHANDISERS),
+    (Method::GET, "/api/v1/inventory/{sku}/movements", READERS),
+    (Method::GET, "/api/v1/inventory/{sku}/warehouses", READERS),
+    (Method::PUT, "/api/v1/inventory/{sku}/reorder-point", MERCHANDISERS),
     (Method::GET, "/api/v1/views", READERS),
     (Method::GET, "/api/v1/views/{name}", READERS),
     (Method::GET, "/api/v1/views/{name}/stream", READERS),

@@ -9,3 +9,4 @@ pub mod number;
 pub mod place;
 pub mod request;
 pub mod stock;
+pub mod withdrawals;

@@ -112,6 +112,20 @@ kinds! {
     TOO_MANY_ENTRIES = "too-many-entries", CONFLICT, "There are as many as there can be", "Remove one that is not used any more.";
     SKU_NOT_FOUND = "sku-not-found", NOT_FOUND, "There is no stock record of this SKU",
         "No stock movement and no order has named this SKU yet.";
+    SKU_NOT_IN_CATALOGUE = "sku-not-in-catalogue", UNPROCESSABLE_ENTITY, "The catalogue does not know some SKUs",
+        "`skus` lists them. Add their products or variants to the catalogue first, or correct the SKUs. Nothing was booked.";
+    WAREHOUSE_NOT_FOUND = "warehouse-not-found", NOT_FOUND, "There is no such warehouse", "GET /api/v1/warehouses lists them.";
+    WAREHOUSE_TAKEN = "warehouse-taken", CONFLICT, "There is a warehouse of this code", "Change it with PUT /api/v1/warehouses/{code}, or use another code.";
+    TOO_MANY_WAREHOUSES = "too-many-warehouses", CONFLICT, "There are as many warehouses as there can be", "Use one that is there.";
+    WAREHOUSE_CLOSED = "warehouse-closed", CONFLICT, "The warehouse takes nothing in",
+        "It is not active. Use another one, or switch it on with PUT /api/v1/warehouses/{code}.";
+    STOCK_NOT_THERE = "stock-not-there", CONFLICT, "The warehouse does not hold as many units",
+        "Nothing was booked. `held` says how many units its books have: receipts, adjustments and transfers, without sales.";
+    STOCK_PROMISED = "stock-promised", CONFLICT, "The units are promised to orders",
+        "Nothing was written off. `available` says how many units can be; cancel orders first if more are gone. Units that were received a \
+         moment ago count once the stock levels have caught up.";
+    BOOKING_IN_FLIGHT = "booking-in-flight", CONFLICT, "A booking with this Idempotency-Key is being made",
+        "Another request with the same key has not ended yet. Try again after `Retry-After`: you will get its answer.";
     IMAGE_NOT_FOUND = "image-not-found", NOT_FOUND, "There is no such picture", "Picture addresses come from the `image_url` of a product.";
     VIEW_NOT_FOUND = "view-not-found", NOT_FOUND, "There is no such view", "GET /api/v1/views lists the live views.";
     PIPELINE_NOT_FOUND = "pipeline-not-found", NOT_FOUND, "There is no such pipeline", "GET /api/v1/pipelines lists those that run.";

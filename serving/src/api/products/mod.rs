@@ -6,6 +6,7 @@ pub mod get;
 pub mod lookup;
 pub mod prices;
 pub mod related;
+pub mod skus;
 
 pub use document::{Product, Variant};
 

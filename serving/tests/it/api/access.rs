@@ -46,6 +46,8 @@ fn the_classes_of_all_routes_are_these() {
     Only([Analyst, Merchandiser, Service]) GET /api/v1/flags
     Only([Analyst, Merchandiser, Service]) GET /api/v1/flags/{key}
     Only([Analyst, Merchandiser, Service]) GET /api/v1/flags/{key}/changes
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/inventory/{sku}/movements
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/inventory/{sku}/warehouses
     Only([Analyst, Merchandiser, Service]) GET /api/v1/pipelines
     Only([Analyst, Merchandiser, Service]) GET /api/v1/pipelines/{name}
     Only([Analyst, Merchandiser, Service]) GET /api/v1/pipelines/{name}/graph
@@ -58,6 +60,8 @@ fn the_classes_of_all_routes_are_these() {
     Only([Analyst, Merchandiser, Service]) GET /api/v1/views
     Only([Analyst, Merchandiser, Service]) GET /api/v1/views/{name}
     Only([Analyst, Merchandiser, Service]) GET /api/v1/views/{name}/stream
+    Only([Analyst, Merchandiser, Service]) GET /api/v1/warehouses
+    Only([Merchandiser, Service]) POST /api/v1/inventory/receipts
     Only([Merchandiser]) DELETE /api/v1/catalog/brands/{id}
     Only([Merchandiser]) DELETE /api/v1/catalog/categories/{id}
     Only([Merchandiser]) DELETE /api/v1/catalog/products/{id}
@@ -77,8 +81,12 @@ fn the_classes_of_all_routes_are_these() {
     Only([Merchandiser]) POST /api/v1/experiments/{key}/start
     Only([Merchandiser]) POST /api/v1/experiments/{key}/stop
     Only([Merchandiser]) POST /api/v1/flags
+    Only([Merchandiser]) POST /api/v1/inventory/adjustments
+    Only([Merchandiser]) POST /api/v1/inventory/counts
+    Only([Merchandiser]) POST /api/v1/inventory/transfers
     Only([Merchandiser]) POST /api/v1/promotions
     Only([Merchandiser]) POST /api/v1/promotions/{id}/coupons
+    Only([Merchandiser]) POST /api/v1/warehouses
     Only([Merchandiser]) PUT /api/v1/catalog/brands/{id}
     Only([Merchandiser]) PUT /api/v1/catalog/categories/{id}
     Only([Merchandiser]) PUT /api/v1/catalog/products/{id}
@@ -87,9 +95,11 @@ fn the_classes_of_all_routes_are_these() {
     Only([Merchandiser]) PUT /api/v1/catalog/variants/{id}
     Only([Merchandiser]) PUT /api/v1/experiments/{key}
     Only([Merchandiser]) PUT /api/v1/flags/{key}
+    Only([Merchandiser]) PUT /api/v1/inventory/{sku}/reorder-point
     Only([Merchandiser]) PUT /api/v1/promotions/{id}
     Only([Merchandiser]) PUT /api/v1/shipping-rates
     Only([Merchandiser]) PUT /api/v1/tax-rates
+    Only([Merchandiser]) PUT /api/v1/warehouses/{code}
     Only([]) GET /api/v1/accounts
     Only([]) GET /api/v1/dlq
     Only([]) GET /api/v1/stores/{store}/rows

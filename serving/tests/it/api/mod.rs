@@ -8,6 +8,7 @@ mod events;
 mod experiments;
 mod flags;
 mod freshness;
+mod inventory;
 mod orders;
 mod pages;
 mod pictures;
