@@ -10,8 +10,8 @@ mod warehouses;
 mod write_offs;
 
 use chimera_connectors::Frontier;
-use chimera_serving::api::inventory::booking;
 use chimera_serving::api::inventory::write_off::RECEIVED;
+use chimera_serving::api::inventory::{booking, write_off};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -67,6 +67,14 @@ async fn follow(server: &Server) -> i64 {
 /// And what it says of that.
 fn reached(server: &Server, position: i64) {
     server.board.set(RECEIVED, Frontier::single("inventory", position.cast_unsigned()), 0);
+}
+
+/// The pipeline follows, and withdrawals end: the first look notes where the changes are, the second finds the store there.
+async fn settle(server: &Server) {
+    for _ in 0..2 {
+        reached(server, follow(server).await);
+        write_off::settle(&server.app).await.unwrap();
+    }
 }
 
 async fn of_orders(server: &Server, sql: &'static str) -> i64 {
