@@ -5,3 +5,4 @@ pub mod commands;
 pub mod grpc;
 pub mod pg;
 pub mod shop;
+pub mod simulated_provider;

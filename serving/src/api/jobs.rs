@@ -10,8 +10,10 @@ use super::carts;
 use super::catalog::pictures::sweep;
 use super::inventory::{booking, write_off};
 use super::orders::idempotency;
+use super::orders::refunds;
 use super::problem::Result;
 use super::state::App;
+use super::{checkout, payments};
 
 /// Work that is done again and again; a run that fails is logged, and comes again in its time.
 struct Job {
@@ -27,6 +29,10 @@ const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 static JOBS: &[Job] = &[
+    Job { name: "go on with purchases", every: checkout::saga::EVERY, run: |app| Box::pin(async move { checkout::resume(&app).await }) },
+    Job { name: "pay back", every: refunds::EVERY, run: |app| Box::pin(async move { refunds::pay_due(&app).await }) },
+    Job { name: "forget old purchases", every: HOUR, run: |app| Box::pin(async move { checkout::saga::sweep(&app).await }) },
+    Job { name: "forget the provider's old events", every: HOUR, run: |app| Box::pin(async move { payments::events::sweep(&app).await }) },
     Job {
         name: "forget old idempotency keys",
         every: HOUR,

@@ -4,10 +4,15 @@ use std::any::Any;
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tracing::Instrument;
+use opentelemetry::propagation::TextMapPropagator;
+use opentelemetry::trace::{TraceContextExt, TraceId};
+use opentelemetry_http::HeaderExtractor;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use tracing::{Instrument, Span, field};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 use uuid::Uuid;
 
 use super::catalog::import;
@@ -22,7 +27,8 @@ pub async fn observe(request: Request, next: Next) -> Response {
     let id = id.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
     let method = request.method().clone();
-    let span = tracing::info_span!("request", %method, route, id);
+    let span = tracing::info_span!("request", otel.name = format!("{method} {route}"), otel.kind = "server", %method, route, id, trace_id = field::Empty);
+    trace(&span, request.headers());
     let start = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
     let elapsed = start.elapsed();
@@ -38,6 +44,18 @@ pub async fn observe(request: Request, next: Next) -> Response {
     }
     response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
+}
+
+/// Goes on with the trace that the client is in (`traceparent`, W3C Trace Context); its id stands in the log beside the request's.
+fn trace(span: &Span, headers: &HeaderMap) {
+    let theirs = TraceContextPropagator::new().extract(&HeaderExtractor(headers));
+    let mut trace_id = theirs.span().span_context().trace_id();
+    if span.set_parent(theirs).is_ok() {
+        trace_id = span.context().span().span_context().trace_id();
+    }
+    if trace_id != TraceId::INVALID {
+        span.record("trace_id", trace_id.to_string());
+    }
 }
 
 fn is_plain(id: &str) -> bool {

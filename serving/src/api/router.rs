@@ -12,8 +12,8 @@ use super::problem::{Problem, kinds};
 use super::state::App;
 use super::{access, assets, middleware, openapi};
 use super::{
-    auth, carts, catalog, dlq, events, experiments, feed, flags, health, images, inventory, metrics, orders, pipelines, pricing, problem,
-    products, search, stores, topics, users, views, visual_search,
+    auth, carts, catalog, checkout, dlq, events, experiments, feed, flags, health, images, inventory, metrics, orders, payments, pipelines,
+    pricing, problem, products, search, stores, topics, users, views, visual_search,
 };
 
 /// Every route of the API, with its description.
@@ -26,6 +26,16 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(feed::get::get_feed))
         .routes(routes!(visual_search::create::visual_search))
         .routes(routes!(inventory::get::get_stock))
+        .routes(routes!(orders::create::create_order, orders::get::list_orders))
+        .routes(routes!(orders::get::get_order))
+        .routes(routes!(orders::cancel::cancel_order))
+        .routes(routes!(orders::shipments::create_shipment))
+        .routes(routes!(orders::shipments::deliver_shipment))
+        .routes(routes!(orders::returns::create_return))
+        .routes(routes!(orders::returns::decide_return))
+        .routes(routes!(checkout::create::create_checkout))
+        .routes(routes!(checkout::get::get_checkout))
+        .routes(routes!(payments::events::receive_event))
         .routes(routes!(inventory::receipts::create_receipt))
         .routes(routes!(inventory::adjustments::create_adjustment))
         .routes(routes!(inventory::transfers::create_transfer))
@@ -35,7 +45,6 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(inventory::reorder_point::put_reorder_point))
         .routes(routes!(inventory::warehouses::list_warehouses, inventory::warehouses::create_warehouse))
         .routes(routes!(inventory::warehouses::put_warehouse))
-        .routes(routes!(orders::create::create_order))
         .routes(routes!(events::create::create_events))
         .routes(routes!(auth::register::register))
         .routes(routes!(auth::verify_email::verify_email))

@@ -2,6 +2,7 @@
 
 use std::future::{Future, IntoFuture};
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::serve::ListenerExt;
@@ -25,7 +26,8 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output
     });
     let (stopping, grace) = (app.stopping.clone(), app.limits.shutdown_grace);
     let signal = stopping.clone();
-    let server = axum::serve(listener, router(app.clone())).with_graceful_shutdown(async move {
+    let service = router(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         shutdown.await;
         signal.cancel();
     });

@@ -18,7 +18,9 @@ use super::auth::Auth;
 use super::catalog::PictureStore;
 use super::feed::sessions::Sessions;
 use super::flags::Flags;
+use super::payments::Provider;
 use super::problem::{Problem, Result, kinds};
+use super::rate_limit::Rates;
 pub use super::stores::status::StoreStatus;
 use crate::shop::databases::Databases;
 
@@ -51,6 +53,8 @@ pub struct Limits {
     pub max_streams: usize,
     /// An answer that takes longer is given up.
     pub request_timeout: Duration,
+    /// What one caller may send.
+    pub rates: Rates,
     /// Instead of that, for an import of products: as many lines as it may have take minutes on a slow disk.
     pub import_timeout: Duration,
     /// After the shutdown signal, requests in progress have so long to end.
@@ -64,6 +68,7 @@ impl Default for Limits {
             max_streams: 256,
             // Over the longest `wait_ms`.
             request_timeout: Duration::from_secs(20),
+            rates: Rates::default(),
             import_timeout: Duration::from_secs(600),
             shutdown_grace: Duration::from_secs(5),
         }
@@ -80,6 +85,9 @@ pub struct Parts {
     pub log: Arc<dyn Log>,
     pub redis: ConnectionManager,
     pub databases: Databases,
+    pub payment_provider: Arc<dyn Provider>,
+    /// What the payment provider signs with.
+    pub payment_secret: String,
     /// Where the catalogue is read by those who need not see its last moment: a replica, or the primary.
     pub catalog_replica: PgPool,
     pub picture_store: PictureStore,

@@ -18,15 +18,14 @@ mod size;
 mod sql;
 mod status;
 mod table;
+mod telemetry;
 mod ui;
 mod up;
 mod verify;
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use tracing_subscriber::EnvFilter;
 
 pub use exit::Exit;
 pub use settings::Settings;
@@ -89,7 +88,6 @@ enum Command {
 /// Runs the program: parses the command line, sets up logging, and turns what comes of it into an exit code.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    init_logging(matches!(cli.command, Command::Up(_) | Command::Host(_) | Command::HostPart(_)));
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -97,7 +95,9 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    let telemetry = telemetry::start(matches!(cli.command, Command::Up(_) | Command::Host(_) | Command::HostPart(_)), runtime.handle());
     let done = runtime.block_on(run(cli));
+    drop(telemetry);
     runtime.shutdown_timeout(std::time::Duration::from_secs(5));
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -130,20 +130,5 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Pipelines(arguments) => pipelines::run(&settings, &arguments, output).await,
         Command::Bench(arguments) => bench::run(&settings, &arguments, output).await,
         Command::Completions(arguments) => completions::run(&arguments),
-    }
-}
-
-/// Logs go to stderr, between what a command says there by itself; `RUST_LOG` chooses what, `CHIMERA_LOG_FORMAT=json` how.
-fn init_logging(serves: bool) {
-    let default = if serves { "warn,sqlx=error,tantivy=error,dbsp::storage=error" } else { "error" };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal() && ui::colours());
-    if std::env::var("CHIMERA_LOG_FORMAT").is_ok_and(|format| format == "json") {
-        log.json().init();
-    } else {
-        log.init();
     }
 }

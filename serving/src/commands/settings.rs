@@ -34,6 +34,12 @@ pub struct Arguments {
     /// Address by which people reach the HTTP server, if that is another: https://shop.example.com behind a proxy. Access tokens name it
     #[arg(long, global = true, env = "CHIMERA_PUBLIC_URL", value_name = "URL", hide_env_values = true)]
     public_url: Option<String>,
+    /// A payment provider to use instead of the simulated one
+    #[arg(long, global = true, env = "CHIMERA_PAYMENT_URL", value_name = "URL", hide_env_values = true)]
+    payment_url: Option<String>,
+    /// What the shop and the payment provider know each other by
+    #[arg(long, global = true, env = "CHIMERA_PAYMENT_SECRET", value_name = "SECRET", hide_env_values = true)]
+    payment_secret: Option<String>,
     /// Address on which live views speak PostgreSQL's protocol [default: 127.0.0.1:5433, or a free port if that is taken]
     #[arg(long, global = true, env = "CHIMERA_LISTEN_PG", value_name = "ADDRESS", hide_env_values = true)]
     listen_pg: Option<SocketAddr>,
@@ -72,6 +78,8 @@ struct File {
     kafka: Option<String>,
     listen: Option<SocketAddr>,
     public_url: Option<String>,
+    payment_url: Option<String>,
+    payment_secret: Option<String>,
     listen_pg: Option<SocketAddr>,
     listen_grpc: Option<SocketAddr>,
     hosts: Option<Vec<String>>,
@@ -99,6 +107,10 @@ pub struct Settings {
     pub listen_is_given: bool,
     /// Without `/` at its end. `None`: `http://` and the address that is listened on.
     pub public_url: Option<String>,
+    /// `None`: the simulated provider.
+    pub payment_url: Option<String>,
+    #[serde(skip)]
+    pub payment_secret: Option<String>,
     /// `None`: the default, or a free port.
     pub listen_pg: Option<SocketAddr>,
     /// `None`: the default, or a free port.
@@ -154,6 +166,8 @@ impl Settings {
             } else {
                 arguments.hosts.clone()
             })?,
+            payment_url: given(&arguments.payment_url).or(file.payment_url),
+            payment_secret: given(&arguments.payment_secret).or(file.payment_secret),
             hosts_token: given(&arguments.hosts_token).or(file.hosts_token),
             checkpoints: given(&arguments.checkpoints).or(file.checkpoints),
             catalog_replica_url: given(&arguments.catalog_replica_url).or(file.catalog_replica_url),

@@ -38,6 +38,10 @@ databases! {
     catalog: 16, "./migrations/catalog";
     /// Orders, and the stock that is promised to them.
     orders: 16, "./migrations/orders";
+    /// Payments, as far as the shop knows.
+    payments: 8, "./migrations/payments";
+    /// The simulated payment provider's own.
+    simulated_provider: 8, "./migrations/simulated_provider";
     /// What came into the stock room.
     inventory: 16, "./migrations/inventory";
     /// Promotions, taxes, shipping.

@@ -13,6 +13,7 @@ pub use caller::{Caller, Session};
 pub use operator::OperatorToken;
 
 use super::problem::{Problem, Result, kinds};
+use super::rate_limit;
 use super::state::App;
 
 /// What an account may do.
@@ -60,11 +61,11 @@ pub enum Access {
 
 /// Those who look at how the shop does.
 const READERS: Access = Access::Only(&[Role::Analyst, Role::Merchandiser, Role::Service]);
+/// Those who send goods, and take them back.
+const FULFILMENT: Access = Access::Only(&[Role::Merchandiser, Role::Service]);
 /// Those who decide what the shop offers, and at what price.
 /// Those who change the catalogue.
 /// Those who change what the shop shows.
-/// Those who send goods, and take them back.
-const FULFILMENT: Access = Access::Only(&[Role::Merchandiser, Role::Service]);
 const MERCHANDISERS: Access = Access::Only(&[Role::Merchandiser]);
 const ADMINS: Access = Access::Only(&[]);
 
@@ -80,6 +81,18 @@ pub const RULES: &[(Method, &str, Access)] = &[
     (Method::POST, "/api/v1/visual-search", Access::Public),
     (Method::GET, "/api/v1/inventory/{sku}", Access::Public),
     (Method::POST, "/api/v1/orders", Access::Public),
+    (Method::GET, "/api/v1/orders", Access::SignedIn),
+    (Method::GET, "/api/v1/orders/{id}", Access::SignedIn),
+    (Method::POST, "/api/v1/orders/{id}/cancel", Access::SignedIn),
+    (Method::POST, "/api/v1/orders/{id}/shipments", FULFILMENT),
+    (Method::POST, "/api/v1/orders/{id}/shipments/{shipment_id}/delivered", FULFILMENT),
+    (Method::POST, "/api/v1/orders/{id}/returns", Access::SignedIn),
+    (Method::POST, "/api/v1/orders/{id}/returns/{return_id}", FULFILMENT),
+    // Guests buy too: whoever holds the cart's token.
+    (Method::POST, "/api/v1/checkout", Access::Public),
+    (Method::GET, "/api/v1/checkout/{id}", Access::Public),
+    // The signature says who sends it.
+    (Method::POST, "/api/v1/payments/events", Access::Entrance),
     (Method::POST, "/api/v1/events", Access::Public),
     (Method::GET, "/api/v1/cart", Access::Public),
     (Method::DELETE, "/api/v1/cart", Access::Public),
@@ -221,7 +234,12 @@ pub async fn check(State(app): State<App>, mut request: Request, next: Next) -> 
     // A request that matched no path has no route to guard, but is refused all the same.
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let access = Access::of(request.method(), path);
-    let caller = if access == Access::Entrance { None } else { caller(&app, request.headers()).await? };
+    let sender = rate_limit::Sender::of(&request);
+    let known = if access == Access::Entrance { Ok(None) } else { caller(&app, request.headers()).await };
+    // Guesses are counted like log-ins.
+    let counted = if known.is_err() { Access::Entrance } else { access };
+    rate_limit::count(&app, &sender, counted, known.as_ref().ok().and_then(Option::as_ref)).await?;
+    let caller = known?;
     match &caller {
         None if access.is_public() => {}
         None => return Err(unauthenticated("The request carries no bearer token.")),

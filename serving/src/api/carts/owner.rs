@@ -35,6 +35,15 @@ impl Owner {
         }
     }
 
+    /// By which what is theirs is told from what is others'. `None`: they have nothing.
+    pub fn scope(&self) -> Option<Vec<u8>> {
+        match self {
+            Self::User(id) => Some(id.as_bytes().to_vec()),
+            Self::Guest(hash) => Some(hash.to_vec()),
+            Self::New => None,
+        }
+    }
+
     /// What stands in the row of the cart; one of them at most.
     pub(super) fn columns(&self) -> (Option<Uuid>, Option<&[u8]>) {
         match self {

@@ -1,25 +1,21 @@
 //! The transaction that places an order.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use chimera_connectors::Frontier;
 use chrono::Utc;
-use rand::Rng;
 use rust_decimal::Decimal;
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use super::contention::{Failure, retried};
 use super::idempotency::{self, Claim, Key};
 use super::number::number;
 use super::request::{PlacedLine, PlacedOrder, Wanted};
 use super::stock::{allocate, out_of_stock};
-use crate::api::problem::{Problem, Result, kinds};
+use crate::api::problem::{Problem, Result};
 use crate::api::products::prices::{Price, common_currency, prices};
-
-/// How often a transaction that lost against another one is tried.
-const ATTEMPTS: u32 = 6;
 
 /// What came of it.
 pub struct Outcome {
@@ -33,56 +29,14 @@ pub struct Outcome {
 /// Places an order, once a key. All or nothing.
 pub async fn place(orders: &PgPool, catalog: &PgPool, key: &Key, wanted: &Wanted) -> Result<Outcome> {
     let hash = wanted.hash()?;
-    let mut attempt = 1;
-    let (order, replayed) = loop {
-        match attempt_once(orders, catalog, key, &hash, wanted).await {
-            Ok(done) => break done,
-            Err(Failure::Lost(error)) if attempt < ATTEMPTS => {
-                tracing::debug!(%error, attempt, "an order's transaction is tried again");
-                let pause_ms = rand::rng().random_range(1..=5_u64 << attempt);
-                tokio::time::sleep(Duration::from_millis(pause_ms)).await;
-                attempt += 1;
-            }
-            Err(Failure::Lost(error)) => {
-                return Err(Problem::new(&kinds::BUSY, format!("The order lost against others {ATTEMPTS} times ({error}).")).retry_after(1));
-            }
-            Err(Failure::Final(problem)) => return Err(problem),
-        }
-    };
-    // Read after the commit: everything up to here includes it.
+    let (order, replayed) = retried(|| attempt_once(orders, catalog, key, &hash, wanted)).await?;
+    Ok(Outcome { order, replayed, position: position(orders).await? })
+}
+
+/// Up to where the database `orders` is now: asked after a commit, it includes that.
+pub async fn position(orders: &PgPool) -> Result<Frontier> {
     let position: i64 = sqlx::query_scalar("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint").fetch_one(orders).await?;
-    Ok(Outcome { order, replayed, position: Frontier::single("orders", position.cast_unsigned()) })
-}
-
-enum Failure {
-    /// Against another transaction; the next attempt may do.
-    Lost(sqlx::Error),
-    Final(Problem),
-}
-
-impl From<sqlx::Error> for Failure {
-    fn from(error: sqlx::Error) -> Self {
-        let code = error.as_database_error().and_then(|cause| cause.code()).unwrap_or_default().into_owned();
-        match code.as_str() {
-            // serialization_failure, deadlock_detected, lock_not_available
-            "40001" | "40P01" | "55P03" => Self::Lost(error),
-            // A number that another order has.
-            "23505" => Self::Lost(error),
-            // undefined_table
-            "42P01" => Self::Final(
-                Problem::new(&kinds::STORE_NOT_READY, "The stock levels are not there yet: the `inventory` pipeline has not made them.")
-                    .retry_after(2),
-            ),
-            _ if matches!(error, sqlx::Error::RowNotFound) => Self::Lost(error),
-            _ => Self::Final(error.into()),
-        }
-    }
-}
-
-impl From<Problem> for Failure {
-    fn from(problem: Problem) -> Self {
-        Self::Final(problem)
-    }
+    Ok(Frontier::single("orders", position.cast_unsigned()))
 }
 
 async fn attempt_once(
@@ -120,7 +74,7 @@ async fn write(
         return Ok((serde_json::from_value(response).map_err(Problem::internal)?, true));
     }
     let order = compose(wanted, &prices(catalog, &wanted.skus()).await?)?;
-    let shortages = allocate(transaction, wanted).await?;
+    let shortages = allocate(transaction, &wanted.units).await?;
     if !shortages.is_empty() {
         return Err(Failure::Final(out_of_stock(&shortages)));
     }

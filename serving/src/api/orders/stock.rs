@@ -1,9 +1,10 @@
 //! Taking stock for an order, never more than was received.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
 
-use super::request::Wanted;
 use crate::api::problem::{Problem, kinds};
 
 /// A line that cannot be had.
@@ -19,9 +20,9 @@ pub struct Shortage {
 /// is promised once; SKUs are locked in their order, so two orders never wait for each other in a circle.
 ///
 /// Returns what is short; then nothing was promised.
-pub async fn allocate(connection: &mut PgConnection, wanted: &Wanted) -> Result<Vec<Shortage>, sqlx::Error> {
-    let skus = wanted.skus();
-    let units: Vec<i64> = wanted.units.values().copied().collect();
+pub async fn allocate(connection: &mut PgConnection, wanted: &BTreeMap<String, i64>) -> Result<Vec<Shortage>, sqlx::Error> {
+    let skus: Vec<&str> = wanted.keys().map(String::as_str).collect();
+    let units: Vec<i64> = wanted.values().copied().collect();
     sqlx::query(
         "INSERT INTO allocations (sku, quantity) SELECT sku, 0 FROM unnest($1::text[]) AS wanted(sku) ORDER BY sku
          ON CONFLICT (sku) DO NOTHING",
@@ -68,6 +69,24 @@ pub async fn allocate(connection: &mut PgConnection, wanted: &Wanted) -> Result<
             Ok(Shortage { sku: row.try_get("sku")?, wanted: row.try_get("units")?, available: available.max(0) })
         })
         .collect()
+}
+
+/// Gives promised units free again. Rows are locked as in [`allocate`].
+pub async fn give_back(connection: &mut PgConnection, units: &BTreeMap<String, i64>) -> Result<(), sqlx::Error> {
+    let skus: Vec<&str> = units.keys().map(String::as_str).collect();
+    sqlx::query("SELECT 1 FROM allocations WHERE sku = ANY($1::text[]) ORDER BY sku FOR UPDATE")
+        .bind(&skus)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(
+        "UPDATE allocations SET quantity = quantity - given.units FROM unnest($1::text[], $2::bigint[]) AS given(sku, units)
+         WHERE allocations.sku = given.sku",
+    )
+    .bind(&skus)
+    .bind(units.values().copied().collect::<Vec<_>>())
+    .execute(connection)
+    .await
+    .map(drop)
 }
 
 pub fn out_of_stock(shortages: &[Shortage]) -> Problem {

@@ -147,6 +147,25 @@ kinds! {
     MIXED_CURRENCIES = "mixed-currencies", UNPROCESSABLE_ENTITY, "An order has one currency", "Place one order for each currency.";
     OUT_OF_STOCK = "out-of-stock", CONFLICT, "There is not enough stock",
         "Nothing was ordered. `items` says for each line how many units can be had now.";
+    ORDER_NOT_FOUND = "order-not-found", NOT_FOUND, "There is no such order", "GET /api/v1/orders lists yours.";
+    ORDER_STATE = "order-state", CONFLICT, "The order is not in the state for this",
+        "`detail` says where it is. An order that nothing was sent of can be cancelled; what was sent can be returned.";
+    SHIPMENT_NOT_FOUND = "shipment-not-found", NOT_FOUND, "There is no such shipment", "GET /api/v1/orders/{id} lists those of the order.";
+    RETURN_NOT_FOUND = "return-not-found", NOT_FOUND, "There is no such return", "GET /api/v1/orders/{id} lists those of the order.";
+    CART_EMPTY = "cart-empty", CONFLICT, "The cart is empty", "Put something in with POST /api/v1/cart/items.";
+    CHECKOUT_NOT_FOUND = "checkout-not-found", NOT_FOUND, "There is no such purchase",
+        "`location` of POST /api/v1/checkout names yours; a guest sends the `chimera-cart` that bought.";
+    CHECKOUT_EXPIRED = "checkout-expired", CONFLICT, "The payment came too late",
+        "Articles are held for a quarter of an hour. Nothing was bought, nothing is charged; buy again with a new Idempotency-Key.";
+    COUPON_REJECTED = "coupon-rejected", CONFLICT, "A coupon is not taken", "`rejected_coupons` says which and why. Nothing was bought.";
+    PRICE_CHANGED = "price-changed", CONFLICT, "It costs something else now",
+        "`quote` is what it costs. Show it to the shopper, and send its `total_cents` with a new Idempotency-Key.";
+    PAYMENT_DECLINED = "payment-declined", PAYMENT_REQUIRED, "The payment was declined",
+        "Nothing was bought, nothing is charged. Try another card, with a new Idempotency-Key.";
+    PAYMENT_REFUSED = "payment-refused", PAYMENT_REQUIRED, "The payment provider does not take this",
+        "`code` is the provider's word for why. Nothing was bought, nothing is charged.";
+    BAD_SIGNATURE = "bad-signature", BAD_REQUEST, "The signature is not good",
+        "Events of the payment provider are signed with the secret that it shares with the shop.";
     BUSY = "too-much-contention", SERVICE_UNAVAILABLE, "Too many orders want the same stock at once",
         "The order was not placed. Try again with the same Idempotency-Key.";
     NO_SHIPPING_RATE = "no-shipping-rate", UNPROCESSABLE_ENTITY, "Nothing is shipped there like this",
@@ -173,6 +192,8 @@ kinds! {
     STORE_NOT_READY = "store-not-ready", SERVICE_UNAVAILABLE, "The store is not there yet",
         "The pipeline that fills this store is starting or is not deployed. GET /api/v1/stores shows its state.";
     UNAVAILABLE = "unavailable", SERVICE_UNAVAILABLE, "Something that this needs cannot be reached", "Try again after `Retry-After`.";
+    TOO_MANY_REQUESTS = "too-many-requests", TOO_MANY_REQUESTS, "There were too many requests",
+        "Send the same again after `Retry-After`, and fewer a second from then on.";
     OVERLOADED = "overloaded", SERVICE_UNAVAILABLE, "The server is busy",
         "More requests are in progress than this server takes. Try again after `Retry-After`.";
     TIMED_OUT = "timed-out", GATEWAY_TIMEOUT, "The answer took too long",

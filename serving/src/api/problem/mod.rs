@@ -10,7 +10,7 @@ pub use kinds::{ALL, Kind};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// What went wrong, for the client; and, for errors of ours, the cause for the log.
 #[derive(Debug)]
@@ -77,6 +77,20 @@ impl Problem {
     /// Tells the client after how many seconds trying again makes sense.
     pub fn retry_after(self, seconds: u32) -> Self {
         self.header(header::RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    /// To be kept, and told again by [`Problem::from_saved`]; without its headers.
+    pub fn saved(&self) -> Value {
+        json!({ "kind": self.kind.name, "detail": self.detail, "extensions": self.extensions })
+    }
+
+    pub fn from_saved(saved: &Value) -> Self {
+        let name = saved["kind"].as_str().unwrap_or_default();
+        let Some(kind) = ALL.iter().find(|kind| kind.name == name) else {
+            return Self::internal(format!("a problem of the unknown kind `{name}` was kept"));
+        };
+        let extensions = saved["extensions"].as_object().cloned().unwrap_or_default();
+        Self { extensions, ..Self::new(kind, saved["detail"].as_str().unwrap_or_default()) }
     }
 
     pub fn kind(&self) -> &'static Kind {

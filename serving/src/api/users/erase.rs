@@ -38,15 +38,11 @@ pub async fn erase_me(State(app): State<App>, session: Session, Json(given): Jso
     erase_belongings(&app, session.user_id).await?;
     account::erase(&app.auth, session.user_id).await?;
     erase_belongings(&app, session.user_id).await?;
-    addresses::erase(&app.databases.users, session.user_id).await?;
-    pricing::forget_user(&app, session.user_id).await?;
-    account::erase(&app.auth, session.user_id).await?;
-    addresses::erase(&app.databases.users, session.user_id).await?;
-    pricing::forget_user(&app, session.user_id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn erase_belongings(app: &App, user_id: Uuid) -> Result<()> {
     addresses::erase(&app.databases.users, user_id).await?;
-    carts::erase::erase(app, user_id).await
+    carts::erase::erase(app, user_id).await?;
+    pricing::forget_user(app, user_id).await
 }

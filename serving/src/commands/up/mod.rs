@@ -3,6 +3,7 @@
 mod changes;
 pub(super) mod engine;
 mod log;
+mod payments;
 mod sample;
 pub mod servers;
 
@@ -191,9 +192,11 @@ impl Running {
         let views = connectors.views.clone();
         let redis = redis::aio::ConnectionManager::new(redis).await.context("cannot connect to Redis")?;
         let issuer = settings.public_url.clone().unwrap_or_else(|| note.http_url.clone());
-        let auth = Auth::open(databases.auth.clone(), redis.clone(), &instance::seal_key(folder)?, &issuer).await;
+        let seal = instance::seal_key(folder)?;
+        let auth = Auth::open(databases.auth.clone(), redis.clone(), &seal, &issuer).await;
         let auth = auth.map_err(|problem| anyhow::anyhow!("cannot set up accounts: {problem}"))?;
         tokio::spawn(stop.clone().run_until_cancelled_owned(auth.keys.clone().keep_fresh()));
+        let (payment_provider, payment_secret) = payments::start(settings, &databases, &seal, &note.http_url, stop.child_token()).await?;
         let catalog_replica = match &settings.catalog_replica_url {
             Some(url) => databases::replica(url)?,
             None => databases.catalog.clone(),
@@ -205,6 +208,8 @@ impl Running {
             log,
             redis,
             databases,
+            payment_provider,
+            payment_secret,
             catalog_replica,
             picture_store: pictures(settings)?,
             image_tower,

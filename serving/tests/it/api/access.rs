@@ -30,6 +30,7 @@ fn the_classes_of_all_routes_are_these() {
     Entrance POST /api/v1/auth/refresh
     Entrance POST /api/v1/auth/register
     Entrance POST /api/v1/auth/verify-email
+    Entrance POST /api/v1/payments/events
     Only([Analyst, Merchandiser, Service]) GET /api/v1/catalog/brands
     Only([Analyst, Merchandiser, Service]) GET /api/v1/catalog/brands/{id}
     Only([Analyst, Merchandiser, Service]) GET /api/v1/catalog/categories
@@ -62,6 +63,9 @@ fn the_classes_of_all_routes_are_these() {
     Only([Analyst, Merchandiser, Service]) GET /api/v1/views/{name}/stream
     Only([Analyst, Merchandiser, Service]) GET /api/v1/warehouses
     Only([Merchandiser, Service]) POST /api/v1/inventory/receipts
+    Only([Merchandiser, Service]) POST /api/v1/orders/{id}/returns/{return_id}
+    Only([Merchandiser, Service]) POST /api/v1/orders/{id}/shipments
+    Only([Merchandiser, Service]) POST /api/v1/orders/{id}/shipments/{shipment_id}/delivered
     Only([Merchandiser]) DELETE /api/v1/catalog/brands/{id}
     Only([Merchandiser]) DELETE /api/v1/catalog/categories/{id}
     Only([Merchandiser]) DELETE /api/v1/catalog/products/{id}
@@ -116,6 +120,7 @@ fn the_classes_of_all_routes_are_these() {
     Public GET /api/v1/brands
     Public GET /api/v1/cart
     Public GET /api/v1/categories
+    Public GET /api/v1/checkout/{id}
     Public GET /api/v1/feed
     Public GET /api/v1/images/{id}
     Public GET /api/v1/inventory/{sku}
@@ -127,6 +132,7 @@ fn the_classes_of_all_routes_are_these() {
     Public GET /problems/{name}
     Public GET /readyz
     Public POST /api/v1/cart/items
+    Public POST /api/v1/checkout
     Public POST /api/v1/events
     Public POST /api/v1/orders
     Public POST /api/v1/pricing/quote
@@ -142,6 +148,8 @@ fn the_classes_of_all_routes_are_these() {
     SignedIn GET /api/v1/auth/api-keys
     SignedIn GET /api/v1/auth/me
     SignedIn GET /api/v1/auth/sessions
+    SignedIn GET /api/v1/orders
+    SignedIn GET /api/v1/orders/{id}
     SignedIn GET /api/v1/users/me
     SignedIn GET /api/v1/users/me/addresses
     SignedIn GET /api/v1/users/me/export
@@ -151,6 +159,8 @@ fn the_classes_of_all_routes_are_these() {
     SignedIn POST /api/v1/auth/second-factor/confirm
     SignedIn POST /api/v1/auth/verify-email/resend
     SignedIn POST /api/v1/cart/merge
+    SignedIn POST /api/v1/orders/{id}/cancel
+    SignedIn POST /api/v1/orders/{id}/returns
     SignedIn POST /api/v1/users/me/addresses
     SignedIn PUT /api/v1/auth/password
     SignedIn PUT /api/v1/users/me

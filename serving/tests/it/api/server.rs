@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock};
+use std::time::Duration;
 
 use chimera_connectors::Context;
 use chimera_connectors::log::{EmbeddedLog, Log};
@@ -11,8 +12,10 @@ use chimera_serving::api::access::Role;
 use chimera_serving::api::auth::Auth;
 use chimera_serving::api::auth::sessions::{self, Standing};
 use chimera_serving::api::catalog::PictureStore;
+use chimera_serving::api::payments::http_provider::HttpProvider;
 use chimera_serving::api::{App, Limits, OperatorToken, Parts, metrics, serve};
 use chimera_serving::shop::databases::{self, Databases};
+use chimera_serving::simulated_provider::SimulatedProvider;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -21,6 +24,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
 use super::stores::Board;
@@ -28,6 +32,8 @@ use super::stores::Board;
 pub const TOKEN: &str = "the operator's token";
 /// Who gives the access tokens of these servers.
 pub const ISSUER: &str = "https://shop.example.com";
+/// What these servers share with their payment provider.
+pub const PAYMENT_SECRET: &str = "the payment provider's secret";
 pub const SEAL: [u8; 32] = [7; 32];
 
 /// One PostgreSQL and one Redis for all tests of this process; they end with it.
@@ -50,6 +56,7 @@ pub struct Server {
     pub context: Arc<Context>,
     stop: Option<oneshot::Sender<()>>,
     task: Option<JoinHandle<std::io::Result<()>>>,
+    _stop_provider: DropGuard,
     _folder: TempDir,
 }
 
@@ -90,6 +97,18 @@ impl Server {
         let context = Context::new(folder.path().join("stores"), log.clone(), redis_url, servers.postgres.url("postgres")).unwrap();
         let board = Arc::new(Board::default());
         let auth = Auth::open(databases.auth.clone(), redis.clone(), &SEAL, ISSUER).await.unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let provider = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let provider_url = format!("http://{}", provider.local_addr().unwrap());
+        let stop_provider = CancellationToken::new();
+        let simulated = SimulatedProvider {
+            pool: databases.simulated_provider.clone(),
+            secret: PAYMENT_SECRET.to_owned(),
+            events_url: format!("{base}/api/v1/payments/events"),
+            settles_after: Duration::from_millis(300),
+        };
+        tokio::spawn(simulated.serve(provider, stop_provider.clone()));
         let pictures = reqwest::Url::from_directory_path(folder.path().join("objects")).unwrap();
         let app = App::new(Parts {
             stores: board.clone(),
@@ -99,6 +118,8 @@ impl Server {
             redis,
             catalog_replica: databases.catalog.clone(),
             databases,
+            payment_provider: Arc::new(HttpProvider::new(&provider_url, PAYMENT_SECRET).unwrap()),
+            payment_secret: PAYMENT_SECRET.to_owned(),
             picture_store: PictureStore::open(pictures.as_str()).unwrap(),
             image_tower,
             auth,
@@ -106,11 +127,20 @@ impl Server {
             limits,
             metrics: metrics::install().unwrap(),
         });
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel::<()>();
         let task = tokio::spawn(serve(app.clone(), listener, async move { drop(stopped.await) }));
-        Some(Self { base, client: Client::new(), app, board, context, stop: Some(stop), task: Some(task), _folder: folder })
+        let stop_provider = stop_provider.drop_guard();
+        Some(Self {
+            base,
+            client: Client::new(),
+            app,
+            board,
+            context,
+            _stop_provider: stop_provider,
+            stop: Some(stop),
+            task: Some(task),
+            _folder: folder,
+        })
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {

@@ -44,6 +44,8 @@ async fn a_product_is_read_from_the_catalogue_while_redis_is_away() {
         picture_store: here.picture_store.clone(),
         image_tower: None,
         auth: here.auth.clone(),
+        payment_provider: server.app.payment_provider.clone(),
+        payment_secret: server.app.payment_secret.clone(),
         operator_token: OperatorToken::new(TOKEN),
         limits: Limits::default(),
         metrics: here.metrics.clone(),

@@ -1,0 +1,98 @@
+//! The steps of a purchase. Each may be taken again, after a crash in its middle, by another process.
+
+use std::collections::BTreeMap;
+
+use chrono::Utc;
+
+use super::order;
+use super::saga::{Checkout, State, Step, move_on};
+use crate::api::orders::cancel::{self, Cause};
+use crate::api::orders::stock::give_back;
+use crate::api::payments::{self, Charge, Outcome};
+use crate::api::problem::{Problem, Result, kinds};
+use crate::api::state::App;
+use crate::api::{carts, pricing};
+
+/// Whether a refusal in this state ends the purchase. In the others nobody can refuse: what fails is tried again.
+pub(super) fn can_fail(state: State) -> bool {
+    matches!(state, State::Reserved | State::Ordered)
+}
+
+pub(super) async fn take(app: &App, checkout: &Checkout) -> Result<Step> {
+    match checkout.state {
+        State::Reserved => authorise(app, checkout).await,
+        State::Authorised => write_order(app, checkout).await,
+        State::Ordered => capture(app, checkout).await,
+        State::Captured => empty_cart(app, checkout).await,
+        State::Releasing => release(app, checkout).await,
+        State::Completed | State::Failed => Ok(Step::Done(checkout.state)),
+    }
+}
+
+async fn authorise(app: &App, checkout: &Checkout) -> Result<Step> {
+    let quote = &checkout.details.quote;
+    if checkout.expires_at < Utc::now() {
+        return Err(Problem::new(&kinds::CHECKOUT_EXPIRED, "The payment was not confirmed in time; the articles are not held any more."));
+    }
+    pricing::redeem(app, checkout.id, checkout.user_id, quote).await?;
+    let token = checkout.payment_token.clone().unwrap_or_default();
+    let charge = Charge { amount_cents: quote.total_cents, currency: quote.currency.clone(), token };
+    match payments::authorise(app, checkout.id, &charge).await? {
+        Outcome::Authorised => done(app, checkout, State::Authorised).await,
+        Outcome::Pending => Ok(Step::Waiting),
+        Outcome::Declined(code) => {
+            Err(Problem::new(&kinds::PAYMENT_DECLINED, format!("The payment was declined ({code}).")).with("code", code))
+        }
+    }
+}
+
+async fn write_order(app: &App, checkout: &Checkout) -> Result<Step> {
+    let mut transaction = app.databases.orders.begin().await?;
+    // First, for its lock: whoever has lost the claim writes no order.
+    move_on(&mut transaction, checkout, State::Ordered).await?;
+    order::insert(&mut transaction, checkout).await?;
+    sqlx::query("DELETE FROM reservations WHERE checkout_id = $1").bind(checkout.id).execute(&mut *transaction).await?;
+    transaction.commit().await?;
+    metrics::counter!("chimera_orders_placed_total").increment(1);
+    Ok(Step::Done(State::Ordered))
+}
+
+async fn capture(app: &App, checkout: &Checkout) -> Result<Step> {
+    payments::capture(app, checkout.id).await?;
+    let mut transaction = app.databases.orders.begin().await?;
+    move_on(&mut transaction, checkout, State::Captured).await?;
+    order::paid(&mut transaction, checkout.id).await?;
+    transaction.commit().await?;
+    Ok(Step::Done(State::Captured))
+}
+
+async fn empty_cart(app: &App, checkout: &Checkout) -> Result<Step> {
+    let bought: Vec<(String, i32)> =
+        checkout.details.quote.lines.iter().map(|line| (line.sku.clone(), i32::try_from(line.quantity).unwrap_or(i32::MAX))).collect();
+    carts::take_bought(app, checkout.cart_id, checkout.id, &bought).await?;
+    done(app, checkout, State::Completed).await
+}
+
+/// Everything that was done, undone: in the services first, so that `failed` means that nothing is left.
+async fn release(app: &App, checkout: &Checkout) -> Result<Step> {
+    payments::void(app, checkout.id).await?;
+    pricing::release(app, checkout.id).await?;
+    let mut transaction = app.databases.orders.begin().await?;
+    move_on(&mut transaction, checkout, State::Failed).await?;
+    let held: Vec<(String, i64)> = sqlx::query_as("DELETE FROM reservations WHERE checkout_id = $1 RETURNING sku, quantity")
+        .bind(checkout.id)
+        .fetch_all(&mut *transaction)
+        .await?;
+    give_back(&mut transaction, &held.into_iter().collect::<BTreeMap<_, _>>()).await?;
+    if order::exists(&mut transaction, checkout.id).await? {
+        cancel::whole(&mut transaction, checkout.id, &Cause { actor: "system", note: Some("the payment failed") }).await?;
+    }
+    transaction.commit().await?;
+    Ok(Step::Done(State::Failed))
+}
+
+async fn done(app: &App, checkout: &Checkout, state: State) -> Result<Step> {
+    let mut connection = app.databases.orders.acquire().await?;
+    move_on(&mut connection, checkout, state).await?;
+    Ok(Step::Done(state))
+}

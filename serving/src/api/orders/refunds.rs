@@ -1,0 +1,65 @@
+//! Money that is owed: written with what it is owed for, in one transaction, and paid back by a job until the payment service has done it.
+
+use std::time::Duration;
+
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::api::payments;
+use crate::api::problem::Result;
+use crate::api::state::App;
+
+/// How often the job looks.
+pub const EVERY: Duration = Duration::from_secs(1);
+
+/// Owes the buyer of an order `amount_cents`; nothing if that is 0.
+pub async fn owe(connection: &mut PgConnection, order_id: Uuid, amount_cents: i64) -> Result<()> {
+    if amount_cents > 0 {
+        sqlx::query("INSERT INTO refunds (id, order_id, amount_cents) VALUES ($1, $2, $3)")
+            .bind(Uuid::now_v7())
+            .bind(order_id)
+            .bind(amount_cents)
+            .execute(connection)
+            .await?;
+    }
+    Ok(())
+}
+
+/// Pays back at once what is due, without the request waiting for it.
+pub fn soon(app: &App) {
+    let app = app.clone();
+    tokio::spawn(async move {
+        if let Err(problem) = pay_due(&app).await {
+            tracing::warn!(%problem, "refunds are tried again");
+        }
+    });
+}
+
+/// Pays back what is due. One that fails is tried again, later each time; two who try at once ask for the same refund.
+pub async fn pay_due(app: &App) -> Result<()> {
+    let pool = &app.databases.orders;
+    let due: Vec<(Uuid, Uuid, i64)> =
+        sqlx::query_as("SELECT id, order_id, amount_cents FROM refunds WHERE done_at IS NULL AND run_at <= now() ORDER BY run_at LIMIT 50")
+            .fetch_all(pool)
+            .await?;
+    for (id, order_id, amount_cents) in due {
+        match payments::refund(app, id, order_id, amount_cents).await {
+            Ok(()) => {
+                sqlx::query("UPDATE refunds SET done_at = now(), problem = NULL WHERE id = $1").bind(id).execute(pool).await?;
+            }
+            Err(problem) => {
+                tracing::warn!(refund = %id, order = %order_id, %problem, "a refund is tried again");
+                sqlx::query(
+                    "UPDATE refunds SET attempts = attempts + 1, problem = $2,
+                         run_at = now() + least(2 ^ least(attempts, 12), 3600) * interval '1 second'
+                     WHERE id = $1",
+                )
+                .bind(id)
+                .bind(problem.to_string())
+                .execute(pool)
+                .await?;
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! How many requests somebody may send. Counted in Redis, for all nodes together, by account or else by address.
+//!
+//! The generic cell rate algorithm (ATM Forum, *Traffic Management 4.0*, 1996): one time a caller, the one at which the next request would be on
+//! schedule. A request that is further ahead of it than the burst allows is refused, and told how long to wait.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use axum::extract::{ConnectInfo, Request};
+use redis::Script;
+use uuid::Uuid;
+
+use super::access::{Access, Caller};
+use super::problem::{Problem, Result, kinds};
+use super::state::App;
+
+/// A steady rate, and how many more may come at once after a rest.
+#[derive(Clone, Copy, Debug)]
+pub struct Rate {
+    pub per_s: u32,
+    pub burst: u32,
+}
+
+/// What somebody may send. A caller has each of these for themselves.
+#[derive(Clone, Copy, Debug)]
+pub struct Rates {
+    pub reads: Rate,
+    pub writes: Rate,
+    /// Registering, logging in and the like; by address, since nobody is known yet.
+    pub entrances: Rate,
+    /// Load tests and a shop's own programs on the same machine are not counted.
+    pub counts_loopback: bool,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self {
+            reads: Rate { per_s: 100, burst: 500 },
+            writes: Rate { per_s: 20, burst: 100 },
+            entrances: Rate { per_s: 1, burst: 30 },
+            counts_loopback: false,
+        }
+    }
+}
+
+/// Redis that does not answer in this time is done without.
+const REDIS_AT_MOST: Duration = Duration::from_millis(200);
+
+/// KEYS: the caller's. ARGV: microseconds a request, microseconds of burst. Answers how many microseconds are to be waited; 0: let through.
+static COUNT: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(
+        "local clock = redis.call('TIME')
+         local now = clock[1] * 1000000 + clock[2]
+         local due = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
+         local early = due - now - tonumber(ARGV[2])
+         if early > 0 then return early end
+         due = due + tonumber(ARGV[1])
+         redis.call('SET', KEYS[1], string.format('%.0f', due), 'PX', math.ceil((due - now) / 1000) + 1)
+         return 0",
+    )
+});
+
+/// What is counted of a request.
+pub struct Sender {
+    /// `None`: not known, as in a test without a network.
+    address: Option<IpAddr>,
+    reads: bool,
+}
+
+impl Sender {
+    pub fn of(request: &Request) -> Self {
+        let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip().to_canonical());
+        Self { address, reads: request.method().is_safe() }
+    }
+
+    fn is_loopback(&self) -> bool {
+        self.address.is_some_and(|address| address.is_loopback())
+    }
+}
+
+/// Who is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Who {
+    Account(Uuid),
+    Address(IpAddr),
+}
+
+/// Counts a request.
+///
+/// # Errors
+/// `too-many-requests` if it is one too many. If Redis is away nobody is counted: a shop that answers is worth more.
+pub async fn count(app: &App, sender: &Sender, access: Access, caller: Option<&Caller>) -> Result<()> {
+    let rates = &app.limits.rates;
+    if sender.is_loopback() && !rates.counts_loopback {
+        return Ok(());
+    }
+    let who = match (caller.map(|caller| caller.user_id), sender.address) {
+        (Some(Some(user_id)), _) => Who::Account(user_id),
+        (None, Some(address)) => Who::Address(whole_network(address)),
+        // Who runs the server is not held up.
+        (Some(None), _) | (None, None) => return Ok(()),
+    };
+    let (class, rate) = match access {
+        Access::Entrance => ("entrance", rates.entrances),
+        _ if sender.reads => ("read", rates.reads),
+        _ => ("write", rates.writes),
+    };
+    let key = match who {
+        Who::Account(user_id) => format!("rate:{class}:{user_id}"),
+        Who::Address(address) => format!("rate:{class}:{address}"),
+    };
+    let spacing_us = 1_000_000 / u64::from(rate.per_s.max(1));
+    let mut redis = app.redis.clone();
+    let mut call = COUNT.key(key);
+    call.arg(spacing_us).arg(spacing_us * u64::from(rate.burst.saturating_sub(1)));
+    match tokio::time::timeout(REDIS_AT_MOST, call.invoke_async::<u64>(&mut redis)).await {
+        Ok(Ok(0)) => Ok(()),
+        Ok(Ok(wait_us)) => {
+            metrics::counter!("chimera_requests_over_rate_total", "class" => class).increment(1);
+            let detail = format!("At most {} such requests a second are taken, and {} at once after a rest.", rate.per_s, rate.burst);
+            let wait_s = u32::try_from(wait_us.div_ceil(1_000_000)).unwrap_or(u32::MAX);
+            Err(Problem::new(&kinds::TOO_MANY_REQUESTS, detail).retry_after(wait_s))
+        }
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a request was not counted");
+            Ok(())
+        }
+        Err(_) => Ok(()),
+    }
+}
+
+/// Somebody with an address of IPv6 has 2^64 of them.
+fn whole_network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(six) => IpAddr::V6((six.to_bits() & !u128::from(u64::MAX)).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_within_a_network_are_one_caller() {
+        let of = |text: &str| whole_network(text.parse().expect("an address"));
+        assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:1:2:3"));
+        assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
+        assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+    }
+}

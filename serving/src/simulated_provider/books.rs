@@ -1,0 +1,232 @@
+//! The books: payments, and money that moved. Every change and the event that tells of it are one transaction.
+
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::SimulatedProvider;
+use super::behaviour::Behaviour;
+use crate::api::payments::events::Event;
+use crate::api::payments::provider::{Charge, Standing, Status};
+
+/// A call that is refused: a code and a sentence.
+#[derive(Debug)]
+pub enum Failure {
+    Refused(&'static str, &'static str),
+    Database(sqlx::Error),
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Database(error)
+    }
+}
+
+const UNKNOWN: Failure = Failure::Refused("unknown_payment", "no payment has this id");
+
+#[derive(sqlx::FromRow)]
+struct Payment {
+    token: Option<String>,
+    amount_cents: i64,
+    currency: String,
+    status: Status,
+    decline_code: Option<String>,
+    refunded_cents: i64,
+}
+
+impl Payment {
+    fn standing(&self) -> Standing {
+        Standing { status: self.status, decline_code: self.decline_code.clone() }
+    }
+
+    fn behaviour(&self) -> Behaviour {
+        self.token.as_deref().and_then(Behaviour::of).unwrap_or(Behaviour::Authorised)
+    }
+}
+
+async fn locked(connection: &mut PgConnection, id: Uuid) -> sqlx::Result<Option<Payment>> {
+    sqlx::query_as(
+        "SELECT token, amount_cents, currency, status::text AS status, decline_code, refunded_cents FROM payments WHERE id = $1 FOR UPDATE",
+    )
+    .bind(id)
+    .fetch_optional(connection)
+    .await
+}
+
+/// Whether it is new, and how it stands.
+pub async fn authorise(provider: &SimulatedProvider, id: Uuid, charge: &Charge) -> Result<(bool, Standing), Failure> {
+    let behaviour = Behaviour::of(&charge.token).ok_or(Failure::Refused("unknown_token", "this token was not given by this provider"))?;
+    if charge.amount_cents <= 0 {
+        return Err(Failure::Refused("bad_amount", "an amount is more than 0"));
+    }
+    let (status, decline_code) = match behaviour {
+        Behaviour::Declined => (Status::Declined, Some("insufficient_funds")),
+        Behaviour::Pending | Behaviour::PendingDeclined => (Status::Pending, None),
+        Behaviour::Authorised | Behaviour::Slow | Behaviour::CaptureDeclined | Behaviour::Repeated => (Status::Authorised, None),
+    };
+    let settles_in_s = (status == Status::Pending).then_some(provider.settles_after.as_secs_f64());
+    let mut transaction = provider.pool.begin().await?;
+    let inserted = sqlx::query(
+        "INSERT INTO payments (id, token, amount_cents, currency, status, decline_code, settles_at)
+         VALUES ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7)) ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(id)
+    .bind(&charge.token)
+    .bind(charge.amount_cents)
+    .bind(&charge.currency)
+    .bind(status)
+    .bind(decline_code)
+    .bind(settles_in_s)
+    .execute(&mut *transaction)
+    .await?;
+    let is_new = inserted.rows_affected() == 1;
+    let payment = locked(&mut transaction, id).await?.ok_or(UNKNOWN)?;
+    let is_same = payment.amount_cents == charge.amount_cents && payment.currency == charge.currency;
+    if !is_same && payment.token.is_some() {
+        return Err(Failure::Refused("id_reused", "this id belongs to another payment"));
+    }
+    if is_new {
+        announce(&mut transaction, id, &payment).await?;
+    }
+    transaction.commit().await?;
+    Ok((is_new, payment.standing()))
+}
+
+pub async fn standing(pool: &PgPool, id: Uuid) -> Result<Standing, Failure> {
+    let mut connection = pool.acquire().await?;
+    Ok(locked(&mut connection, id).await?.ok_or(UNKNOWN)?.standing())
+}
+
+pub async fn capture(pool: &PgPool, id: Uuid) -> Result<Standing, Failure> {
+    let mut transaction = pool.begin().await?;
+    let payment = locked(&mut transaction, id).await?.ok_or(UNKNOWN)?;
+    match (payment.status, payment.behaviour()) {
+        (Status::Captured, _) => return Ok(payment.standing()),
+        (Status::Authorised, Behaviour::CaptureDeclined) => {
+            set(&mut transaction, id, Status::Declined, Some("card_blocked")).await?;
+        }
+        (Status::Authorised, _) => {
+            movement(&mut transaction, Uuid::now_v7(), id, "capture", payment.amount_cents).await?;
+            set(&mut transaction, id, Status::Captured, None).await?;
+        }
+        _ => return Err(Failure::Refused("not_authorised", "only what was authorised can be captured")),
+    }
+    let payment = locked(&mut transaction, id).await?.ok_or(UNKNOWN)?;
+    announce(&mut transaction, id, &payment).await?;
+    transaction.commit().await?;
+    Ok(payment.standing())
+}
+
+/// A payment that is not known is entered as void: an authorisation that is still on its way finds it so.
+pub async fn void(pool: &PgPool, id: Uuid) -> Result<Standing, Failure> {
+    let mut transaction = pool.begin().await?;
+    sqlx::query("INSERT INTO payments (id, amount_cents, currency, status) VALUES ($1, 0, 'XXX', 'voided') ON CONFLICT (id) DO NOTHING")
+        .bind(id)
+        .execute(&mut *transaction)
+        .await?;
+    let payment = locked(&mut transaction, id).await?.ok_or(UNKNOWN)?;
+    match payment.status {
+        Status::Voided | Status::Declined => {}
+        Status::Captured => return Err(Failure::Refused("captured", "what was captured can be refunded only")),
+        Status::Pending | Status::Authorised => {
+            set(&mut transaction, id, Status::Voided, None).await?;
+            let payment = locked(&mut transaction, id).await?.ok_or(UNKNOWN)?;
+            announce(&mut transaction, id, &payment).await?;
+        }
+    }
+    let standing = locked(&mut transaction, id).await?.ok_or(UNKNOWN)?.standing();
+    transaction.commit().await?;
+    Ok(standing)
+}
+
+pub async fn refund(pool: &PgPool, id: Uuid, refund: Uuid, amount_cents: i64) -> Result<Standing, Failure> {
+    let mut transaction = pool.begin().await?;
+    let payment = locked(&mut transaction, id).await?.ok_or(UNKNOWN)?;
+    let before: Option<i64> =
+        sqlx::query_scalar("SELECT amount_cents FROM movements WHERE id = $1 AND payment_id = $2 AND kind = 'refund'")
+            .bind(refund)
+            .bind(id)
+            .fetch_optional(&mut *transaction)
+            .await?;
+    match before {
+        Some(same) if same == amount_cents => return Ok(payment.standing()),
+        Some(_) => return Err(Failure::Refused("id_reused", "this id belongs to another refund")),
+        None => {}
+    }
+    if payment.status != Status::Captured {
+        return Err(Failure::Refused("not_captured", "only what was captured can be refunded"));
+    }
+    if amount_cents <= 0 || amount_cents > payment.amount_cents - payment.refunded_cents {
+        return Err(Failure::Refused("too_much", "more than was captured cannot be refunded"));
+    }
+    movement(&mut transaction, refund, id, "refund", amount_cents).await?;
+    sqlx::query("UPDATE payments SET refunded_cents = refunded_cents + $2 WHERE id = $1")
+        .bind(id)
+        .bind(amount_cents)
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    Ok(payment.standing())
+}
+
+/// Decides the pending payments whose time has come; returns how many.
+pub async fn settle(pool: &PgPool) -> Result<usize, sqlx::Error> {
+    let mut transaction = pool.begin().await?;
+    let due: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT id FROM payments WHERE settles_at <= now() AND status = 'pending' ORDER BY id LIMIT 100 FOR UPDATE SKIP LOCKED",
+    )
+    .fetch_all(&mut *transaction)
+    .await?;
+    for id in &due {
+        let Some(payment) = locked(&mut transaction, *id).await? else { continue };
+        let (status, code) = match payment.behaviour() {
+            Behaviour::PendingDeclined => (Status::Declined, Some("bank_refused")),
+            _ => (Status::Authorised, None),
+        };
+        set(&mut transaction, *id, status, code).await?;
+        if let Some(payment) = locked(&mut transaction, *id).await? {
+            announce(&mut transaction, *id, &payment).await?;
+        }
+    }
+    transaction.commit().await?;
+    Ok(due.len())
+}
+
+async fn set(connection: &mut PgConnection, id: Uuid, status: Status, decline_code: Option<&str>) -> sqlx::Result<()> {
+    sqlx::query("UPDATE payments SET status = $2, decline_code = $3, settles_at = NULL WHERE id = $1")
+        .bind(id)
+        .bind(status)
+        .bind(decline_code)
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+async fn movement(connection: &mut PgConnection, id: Uuid, payment: Uuid, kind: &str, amount_cents: i64) -> sqlx::Result<()> {
+    sqlx::query("INSERT INTO movements (id, payment_id, kind, amount_cents) VALUES ($1, $2, $3, $4)")
+        .bind(id)
+        .bind(payment)
+        .bind(kind)
+        .bind(amount_cents)
+        .execute(connection)
+        .await
+        .map(drop)
+}
+
+/// Puts what the shop is to be told into the books.
+async fn announce(connection: &mut PgConnection, id: Uuid, payment: &Payment) -> Result<(), sqlx::Error> {
+    let event = Event { id: Uuid::now_v7().to_string(), payment_id: id, standing: payment.standing() };
+    let body = serde_json::to_string(&event).map_err(|error| sqlx::Error::Encode(error.into()))?;
+    // Seconds from now, of each time that it is told.
+    let delays: &[f64] = if payment.behaviour() == Behaviour::Repeated { &[0.0, 0.0, 2.0] } else { &[0.0] };
+    sqlx::query(
+        "INSERT INTO events (id, delivery, body, due_at)
+         SELECT $1, delivery, $2, now() + make_interval(secs => delay)
+         FROM unnest($3::float8[]) WITH ORDINALITY AS d (delay, delivery)",
+    )
+    .bind(Uuid::now_v7())
+    .bind(body)
+    .bind(delays)
+    .execute(connection)
+    .await
+    .map(drop)
+}
