@@ -7,8 +7,7 @@ ALTER TABLE orders
     ADD COLUMN discount_cents bigint CHECK (discount_cents >= 0),
     ADD COLUMN shipping_cents bigint CHECK (shipping_cents >= 0),
     ADD COLUMN tax_cents      bigint CHECK (tax_cents >= 0),
-    ADD COLUMN total_cents    bigint CHECK (total_cents >= 0),
-    ADD COLUMN updated_at     timestamptz NOT NULL DEFAULT now();
+    ADD COLUMN total_cents    bigint CHECK (total_cents >= 0);
 COMMENT ON COLUMN orders.parent_id IS 'Of a cancellation: the order that it takes back, or a part of it.';
 COMMENT ON COLUMN orders.tax_cents IS 'Within total_cents, whether the prices have it in them or not.';
 CREATE INDEX orders_customer_id ON orders (customer_id, id);

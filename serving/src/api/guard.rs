@@ -151,7 +151,7 @@ mod tests {
         guard.run(|error| *error == "down", async { outcome }).await
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn failures_on_end_open_it_and_a_probe_closes_it() {
         let guard = guard();
         for _ in 0..3 {
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(call(&guard, Ok(2)).await.ok(), Some(2));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn a_probe_that_fails_keeps_it_open_for_longer() {
         let guard = guard();
         for _ in 0..3 {
@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(call(&guard, Ok(1)).await.ok(), Some(1));
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn answers_that_refuse_are_no_failures() {
         let guard = guard();
         for _ in 0..10 {
@@ -186,7 +186,7 @@ mod tests {
         assert!(call(&guard, Ok(1)).await.is_ok());
     }
 
-    #[tokio::test(start_paused = true)]
+    #[tokio::test]
     async fn calls_end_by_their_deadline_and_wait_for_their_turn() {
         let guard = guard();
         let endless = || guard.run(|_: &()| true, std::future::pending::<Result<(), ()>>());

@@ -92,7 +92,7 @@ mod tests {
     }
 
     fn price(currency: &str) -> Price {
-        Price { cents: 100, currency: currency.into() }
+        Price { cents: 100, currency: currency.into(), product_id: uuid::Uuid::nil(), name: "A".into(), category_ids: vec![] }
     }
 
     fn kind(result: Result<()>) -> &'static str {

@@ -16,12 +16,14 @@ pub struct Running {
     pub window_days: i32,
 }
 
+/// Flag, key, salt, shares, days of the window.
+type Row = (String, String, String, Json<BTreeMap<String, u16>>, i32);
+
 /// All that run, by the key of their flag.
 pub async fn all(connection: &mut PgConnection) -> Result<BTreeMap<String, Running>> {
-    let rows: Vec<(String, String, String, Json<BTreeMap<String, u16>>, i32)> =
-        sqlx::query_as("SELECT flag_key, key, salt, shares, window_days FROM experiments WHERE status = 'running'")
-            .fetch_all(connection)
-            .await?;
+    let rows: Vec<Row> = sqlx::query_as("SELECT flag_key, key, salt, shares, window_days FROM experiments WHERE status = 'running'")
+        .fetch_all(connection)
+        .await?;
     let running = |(flag_key, key, salt, Json(shares), window_days)| (flag_key, Running { key, salt, shares, window_days });
     Ok(rows.into_iter().map(running).collect())
 }

@@ -91,11 +91,7 @@ pub async fn set(connection: &mut PgConnection, order: &Locked, next: Status, ac
     if !order.status.may_become(next, order.total_cents.is_some()) {
         return Err(wrong(order, &format!("become {}", next.name())));
     }
-    sqlx::query("UPDATE orders SET status = $2, updated_at = now() WHERE id = $1")
-        .bind(order.id)
-        .bind(next)
-        .execute(&mut *connection)
-        .await?;
+    sqlx::query("UPDATE orders SET status = $2 WHERE id = $1").bind(order.id).bind(next).execute(&mut *connection).await?;
     note(connection, order.id, next, actor, note_text).await
 }
 

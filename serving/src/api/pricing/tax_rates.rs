@@ -49,10 +49,13 @@ pub async fn put_tax_rates(State(app): State<App>, Json(table): Json<TaxTable>) 
     Ok(axum::Json(load(&app.databases.pricing, None).await?))
 }
 
+/// Country, whether its prices have the tax in them, and a rate of it, if there is one: state, category, basis points.
+type Row = (String, bool, Option<String>, Option<Uuid>, Option<i32>);
+
 /// The taxes of one country and of [`ANY_COUNTRY`], or all.
 pub(super) async fn load(pool: &PgPool, country: Option<&str>) -> Result<TaxTable> {
     // One statement, so that it sees one table and not a half of two.
-    let rows: Vec<(String, bool, Option<String>, Option<Uuid>, Option<i32>)> = sqlx::query_as(
+    let rows: Vec<Row> = sqlx::query_as(
         "SELECT country, prices_include_tax, state_province, category_id, basis_points FROM tax_countries LEFT JOIN tax_rates USING (country)
          WHERE $1::text IS NULL OR country = $2 OR lower(country) = lower(btrim($1))
          ORDER BY country, state_province NULLS FIRST, category_id NULLS FIRST",

@@ -135,9 +135,9 @@ kinds! {
         "One that is built anew needs a place beside the one that is read. Drop a view first.";
     INVALID_PIPELINE = "invalid-pipeline", UNPROCESSABLE_ENTITY, "The pipeline cannot be planned",
         "`line` and `column` say where the text is wrong, `help` what to write instead.";
-    IDEMPOTENCY_KEY_NEEDED = "idempotency-key-needed", BAD_REQUEST, "An order needs an Idempotency-Key",
-        "Send a header `Idempotency-Key` of 1 to 200 visible ASCII characters, new for every order (a UUID will do) and \
-         the same when you try that order again: so an order is placed once, however often it is sent.";
+    IDEMPOTENCY_KEY_NEEDED = "idempotency-key-needed", BAD_REQUEST, "This needs an Idempotency-Key",
+        "Send a header `Idempotency-Key` of 1 to 200 visible ASCII characters, new for every order, purchase or booking (a UUID will do) and \
+         the same when you try that one again: so it is done once, however often it is sent.";
     IDEMPOTENCY_KEY_REUSED = "idempotency-key-reused", UNPROCESSABLE_ENTITY, "This Idempotency-Key belongs to another request",
         "The key was used before with a different body. Use a new key for a new order, or a new addition to a cart.";
     ORDER_IN_FLIGHT = "order-in-flight", CONFLICT, "An order with this Idempotency-Key is being placed",

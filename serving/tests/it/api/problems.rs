@@ -22,7 +22,7 @@ async fn unknown_addresses_and_methods_are_problems() {
     server.get("/nothing.js").await.problem(404, "not-found");
     let answer = Answer::of(server.request(Method::DELETE, "/api/v1/orders")).await;
     answer.problem(405, "method-not-allowed");
-    assert_eq!(answer.header("allow"), "POST");
+    assert_eq!(answer.header("allow"), "POST,GET,HEAD");
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
 }
 

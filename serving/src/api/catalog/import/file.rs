@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read, Seek};
+use std::io::{BufReader, Read, Seek};
 use std::str::FromStr;
 
 use csv::ByteRecord;
@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::MAX_LINE_BYTES;
 use super::line::{Fields, Line};
+use super::records::{Record, Records};
 use super::report::Fault;
 use crate::api::catalog::checks::MAX_SKU;
 use crate::api::problem::{Problem, Result, kinds};
@@ -32,7 +33,7 @@ impl Format {
     pub fn lines(self, file: impl Read + Send + 'static) -> Result<Lines> {
         match self {
             Self::Csv => csv_lines(file),
-            Self::Ndjson => Ok(ndjson_lines(BufReader::new(file))),
+            Self::Ndjson => Ok(ndjson_lines(file)),
         }
     }
 }
@@ -50,18 +51,37 @@ pub fn rewound(file: &File) -> Result<File> {
 }
 
 fn csv_lines(file: impl Read + Send + 'static) -> Result<Lines> {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(file);
-    let header = reader.byte_headers().map_err(Problem::internal)?;
+    let mut records = Records::new(BufReader::new(file), true);
+    let header = records.next().transpose().map_err(Problem::internal)?;
+    let header = match header {
+        Some(record) => cells(&record.bytes).map_err(|said| Problem::new(&kinds::INVALID_BODY, format!("The first line: {said}.")))?,
+        None => ByteRecord::new(),
+    };
     let columns = header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect::<Vec<String>>();
     check_columns(&columns)?;
-    let lines = reader.into_byte_records().map(move |record| {
-        let record = record.map_err(Problem::internal)?;
-        let number = record.position().map_or(0, csv::Position::line);
-        Ok(csv_fields(&columns, &record)
-            .map_err(|(sku, message)| Fault { line: number, sku, message })
-            .and_then(|fields| fields.check(number)))
-    });
-    Ok(Box::new(lines))
+    Ok(Box::new(records.map(move |record| {
+        let Record { number, bytes } = record.map_err(Problem::internal)?;
+        if bytes.len() > MAX_LINE_BYTES {
+            return Ok(Err(too_long(number)));
+        }
+        let fields = cells(&bytes).map_err(|said| (None, said)).and_then(|cells| csv_fields(&columns, &cells));
+        Ok(fields.map_err(|(sku, message)| Fault { line: number, sku, message }).and_then(|fields| fields.check(number)))
+    })))
+}
+
+/// Of one record.
+fn cells(record: &[u8]) -> std::result::Result<ByteRecord, String> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).buffer_capacity(1024).from_reader(record);
+    let mut records = reader.byte_records();
+    let cells = records.next().transpose().map_err(|error| error.to_string())?.unwrap_or_default();
+    match records.next() {
+        None => Ok(cells),
+        Some(_) => Err("this has a carriage return that ends no line".into()),
+    }
+}
+
+fn too_long(number: u64) -> Fault {
+    Fault { line: number, sku: None, message: format!("this is longer than {MAX_LINE_BYTES} bytes") }
 }
 
 fn check_columns(columns: &[String]) -> Result<()> {
@@ -83,9 +103,6 @@ type Wrong = (Option<String>, String);
 
 /// An empty cell says nothing.
 fn csv_fields(columns: &[String], record: &ByteRecord) -> std::result::Result<Fields, Wrong> {
-    if record.as_slice().len() > MAX_LINE_BYTES {
-        return Err((None, format!("this is longer than {MAX_LINE_BYTES} bytes")));
-    }
     let place = columns.iter().position(|name| name == "sku");
     let sku = String::from_utf8_lossy(place.and_then(|place| record.get(place)).unwrap_or_default()).into_owned();
     let wrong = |message: String| ((!sku.is_empty()).then(|| sku.chars().take(MAX_SKU).collect()), message);
@@ -126,36 +143,14 @@ fn parse<T: FromStr>(text: &str, what: &str) -> std::result::Result<T, String> {
     text.trim().parse().map_err(|_| format!("`{}` is not {what}", text.trim().escape_debug().take(40).collect::<String>()))
 }
 
-fn ndjson_lines(mut file: impl BufRead + Send + 'static) -> Lines {
-    let mut number = 0;
-    Box::new(std::iter::from_fn(move || {
-        loop {
-            number += 1;
-            let mut line = Vec::new();
-            match next_line(&mut file, &mut line) {
-                Err(error) => return Some(Err(Problem::internal(error))),
-                Ok(false) => return None,
-                Ok(true) if line.trim_ascii().is_empty() => {}
-                Ok(true) => return Some(Ok(ndjson_line(&line, number))),
-            }
-        }
+fn ndjson_lines(file: impl Read + Send + 'static) -> Lines {
+    Box::new(Records::new(BufReader::new(file), false).map(|record| {
+        let Record { number, bytes } = record.map_err(Problem::internal)?;
+        Ok(if bytes.len() > MAX_LINE_BYTES { Err(too_long(number)) } else { ndjson_line(&bytes, number) })
     }))
 }
 
-/// Reads up to the end of a line; what is over the limit by more than a byte is thrown away. False: there is no line any more.
-fn next_line(file: &mut impl BufRead, line: &mut Vec<u8>) -> std::io::Result<bool> {
-    let read = file.by_ref().take(MAX_LINE_BYTES as u64 + 1).read_until(b'\n', line)?;
-    if read > MAX_LINE_BYTES && !line.ends_with(b"\n") {
-        file.skip_until(b'\n')?;
-    }
-    Ok(read > 0)
-}
-
 fn ndjson_line(line: &[u8], number: u64) -> Checked {
-    let fault = |message: String| Fault { line: number, sku: None, message };
-    if line.len() > MAX_LINE_BYTES {
-        return Err(fault(format!("this is longer than {MAX_LINE_BYTES} bytes")));
-    }
     let fields: Fields = serde_json::from_slice(line).map_err(|error| {
         // The SKU for the report, if that much can be read.
         let sku = serde_json::from_slice::<Value>(line)
@@ -163,7 +158,7 @@ fn ndjson_line(line: &[u8], number: u64) -> Checked {
             .and_then(|value| value["sku"].as_str().map(|sku| sku.chars().take(MAX_SKU).collect()));
         let text = error.to_string();
         let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
-        Fault { sku, ..fault(message.to_owned()) }
+        Fault { line: number, sku, message: message.to_owned() }
     })?;
     fields.check(number)
 }
@@ -186,9 +181,9 @@ mod tests {
 
     #[test]
     fn a_bad_line_of_csv_stops_no_other() {
-        let text = b"\xef\xbb\xbfsku,name,price_cents,is_active\nA,Mug,250,true\nB,Cup,2.55,true\nC,\"Two\nlines\",1,\n\nD,\xff,1,true\nE,x\nF,Jug,,yes\nG,Pot,1,false\n";
+        let text = b"\xef\xbb\xbfsku,name,price_cents,is_active\nA,Mug,250,true\nB,Cup,2.55,true\nC,\"Two\nlines\",1,\n\nD,\xff,1,true\nE,x\nF,Jug,,yes\nG,Pot,1,false\nH,Pan\r,1,\n";
         let read = read(Format::Csv, text);
-        assert_eq!(read.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [2, 3, 4, 7, 8, 9, 10]);
+        assert_eq!(read.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [2, 3, 4, 7, 8, 9, 10, 11]);
         let told: Vec<&str> = read.iter().map(|(_, told)| told.as_str()).collect();
         assert_eq!(told[0], "A");
         assert_eq!(told[1], "B: `price_cents`: `2.55` is not a whole number of hundredths");
@@ -198,11 +193,18 @@ mod tests {
         assert_eq!(told[4], "E: this has 2 cells, and the first line 4");
         assert_eq!(told[5], "F: `is_active`: `yes` is not true or false");
         assert_eq!(told[6], "G");
+        assert_eq!(told[7], ": this has a carriage return that ends no line");
     }
 
     #[test]
     fn columns_that_are_wrong_refuse_the_file() {
-        for (text, said) in [("sku,price\n", "`price`"), ("name\n", "no column `sku`"), ("sku,sku\n", "twice"), ("", "no column `sku`")] {
+        for (text, said) in [
+            ("sku,price\n", "`price`"),
+            ("name\n", "no column `sku`"),
+            ("sku,sku\n", "twice"),
+            ("", "no column `sku`"),
+            ("sku,name\rA,x\r", "carriage return"),
+        ] {
             let problem = Format::Csv.lines(Cursor::new(text)).err().expect(text);
             assert!(problem.to_string().contains(said), "{text}: {problem}");
         }

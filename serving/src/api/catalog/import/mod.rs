@@ -10,6 +10,7 @@ mod batch;
 mod file;
 mod line;
 mod names;
+mod records;
 mod report;
 mod run;
 mod tables;

@@ -168,7 +168,7 @@ fn taxes_are_held_by_the_prices_or_added_and_are_of_what_is_left() {
     let tenth = promotion(1, json!({ "rule": { "kind": "percentage", "basis_points": 1000 } }));
     let taxes = |quote: &Quote| quote.lines.iter().map(|line| (line.tax_cents, line.total_cents)).collect::<Vec<_>>();
     // A sixth of 2700, 599 and 1, and of 495.
-    let gross = priced(&to("Gross"), &[tenth.clone()]);
+    let gross = priced(&to("Gross"), std::slice::from_ref(&tenth));
     assert_eq!(taxes(&gross), [(450, 2700), (100, 599), (0, 1)]);
     assert_eq!((gross.shipping_tax_cents, gross.tax_cents, gross.tax_included), (83, 633, true));
     assert_eq!(gross.total_cents, 2700 + 599 + 1 + 495);

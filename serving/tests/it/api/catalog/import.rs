@@ -80,7 +80,8 @@ async fn a_file_with_good_and_bad_lines_is_taken_line_by_line_and_twice_is_as_on
     let mut promised = tried.ok();
     promised["dry_run"] = json!(false);
     assert_eq!(promised, report);
-    let rows: Vec<(String, String, Option<String>, i32, Option<String>, Option<String>, bool)> = sqlx::query_as(
+    type Row = (String, String, Option<String>, i32, Option<String>, Option<String>, bool);
+    let rows: Vec<Row> = sqlx::query_as(
         "SELECT sku, p.name, p.description, base_price_cents, b.name, c.name, is_active FROM products p
          LEFT JOIN brands b ON b.id = brand_id LEFT JOIN categories c ON c.id = category_id ORDER BY sku",
     )
@@ -189,4 +190,28 @@ async fn imports_at_once_make_each_product_once() {
     assert_eq!(["brands_created", "categories_created"].map(sum), [7, 3 + 11]);
     let highest: i64 = sqlx::query_scalar("SELECT max(version) FROM products").fetch_one(&server.app.databases.catalog).await.unwrap();
     assert_eq!(highest, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn scratch_of_size() {
+    let Some(server) = Server::start().await else { return };
+    let someone = &Merchandiser::of(&server).await;
+    let mut file = "sku,name,description,brand,category,price_cents,currency,is_active\n".to_owned();
+    for number in 0..100_000 {
+        file.push_str(&format!(
+            "S{number},Thing {number},{},Brand {},Top {} > Sub {},{number},GBP,true\n",
+            "word ".repeat(40),
+            number % 70,
+            number % 3,
+            number % 12
+        ));
+    }
+    for _ in 0..2 {
+        let start = std::time::Instant::now();
+        let report = someone.import("", "text/csv", file.clone()).await.ok();
+        eprintln!("SCRATCH {} bytes {:?} {:?}", file.len(), counts(&report), start.elapsed());
+    }
+    let start = std::time::Instant::now();
+    let report = someone.import("?dry_run=true", "text/csv", file.replace(",true", ",false")).await.ok();
+    eprintln!("SCRATCH dry {:?} {:?}", counts(&report), start.elapsed());
 }

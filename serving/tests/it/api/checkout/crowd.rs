@@ -18,8 +18,8 @@ async fn a_thousand_shoppers_share_a_hundred_units() {
             shopper.put_in("LAST", 1).await;
             loop {
                 let answer = shopper.bought("a", "tok_visa").await;
-                // Too many at once: the same again, a moment later.
-                if answer.status != 503 {
+                // Too many at once, or too slow: the same again, a moment later.
+                if ![503, 504].contains(&answer.status) {
                     break answer.status;
                 }
                 tokio::time::sleep(std::time::Duration::from_millis(100)).await;
@@ -28,8 +28,8 @@ async fn a_thousand_shoppers_share_a_hundred_units() {
         .buffer_unordered(200)
         .collect()
         .await;
-    assert_eq!(answers.iter().filter(|status| **status == 201).count(), 100);
-    assert_eq!(answers.iter().filter(|status| **status == 409).count(), 900, "{answers:?}");
+    assert_eq!(answers.iter().filter(|status| **status == 201).count(), 100, "{answers:?}");
+    assert_eq!(answers.iter().filter(|status| **status == 409).count(), 900);
     wait_until_done(server).await;
     check_books(server).await;
     assert_eq!(count(&server.app.databases.orders, "SELECT count(*) FROM orders WHERE status = 'paid'").await, 100);
