@@ -116,7 +116,7 @@ pub async fn capture(pool: &PgPool, id: Uuid) -> Result<Standing, Failure> {
     Ok(payment.standing())
 }
 
-/// A payment that is not known is entered as void: an authorisation that is still on its way finds it so.
+/// A payment that is not known is entered as void, in no currency (ISO 4217's XXX): an authorisation that is still on its way finds it so.
 pub async fn void(pool: &PgPool, id: Uuid) -> Result<Standing, Failure> {
     let mut transaction = pool.begin().await?;
     sqlx::query("INSERT INTO payments (id, amount_cents, currency, status) VALUES ($1, 0, 'XXX', 'voided') ON CONFLICT (id) DO NOTHING")

@@ -8,7 +8,7 @@ use axum::response::Response;
 use uuid::Uuid;
 
 use super::get::{CheckoutResponse, answer};
-use super::request::{Details, NewCheckout, PostalAddress};
+use super::request::{Details, NewCheckout};
 use super::reserve::{New, reserve};
 use super::saga::{self, Checkout};
 use crate::api::auth::account;
@@ -19,7 +19,7 @@ use crate::api::orders::idempotency::Key;
 use crate::api::pricing::{self, Destination};
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::state::App;
-use crate::api::users::address;
+use crate::api::users::address::{self, AddressType, PostalAddress};
 
 /// How long an answer is waited for; then the shopper is told that it goes on. Shorter than a request may take.
 const ANSWER_AFTER: Duration = Duration::from_secs(12);
@@ -143,17 +143,8 @@ async fn shipping(app: &App, user_id: Option<Uuid>, wanted: &NewCheckout) -> Res
     };
     let chosen = match wanted.shipping_address_id {
         Some(id) => known.into_iter().find(|address| address.id == id),
-        None => known.into_iter().find(|address| address.is_default && address.address_type == address::AddressType::Shipping),
+        None => known.into_iter().find(|address| address.is_default && address.address_type == AddressType::Shipping),
     };
     let path = if wanted.shipping_address_id.is_some() { "shipping_address_id" } else { "shipping_address" };
-    let chosen = chosen.ok_or_else(|| invalid(path, "you have no such address; send one, or add it to your addresses"))?;
-    Ok(PostalAddress {
-        recipient: chosen.recipient,
-        address_line_1: chosen.address_line_1,
-        address_line_2: chosen.address_line_2,
-        city: chosen.city,
-        state_province: chosen.state_province,
-        postal_code: chosen.postal_code,
-        country: chosen.country,
-    })
+    chosen.map(PostalAddress::from).ok_or_else(|| invalid(path, "you have no such address; send one, or add it to your addresses"))
 }

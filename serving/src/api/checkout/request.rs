@@ -7,6 +7,7 @@ use crate::api::auth::email::Email;
 use crate::api::extract::{Body, Faults};
 use crate::api::pricing::{Quote, ShippingMethod};
 use crate::api::problem::Result;
+use crate::api::users::address::PostalAddress;
 
 const MAX_COUPONS: usize = 10;
 
@@ -40,42 +41,6 @@ impl Body for NewCheckout {
     const UNKNOWN_FIELD_HELP: Option<&'static str> = Some("What is bought is what is in the cart; prices come from the catalogue.");
 }
 
-/// Where something is sent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PostalAddress {
-    #[schema(min_length = 1, max_length = 200, example = "Ada Lovelace")]
-    pub recipient: String,
-    #[schema(min_length = 1, max_length = 255, example = "12 St James's Square")]
-    pub address_line_1: String,
-    #[schema(max_length = 255)]
-    pub address_line_2: Option<String>,
-    #[schema(min_length = 1, max_length = 100, example = "London")]
-    pub city: String,
-    #[schema(max_length = 100)]
-    pub state_province: Option<String>,
-    #[schema(min_length = 1, max_length = 20, example = "SW1Y 4LE")]
-    pub postal_code: String,
-    #[schema(min_length = 1, max_length = 60, example = "United Kingdom")]
-    pub country: String,
-}
-
-impl PostalAddress {
-    fn check(&self, path: &str, faults: &mut Faults) {
-        faults.text(&format!("{path}.recipient"), &self.recipient, 200);
-        faults.text(&format!("{path}.address_line_1"), &self.address_line_1, 255);
-        faults.text(&format!("{path}.city"), &self.city, 100);
-        faults.text(&format!("{path}.postal_code"), &self.postal_code, 20);
-        faults.text(&format!("{path}.country"), &self.country, 60);
-        if let Some(line) = &self.address_line_2 {
-            faults.text(&format!("{path}.address_line_2"), line, 255);
-        }
-        if let Some(state) = &self.state_province {
-            faults.text(&format!("{path}.state_province"), state, 100);
-        }
-    }
-}
-
 impl NewCheckout {
     /// Checks every bound and lists all that is wrong.
     pub fn check(&self, is_guest: bool) -> Result<()> {
@@ -91,13 +56,13 @@ impl NewCheckout {
         }
         match (&self.shipping_address, self.shipping_address_id) {
             (Some(_), Some(_)) => faults.add("shipping_address_id", "there is a `shipping_address` too; send one of them"),
-            (Some(address), None) => address.check("shipping_address", &mut faults),
+            (Some(address), None) => address.check("shipping_address.", &mut faults),
             (None, Some(_)) if is_guest => faults.add("shipping_address_id", "a guest has no addresses; send `shipping_address`"),
             (None, None) if is_guest => faults.add("shipping_address", "a guest says where it goes"),
             (None, _) => {}
         }
         if let Some(address) = &self.billing_address {
-            address.check("billing_address", &mut faults);
+            address.check("billing_address.", &mut faults);
         }
         faults.unless(self.coupons.len() <= MAX_COUPONS, "coupons", "at most 10 are taken");
         for (i, coupon) in self.coupons.iter().enumerate().take(MAX_COUPONS) {

@@ -1,7 +1,7 @@
 //! `POST /api/v1/experiments`.
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use sqlx::types::Json as Jsonb;
@@ -59,6 +59,9 @@ pub async fn create_experiment(State(app): State<App>, caller: Caller, Json(want
         .await?;
     let made = made.ok_or_else(|| Problem::new(&kinds::EXPERIMENT_KEY_TAKEN, format!("There is an experiment `{}`.", wanted.key)))?;
     transaction.commit().await?;
-    let headers = [(header::LOCATION, format!("/api/v1/experiments/{}", made.key)), (header::ETAG, etag(made.version))];
+    let headers = [
+        (header::LOCATION, HeaderValue::try_from(format!("/api/v1/experiments/{}", made.key)).map_err(Problem::internal)?),
+        (header::ETAG, etag(made.version)),
+    ];
     Ok((StatusCode::CREATED, headers, axum::Json(made)).into_response())
 }

@@ -7,7 +7,7 @@ mod params;
 mod size;
 
 pub use faults::{Faults, invalid, text_error};
-pub use if_match::{IfMatch, etag};
+pub use if_match::{IfMatch, changed_meanwhile, etag};
 pub use json::{Body, Json};
 pub use params::{NoQuery, Params, Query};
 pub(in crate::api) use size::check_length;

@@ -1,7 +1,7 @@
 //! `POST /api/v1/flags`.
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -56,6 +56,9 @@ pub async fn create_flag(State(app): State<App>, caller: Caller, Json(wanted): J
     store::keep_change(&mut transaction, &flag, Action::Created, None, caller.user_id).await?;
     transaction.commit().await?;
     app.flags.changed().await;
-    let headers = [(header::LOCATION, format!("/api/v1/flags/{}", flag.key)), (header::ETAG, etag(flag.version))];
+    let headers = [
+        (header::LOCATION, HeaderValue::try_from(format!("/api/v1/flags/{}", flag.key)).map_err(Problem::internal)?),
+        (header::ETAG, etag(flag.version)),
+    ];
     Ok((StatusCode::CREATED, headers, axum::Json(flag)).into_response())
 }

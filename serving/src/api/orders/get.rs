@@ -11,10 +11,9 @@ use super::shown::{Order, Viewer};
 use super::status::Status;
 use crate::api::access::Caller;
 use crate::api::extract::{Path, Query, text_error};
+use crate::api::limit::limit;
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::state::App;
-
-const MAX_PAGE: u32 = 100;
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -58,10 +57,7 @@ pub struct Orders {
 #[utoipa::path(get, path = "/api/v1/orders", tag = "orders", params(OrderQuery),
     responses((status = 200, body = Orders), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody)))]
 pub async fn list_orders(State(app): State<App>, caller: Caller, Query(query): Query<OrderQuery>) -> Result<Response> {
-    let limit = query.limit.unwrap_or(20);
-    if !(1..=MAX_PAGE).contains(&limit) {
-        return Err(Problem::new(&kinds::BAD_PARAMETER, format!("`limit` goes from 1 to {MAX_PAGE}, not {limit}.")));
-    }
+    let limit = limit(query.limit, 20, 100)?;
     if let Some(fault) = query.customer_id.as_deref().and_then(|id| text_error(id, 64)) {
         return Err(Problem::new(&kinds::BAD_PARAMETER, format!("`customer_id`: {fault}.")));
     }
@@ -79,11 +75,11 @@ pub async fn list_orders(State(app): State<App>, caller: Caller, Query(query): Q
     .bind(own.or(query.customer_id))
     .bind(query.status.map(Status::name))
     .bind(query.before)
-    .bind(i64::from(limit) + 1)
+    .bind(limit as i64 + 1)
     .fetch_all(&app.databases.orders)
     .await?;
-    let more = orders.len() > limit as usize;
-    orders.truncate(limit as usize);
+    let more = orders.len() > limit;
+    orders.truncate(limit);
     let next = orders.last().filter(|_| more).map(|order| order.id);
     Ok(([(header::CACHE_CONTROL, "no-store")], axum::Json(Orders { orders, next })).into_response())
 }

@@ -36,11 +36,8 @@ impl Key {
 
     /// One that does not meet the same key of somebody else.
     pub fn of(&self, owner: &str) -> Self {
-        Self(
-            blake3::derive_key("chimera orders owned idempotency key", format!("{owner}\0{}", self.0).as_bytes())
-                .map(|byte| format!("{byte:02x}"))
-                .concat(),
-        )
+        let hash = blake3::derive_key("chimera orders owned idempotency key", format!("{owner}\0{}", self.0).as_bytes());
+        Self(blake3::Hash::from_bytes(hash).to_hex().to_string())
     }
 
     pub fn as_str(&self) -> &str {

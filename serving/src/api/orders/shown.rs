@@ -12,10 +12,10 @@ use uuid::Uuid;
 use super::place::position;
 use super::status::{self, Locked, Status, not_found};
 use crate::api::access::{Caller, Role};
-use crate::api::checkout::request::PostalAddress;
 use crate::api::freshness::POSITION;
 use crate::api::problem::{Problem, Result};
 use crate::api::state::App;
+use crate::api::users::address::PostalAddress;
 
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub struct Order {

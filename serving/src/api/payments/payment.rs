@@ -84,7 +84,7 @@ pub async fn capture(app: &App, payment: Uuid) -> Result<()> {
 /// Gives free what was set aside, and sees to it that nothing is any more: also of a payment that the provider may not have heard of yet.
 pub async fn void(app: &App, payment: Uuid) -> Result<()> {
     let pool = &app.databases.payments;
-    // One that was never begun is over too: who still means to begin it finds it so.
+    // One that was never begun is over too: who still means to begin it finds it so. XXX is ISO 4217's code for no currency.
     sqlx::query("INSERT INTO payments (id, amount_cents, currency, status) VALUES ($1, 0, 'XXX', 'voided') ON CONFLICT (id) DO NOTHING")
         .bind(payment)
         .execute(pool)

@@ -79,10 +79,6 @@ kinds! {
         "`limit_bytes` says how much is taken. Send less, or in several requests.";
     UNSUPPORTED_MEDIA_TYPE = "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The body is of a type that is not taken here",
         "Set `Content-Type` to one of the types in `accepted`.";
-    IF_MATCH_NEEDED = "if-match-needed", PRECONDITION_REQUIRED, "It has to be said which version is changed",
-        "Read it, and send the `ETag` of the answer as `If-Match` with the change: so nobody overwrites what they have not seen.";
-    STALE_VERSION = "stale-version", PRECONDITION_FAILED, "It has been changed since",
-        "Read it again, make the change to what it is now, and send it with the new `ETag`.";
     FLAG_NOT_FOUND = "flag-not-found", NOT_FOUND, "There is no such flag", "GET /api/v1/flags lists them.";
     FLAG_KEY_TAKEN = "flag-key-taken", CONFLICT, "There is a flag of this key",
         "Change that one with PUT, or choose another key. Keys of archived flags stay taken: a program that still asks for one must not meet another meaning.";

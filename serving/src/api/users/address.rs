@@ -80,18 +80,71 @@ impl Body for NewAddress {
 impl NewAddress {
     pub fn check(&self) -> Result<()> {
         let mut faults = Faults::default();
-        faults.text("recipient", &self.recipient, 200);
-        faults.text("address_line_1", &self.address_line_1, 255);
-        faults.text("city", &self.city, 100);
-        faults.text("postal_code", &self.postal_code, 20);
-        faults.text("country", &self.country, 60);
+        self.postal().check("", &mut faults);
+        faults.check()
+    }
+
+    fn postal(&self) -> PostalAddress {
+        PostalAddress {
+            recipient: self.recipient.clone(),
+            address_line_1: self.address_line_1.clone(),
+            address_line_2: self.address_line_2.clone(),
+            city: self.city.clone(),
+            state_province: self.state_province.clone(),
+            postal_code: self.postal_code.clone(),
+            country: self.country.clone(),
+        }
+    }
+}
+
+/// Where something is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PostalAddress {
+    #[schema(min_length = 1, max_length = 200, example = "Ada Lovelace")]
+    pub recipient: String,
+    #[schema(min_length = 1, max_length = 255, example = "12 St James's Square")]
+    pub address_line_1: String,
+    #[schema(max_length = 255)]
+    pub address_line_2: Option<String>,
+    #[schema(min_length = 1, max_length = 100, example = "London")]
+    pub city: String,
+    #[schema(max_length = 100)]
+    pub state_province: Option<String>,
+    #[schema(min_length = 1, max_length = 20, example = "SW1Y 4LE")]
+    pub postal_code: String,
+    #[schema(min_length = 1, max_length = 60, example = "United Kingdom")]
+    pub country: String,
+}
+
+impl PostalAddress {
+    /// `path`: what stands before the names of its fields.
+    pub fn check(&self, path: &str, faults: &mut Faults) {
+        faults.text(&format!("{path}recipient"), &self.recipient, 200);
+        faults.text(&format!("{path}address_line_1"), &self.address_line_1, 255);
+        faults.text(&format!("{path}city"), &self.city, 100);
+        faults.text(&format!("{path}postal_code"), &self.postal_code, 20);
+        faults.text(&format!("{path}country"), &self.country, 60);
         if let Some(line) = &self.address_line_2 {
-            faults.text("address_line_2", line, 255);
+            faults.text(&format!("{path}address_line_2"), line, 255);
         }
         if let Some(state) = &self.state_province {
-            faults.text("state_province", state, 100);
+            faults.text(&format!("{path}state_province"), state, 100);
         }
-        faults.check()
+    }
+}
+
+impl From<Address> for PostalAddress {
+    fn from(address: Address) -> Self {
+        Self {
+            recipient: address.recipient,
+            address_line_1: address.address_line_1,
+            address_line_2: address.address_line_2,
+            city: address.city,
+            state_province: address.state_province,
+            postal_code: address.postal_code,
+            country: address.country,
+        }
     }
 }
 

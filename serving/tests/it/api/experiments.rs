@@ -62,7 +62,7 @@ async fn an_experiment_goes_from_draft_to_stopped_and_guards_its_flag() {
     let mut longer = design("checkout");
     longer["window_days"] = json!(14);
     assert_eq!(put("\"1\"", &longer).await.ok()["window_days"], 14);
-    put("\"1\"", &longer).await.problem(412, "stale-version");
+    put("\"1\"", &longer).await.problem(412, "changed-meanwhile");
     post(&server, "/e1/stop", None).await.problem(409, "experiment-state");
     assert_eq!(post(&server, "/e1/start", None).await.ok()["status"], "running");
     let again = post(&server, "/e1/start", None).await.ok();

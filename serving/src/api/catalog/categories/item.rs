@@ -11,8 +11,8 @@ use crate::api::access::Caller;
 use crate::api::catalog::Write;
 use crate::api::catalog::lock::Lock;
 use crate::api::catalog::refused::{refused, still_in_use};
-use crate::api::catalog::version::{self, IfMatch, changed_meanwhile};
-use crate::api::extract::{Json, Path};
+use crate::api::catalog::version;
+use crate::api::extract::{IfMatch, Json, Path, changed_meanwhile};
 use crate::api::problem::{ProblemBody, Result};
 use crate::api::state::App;
 

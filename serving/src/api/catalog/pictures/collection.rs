@@ -14,8 +14,8 @@ use super::upload::Upload;
 use crate::api::access::Caller;
 use crate::api::catalog::Write;
 use crate::api::catalog::products::product;
-use crate::api::catalog::version::{self, IfMatch};
-use crate::api::extract::{Body, Json, Path, invalid};
+use crate::api::catalog::version;
+use crate::api::extract::{Body, IfMatch, Json, Path, invalid};
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::state::App;
 

@@ -9,8 +9,7 @@ use super::picture;
 use crate::api::access::Caller;
 use crate::api::catalog::Write;
 use crate::api::catalog::products::product;
-use crate::api::catalog::version::IfMatch;
-use crate::api::extract::Path;
+use crate::api::extract::{IfMatch, Path};
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::state::App;
 

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::product::{self, CatalogProduct, ProductFields, ProductPatch};
 use crate::api::access::Caller;
 use crate::api::catalog::Write;
-use crate::api::catalog::version::{self, IfMatch, changed_meanwhile};
-use crate::api::extract::{Json, Path};
+use crate::api::catalog::version;
+use crate::api::extract::{IfMatch, Json, Path, changed_meanwhile};
 use crate::api::problem::{ProblemBody, Result};
 use crate::api::state::App;
 

@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use super::product::{self, COLUMNS, CatalogProduct};
 use crate::api::access::Caller;
-use crate::api::catalog::version::{self, IfMatch, changed_meanwhile};
+use crate::api::catalog::version;
 use crate::api::catalog::{Write, checks};
-use crate::api::extract::{Body, Faults, Json, Path, Query};
+use crate::api::extract::{Body, Faults, IfMatch, Json, Path, Query, changed_meanwhile};
 use crate::api::limit::limit;
 use crate::api::problem::{ProblemBody, Result};
 use crate::api::state::App;

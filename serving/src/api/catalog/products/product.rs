@@ -8,8 +8,7 @@ use uuid::Uuid;
 
 use crate::api::catalog::checks;
 use crate::api::catalog::refused::refused;
-use crate::api::catalog::version::{IfMatch, changed_meanwhile};
-use crate::api::extract::{Body, Faults};
+use crate::api::extract::{Body, Faults, IfMatch, changed_meanwhile};
 use crate::api::problem::{Problem, Result, kinds};
 
 #[derive(Debug, Serialize, sqlx::FromRow, utoipa::ToSchema)]

@@ -19,9 +19,9 @@ async fn a_flag_is_made_changed_and_archived_and_every_step_is_kept() {
     let second = boolean(&json!([{"serve": {"variant": "on"}}]));
     let changed = put(&server, "new-checkout", "\"1\"", &second).await;
     assert_eq!((changed.ok()["version"].clone(), changed.header("etag")), (json!(2), "\"2\""));
-    assert_eq!(put(&server, "new-checkout", "\"1\"", &first).await.problem(412, "stale-version")["version"], 2);
+    assert_eq!(put(&server, "new-checkout", "\"1\"", &first).await.problem(412, "changed-meanwhile")["version"], 2);
     let without = server.send(Method::PUT, "/api/v1/flags/new-checkout", TOKEN, Some(&first)).await;
-    without.problem(428, "if-match-needed");
+    without.problem(428, "precondition-required");
     let text = json!({ "type": "string", "variants": {"on": ""}, "default_variant": "on", "off_variant": "on", "is_enabled": true });
     put(&server, "new-checkout", "\"2\"", &text).await.problem(422, "invalid-body");
     put(&server, "nothing", "*", &first).await.problem(404, "flag-not-found");
