@@ -122,7 +122,7 @@ impl Catalog {
         }
         let has_whole_old_rows = relation.replica_identity == b'f';
         if !has_whole_old_rows {
-            tracing::warn!(
+            tracing::info!(
                 service = self.service,
                 table = relation.name,
                 "updates and deletes will not say what the row was before: ALTER TABLE {}.{} REPLICA IDENTITY FULL",

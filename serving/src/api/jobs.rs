@@ -14,6 +14,7 @@ use super::orders::refunds;
 use super::problem::Result;
 use super::state::App;
 use super::{checkout, payments};
+use crate::audit::Sealer;
 
 /// Work that is done again and again; a run that fails is logged, and comes again in its time.
 struct Job {
@@ -50,6 +51,11 @@ static JOBS: &[Job] = &[
         name: "remove pictures that no row names",
         every: HOUR,
         run: |app| Box::pin(async move { sweep::sweep(&app, sweep::GRACE).await.map(drop) }),
+    },
+    Job {
+        name: "seal the audit trail",
+        every: Sealer::EVERY,
+        run: |app| Box::pin(async move { app.sealer.run(&app.databases.reporting, &*app.log).await }),
     },
     Job { name: "look for changed flags", every: SECOND, run: |app| Box::pin(async move { app.flags.refresh().await }) },
     Job { name: "write exposures", every: SOON, run: |app| Box::pin(async move { app.flags.exposures.write(&app.log).await }) },

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod assets;
+pub mod audit;
 pub mod auth;
 pub mod carts;
 pub mod catalog;

@@ -12,8 +12,8 @@ use super::problem::{Problem, kinds};
 use super::state::App;
 use super::{access, assets, middleware, openapi};
 use super::{
-    auth, carts, catalog, checkout, dlq, events, experiments, feed, flags, health, images, inventory, metrics, orders, payments, pipelines,
-    pricing, problem, products, search, stores, topics, users, views, visual_search,
+    audit, auth, carts, catalog, checkout, dlq, events, experiments, feed, flags, health, images, inventory, metrics, orders, payments,
+    pipelines, pricing, problem, products, search, stores, topics, users, views, visual_search,
 };
 
 /// Every route of the API, with its description.
@@ -134,6 +134,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(stores::stream::stream_stores))
         .routes(routes!(stores::rows::store_rows))
         .routes(routes!(topics::records::topic_records))
+        .routes(routes!(audit::list::list_audit))
         .routes(routes!(dlq::list::list_letters))
         .routes(routes!(dlq::replay::replay_letters))
         .routes(routes!(problem::page::problem_page))

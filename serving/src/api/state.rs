@@ -22,6 +22,7 @@ use super::payments::Provider;
 use super::problem::{Problem, Result, kinds};
 use super::rate_limit::Rates;
 pub use super::stores::status::StoreStatus;
+use crate::audit::Sealer;
 use crate::shop::databases::Databases;
 
 /// How far the derived stores are. The engine's handle is one; tests bring their own.
@@ -109,6 +110,7 @@ pub struct Inner {
     /// What each session looked at last.
     pub sessions: Sessions,
     pub flags: Flags,
+    pub sealer: Sealer,
     pub(in crate::api) requests: Arc<Semaphore>,
     pub(in crate::api) streams: Arc<Semaphore>,
     pub(in crate::api) pictures: Arc<Semaphore>,
@@ -127,6 +129,7 @@ impl App {
             parts,
             sessions: Sessions::default(),
             flags,
+            sealer: Sealer::default(),
             requests,
             streams,
             pictures,

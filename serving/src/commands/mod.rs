@@ -1,5 +1,6 @@
 //! The command line: one file a command. Data goes to stdout, everything else to stderr.
 
+mod audit;
 mod bench;
 mod completions;
 mod dlq;
@@ -77,6 +78,7 @@ enum Command {
     Replay(replay::Arguments),
     Simulate(simulate::Arguments),
     Verify(verify::Arguments),
+    Audit(audit::Arguments),
     Dlq(dlq::Arguments),
     Sql(sql::Arguments),
     Run(run::Arguments),
@@ -124,6 +126,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Replay(arguments) => replay::run(&settings, &arguments, output).await,
         Command::Simulate(arguments) => simulate::run(&settings, &arguments, output).await,
         Command::Verify(arguments) => verify::run(&settings, &arguments, output).await,
+        Command::Audit(arguments) => audit::run(&settings, &arguments, output).await,
         Command::Dlq(arguments) => dlq::run(&settings, &arguments, output).await,
         Command::Sql(arguments) => sql::run(&settings, arguments, output).await,
         Command::Run(arguments) => run::run(arguments, output).await,

@@ -52,7 +52,10 @@ databases! {
     reporting: 4, "./migrations/reporting";
 }
 
-/// Databases whose committed changes feed the pipelines.
+/// Databases whose committed changes are captured: the [`SOURCES`], and those that the audit trail alone reads.
+pub const CAPTURED: [&str; 8] = ["catalog", "orders", "inventory", "auth", "users", "pricing", "payments", "flags"];
+
+/// Databases that the stores are computed from.
 pub const SOURCES: [&str; 3] = ["catalog", "orders", "inventory"];
 
 /// A database could not be reached, made or migrated.

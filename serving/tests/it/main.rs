@@ -3,8 +3,10 @@
 
 mod api;
 mod audit;
+mod books;
 mod chaos;
 mod created_views;
+mod crowd;
 mod drivers;
 mod hosts;
 mod indexed_views;

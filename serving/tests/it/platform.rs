@@ -63,6 +63,31 @@ impl Platform {
         let said = String::from_utf8_lossy(&verified.stderr);
         serde_json::from_slice(&verified.stdout).unwrap_or_else(|error| panic!("verify gave no JSON ({error}):\n{said}"))
     }
+
+    /// What `chimera audit` says.
+    pub fn trail(&self, arguments: &[&str]) -> Value {
+        let said = chimera(&self.home).args(["audit", "--output", "json"]).args(arguments).output().expect("audit runs");
+        let errors = String::from_utf8_lossy(&said.stderr);
+        serde_json::from_slice(&said.stdout).unwrap_or_else(|error| panic!("audit gave no JSON ({error}):\n{errors}"))
+    }
+
+    /// What `chimera audit verify` says once `written` is true and everything is sealed.
+    pub async fn sealed_after(&self, written: impl Fn() -> bool) -> Value {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let (written, sealed) = (written(), self.trail(&["verify"]));
+            if written && sealed["unsealed"] == 0 || Instant::now() > deadline {
+                return sealed;
+            }
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> String {
+        let note = std::fs::read_to_string(self.home.join("running.json")).expect("a note");
+        serde_json::from_str::<Value>(&note).expect("JSON")["http_url"].as_str().expect("an address").to_owned()
+    }
 }
 
 impl Drop for Platform {

@@ -7,9 +7,9 @@ use chimera_connectors::log::Log;
 use chimera_connectors::postgres_cdc::{Handle, Options, Reader};
 use tokio_util::sync::CancellationToken;
 
-use crate::shop::databases::{SOURCES, Server};
+use crate::shop::databases::{CAPTURED, Server};
 
-/// The readers of the source databases.
+/// The readers of the databases.
 #[derive(Clone)]
 pub struct Changes {
     readers: Vec<(&'static str, Handle)>,
@@ -20,7 +20,7 @@ impl Changes {
     /// Follows every table that the databases publish.
     pub async fn start(server: &Server, log: &Arc<dyn Log>, stop: CancellationToken) -> anyhow::Result<Self> {
         let mut readers = Vec::new();
-        for service in SOURCES {
+        for service in CAPTURED {
             let mut connection = server.connect(service).await?;
             let tables: Vec<String> =
                 sqlx::query_scalar("SELECT schemaname || '.' || tablename FROM pg_publication_tables WHERE pubname = 'chimera' ORDER BY 1")

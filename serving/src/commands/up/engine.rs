@@ -10,7 +10,7 @@ use chimera_pipelines::hosts::Hosts;
 use chimera_pipelines::{Config, Handle, Offsite, Runtime};
 
 use super::changes::Changes;
-use crate::shop::databases::SOURCES;
+use crate::shop::databases::CAPTURED;
 
 /// What the engine is started with.
 pub struct Parts {
@@ -53,7 +53,7 @@ pub async fn start(parts: Parts) -> anyhow::Result<Handle> {
         sources: chimera_pipelines::sources().to_owned(),
         functions_version: chimera_pipelines::functions_version(parts.image_tower.as_deref()),
         functions: chimera_pipelines::functions(parts.image_tower),
-        transactional: SOURCES.map(str::to_owned).to_vec(),
+        transactional: CAPTURED.map(str::to_owned).to_vec(),
         workers: parts.workers,
         hosts: parts.hosts,
         offsite: parts.offsite,

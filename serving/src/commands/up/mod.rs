@@ -130,6 +130,7 @@ impl Running {
         let token = instance::operator_token(folder)?;
         let address = listener.local_addr().context("the address that is listened on")?;
         let views_listener = listen(settings.listen_pg, PG_ADDRESS, "--listen-pg").await?;
+        let grpc_tls = settings.grpc_tls()?;
         let grpc_listener = listen(settings.listen_grpc, GRPC_ADDRESS, "--listen-grpc").await?;
         let grpc_address = grpc_listener.local_addr().context("the address of gRPC")?;
         let note = Note {
@@ -167,7 +168,7 @@ impl Running {
 
         let step = ui::Step::new("Changes");
         let changes = Changes::start(&server, &log, stop.child_token()).await?;
-        step.done("captured from the databases catalog, orders and inventory");
+        step.done(format!("captured from the databases {}", databases::CAPTURED.join(", ")));
 
         let step = ui::Step::new("Pipelines");
         let (hosts, offsite) = (hosts(settings)?, offsite(settings)?);
@@ -225,7 +226,7 @@ impl Running {
         }
         let front = pg::Front::new(views, engine.clone(), &passwords, pg::Limits::default()).context("cannot set up the views' tables")?;
         let views = tokio::spawn(front.serve(views_listener, stop_http.clone()));
-        let grpc = tokio::spawn(grpc::serve(app.clone(), grpc_listener, stop_http.clone().cancelled_owned()));
+        let grpc = tokio::spawn(grpc::serve(app.clone(), grpc_listener, grpc_tls, stop_http.clone().cancelled_owned()));
         let http = tokio::spawn(api::serve(app, listener, stop_http.clone().cancelled_owned()));
         Ok(Self { changes, engine, http, views, grpc, grpc_address, stop_http, note, token, server })
     }

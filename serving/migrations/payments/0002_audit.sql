@@ -1,0 +1,4 @@
+-- For the audit trail.
+ALTER TABLE payments REPLICA IDENTITY FULL;
+ALTER TABLE refunds REPLICA IDENTITY FULL;
+CREATE PUBLICATION chimera FOR TABLE payments, refunds;

@@ -1,0 +1,3 @@
+//! The audit trail, to be searched.
+
+pub mod list;
