@@ -8,6 +8,7 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 
 use super::size::Size;
+use crate::grpc::tls::{Files, Tls};
 use crate::shop::databases::hide_password;
 
 /// Options that every command takes. Flags and environment are one here: clap lets a flag win.
@@ -46,6 +47,15 @@ pub struct Arguments {
     /// Address on which programs ask for discounts by gRPC [default: 127.0.0.1:5051, or a free port if that is taken]
     #[arg(long, global = true, env = "CHIMERA_LISTEN_GRPC", value_name = "ADDRESS", hide_env_values = true)]
     listen_grpc: Option<SocketAddr>,
+    /// The certificate of gRPC, with those between it and its CA; with it gRPC is spoken by TLS
+    #[arg(long, global = true, env = "CHIMERA_GRPC_CERTIFICATE", value_name = "PEM", hide_env_values = true)]
+    grpc_certificate: Option<PathBuf>,
+    /// The private key of --grpc-certificate
+    #[arg(long, global = true, env = "CHIMERA_GRPC_KEY", value_name = "PEM", hide_env_values = true)]
+    grpc_key: Option<PathBuf>,
+    /// A CA: who speaks gRPC must show a certificate of it
+    #[arg(long, global = true, env = "CHIMERA_GRPC_CLIENT_CA", value_name = "PEM", hide_env_values = true)]
+    grpc_client_ca: Option<PathBuf>,
     /// Machines that run `chimera host` and compute the pipelines, instead of this process
     #[arg(long, global = true, env = "CHIMERA_HOSTS", value_name = "HOST:PORT,…", value_delimiter = ',', hide_env_values = true)]
     hosts: Vec<String>,
@@ -82,6 +92,9 @@ struct File {
     payment_secret: Option<String>,
     listen_pg: Option<SocketAddr>,
     listen_grpc: Option<SocketAddr>,
+    grpc_certificate: Option<PathBuf>,
+    grpc_key: Option<PathBuf>,
+    grpc_client_ca: Option<PathBuf>,
     hosts: Option<Vec<String>>,
     hosts_token: Option<String>,
     checkpoints: Option<String>,
@@ -115,6 +128,11 @@ pub struct Settings {
     pub listen_pg: Option<SocketAddr>,
     /// `None`: the default, or a free port.
     pub listen_grpc: Option<SocketAddr>,
+    /// `None`: gRPC is spoken without TLS.
+    pub grpc_certificate: Option<PathBuf>,
+    pub grpc_key: Option<PathBuf>,
+    /// `None`: clients of gRPC need no certificate.
+    pub grpc_client_ca: Option<PathBuf>,
     /// Empty: this process computes.
     pub hosts: Vec<String>,
     #[serde(skip)]
@@ -161,6 +179,9 @@ impl Settings {
             public_url: given(&arguments.public_url).or(file.public_url).map(|url| public_url(&url)).transpose()?,
             listen_pg: arguments.listen_pg.or(file.listen_pg),
             listen_grpc: arguments.listen_grpc.or(file.listen_grpc),
+            grpc_certificate: arguments.grpc_certificate.clone().or(file.grpc_certificate),
+            grpc_key: arguments.grpc_key.clone().or(file.grpc_key),
+            grpc_client_ca: arguments.grpc_client_ca.clone().or(file.grpc_client_ca),
             hosts: hosts(if arguments.hosts.iter().all(String::is_empty) {
                 file.hosts.unwrap_or_default()
             } else {
@@ -175,6 +196,15 @@ impl Settings {
             outside_data: arguments.outside_data.clone().or(file.outside_data).unwrap_or_else(|| PathBuf::from("../shared/data")),
             memory,
         })
+    }
+
+    /// How gRPC is spoken; `None`: without TLS.
+    pub fn grpc_tls(&self) -> anyhow::Result<Option<Tls>> {
+        match (self.grpc_certificate.clone(), self.grpc_key.clone(), self.grpc_client_ca.clone()) {
+            (Some(certificate), Some(key), client_ca) => Ok(Some(Tls::load(&Files { certificate, key, client_ca })?)),
+            (None, None, None) => Ok(None),
+            _ => bail!("gRPC by TLS needs both --grpc-certificate and --grpc-key"),
+        }
     }
 
     /// As TOML, without passwords.

@@ -3,6 +3,7 @@
 mod discounts;
 mod serve;
 mod status;
+pub mod tls;
 
 pub use serve::{Error, serve};
 

@@ -11,6 +11,7 @@ use tonic::transport::server::TcpIncoming;
 use super::discounts::Discounts;
 use super::proto::DESCRIPTOR;
 use super::proto::discount_service_server::DiscountServiceServer;
+use super::tls::Tls;
 use crate::api::App;
 
 /// A basket of a hundred items is a tenth of this.
@@ -31,9 +32,14 @@ pub enum Error {
     Transport(#[from] tonic::transport::Error),
 }
 
-/// Serves on `listener` until `shutdown` is done. Then no connection is taken any more, health says so to those who watch it, and calls in
-/// progress have [`crate::api::Limits::shutdown_grace`] to end.
-pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
+/// Serves on `listener`, by TLS if there is one, until `shutdown` is done. Then no connection is taken any more, health says so to those who
+/// watch it, and calls in progress have [`crate::api::Limits::shutdown_grace`] to end.
+pub async fn serve(
+    app: App,
+    listener: TcpListener,
+    tls: Option<Tls>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), Error> {
     let (health, health_service) = tonic_health::server::health_reporter();
     health.set_serving::<DiscountServiceServer<Discounts>>().await;
     let reflection = tonic_reflection::server::Builder::configure()
@@ -43,7 +49,7 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output
     let discounts = DiscountServiceServer::new(Discounts::new(app.clone())).max_decoding_message_size(MAX_MESSAGE_BYTES);
     let (stopping, grace) = (CancellationToken::new(), app.limits.shutdown_grace);
     let stopped = stopping.clone().cancelled_owned();
-    let server = Server::builder()
+    let router = Server::builder()
         // A caller's own deadline counts where it is shorter.
         .timeout(app.limits.request_timeout)
         .concurrency_limit_per_connection(MAX_CALLS_A_CONNECTION)
@@ -52,8 +58,13 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output
         .http2_keepalive_timeout(Some(KEEPALIVE))
         .add_service(health_service)
         .add_service(reflection)
-        .add_service(discounts)
-        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stopped);
+        .add_service(discounts);
+    let server = async {
+        match tls {
+            None => router.serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stopped).await,
+            Some(tls) => router.serve_with_incoming_shutdown(tls.connections(listener), stopped).await,
+        }
+    };
     let until_cut_off = async {
         shutdown.await;
         health.set_not_serving::<DiscountServiceServer<Discounts>>().await;

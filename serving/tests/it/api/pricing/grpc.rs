@@ -32,7 +32,7 @@ async fn start(server: &Server) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
     let (stop, stopped) = oneshot::channel::<()>();
-    let task = tokio::spawn(grpc::serve(server.app.clone(), listener, async move { drop(stopped.await) }));
+    let task = tokio::spawn(grpc::serve(server.app.clone(), listener, None, async move { drop(stopped.await) }));
     Running { channel: Endpoint::from_shared(address).unwrap().connect().await.unwrap(), stop, task }
 }
 

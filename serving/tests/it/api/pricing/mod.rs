@@ -5,6 +5,7 @@ mod promotions;
 mod quotes;
 mod redemptions;
 mod tables;
+mod tls;
 
 use reqwest::Method;
 use serde_json::{Value, json};
