@@ -79,6 +79,11 @@ impl TestPostgres {
     /// Stops the server, as a crash would, and starts it again on the same port.
     pub fn crash_and_restart(&mut self) -> Result<()> {
         self.server.crash()?;
+        self.start_again()
+    }
+
+    /// Starts a server that was stopped on the same port.
+    pub fn start_again(&mut self) -> Result<()> {
         self.options.port = Some(self.server.port());
         self.server = Postgres::start(&self.options)?;
         Ok(())
