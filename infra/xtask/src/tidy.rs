@@ -32,6 +32,7 @@ pub fn run() -> Result<Vec<String>> {
     boundaries(&mut problems)?;
     files(&mut problems)?;
     pipelines(&mut problems)?;
+    shown_by(&mut problems)?;
     Ok(problems)
 }
 
@@ -73,6 +74,21 @@ fn files(problems: &mut Vec<String>) -> Result<()> {
             if text.contains(concat!("#[", "ignore")) {
                 problems.push(format!("{path} has an ignored test; a test that cannot run says `skipped:` and why"));
             }
+        }
+    }
+    Ok(())
+}
+
+/// SECURITY.md names the test that shows each defence, in the last column of its tables.
+fn shown_by(problems: &mut Vec<String>) -> Result<()> {
+    let document = std::fs::read_to_string("SECURITY.md").context("SECURITY.md")?;
+    let sources =
+        Command::new("git").args(["grep", "-hE", "^(async )?fn |^    (async )?fn ", "--", "*.rs"]).output().context("git grep")?;
+    let sources = String::from_utf8_lossy(&sources.stdout).into_owned();
+    let shown = document.lines().filter_map(|line| line.strip_prefix('|')?.strip_suffix('|')?.rsplit('|').next());
+    for test in shown.flat_map(|cell| cell.split('`').skip(1).step_by(2)) {
+        if !sources.contains(&format!("fn {test}(")) {
+            problems.push(format!("SECURITY.md names the test `{test}`, which is not there"));
         }
     }
     Ok(())

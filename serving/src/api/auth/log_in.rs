@@ -82,16 +82,24 @@ pub async fn log_in(State(app): State<App>, headers: HeaderMap, Json(given): Jso
     Ok((NOT_STORED, axum::Json(tokens)).into_response())
 }
 
-/// Makes the hash anew, in today's way.
+/// Makes the hash anew, in today's way, unless another log-in was quicker; the hash that stands then, if it is the password's.
 async fn upgrade(auth: &Auth, account: &Credentials, password: String) -> Result<String> {
-    let hash = auth.passwords.hash(password).await?;
-    sqlx::query("UPDATE credentials SET password_hash = $3, updated_at = now() WHERE user_id = $1 AND password_hash = $2")
+    let hash = auth.passwords.hash(password.clone()).await?;
+    let made = sqlx::query("UPDATE credentials SET password_hash = $3, updated_at = now() WHERE user_id = $1 AND password_hash = $2")
         .bind(account.user_id)
         .bind(&account.password_hash)
         .bind(&hash)
         .execute(&auth.pool)
         .await?;
-    Ok(hash)
+    if made.rows_affected() == 1 {
+        return Ok(hash);
+    }
+    let stands: Option<String> = sqlx::query_scalar("SELECT password_hash FROM credentials WHERE user_id = $1")
+        .bind(account.user_id)
+        .fetch_optional(&auth.pool)
+        .await?;
+    let is_right = auth.passwords.verify(password, stands.clone()).await? != Verdict::Wrong;
+    Ok(stands.filter(|_| is_right).unwrap_or(hash))
 }
 
 /// What the client calls itself.

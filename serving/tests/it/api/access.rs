@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::server::{Answer, Server, TOKEN};
 
 /// Every method and path that the router has, from its own description.
-fn routes() -> Vec<(Method, String)> {
+pub fn routes() -> Vec<(Method, String)> {
     let document: Value = serde_json::to_value(openapi::document()).unwrap();
     let mut routes = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -105,6 +105,7 @@ fn the_classes_of_all_routes_are_these() {
     Only([Merchandiser]) PUT /api/v1/tax-rates
     Only([Merchandiser]) PUT /api/v1/warehouses/{code}
     Only([]) GET /api/v1/accounts
+    Only([]) GET /api/v1/audit
     Only([]) GET /api/v1/dlq
     Only([]) GET /api/v1/stores/{store}/rows
     Only([]) GET /api/v1/topics/{topic}/records

@@ -11,6 +11,7 @@ mod flags;
 mod freshness;
 mod inventory;
 mod orders;
+mod owners;
 mod pages;
 mod pictures;
 mod pricing;
