@@ -68,6 +68,19 @@ impl Postgres {
         Ok(server)
     }
 
+    /// Starts a streaming replica of this server in another folder; it is only read from.
+    pub fn replicate(&self, options: &PostgresOptions) -> Result<Self> {
+        let dir = make_folder(&options.dir)?;
+        let account = Account::for_folder(&dir)?;
+        let mut copy = account.command(self.bin.join("pg_basebackup"));
+        copy.args(["--write-recovery-conf", "--checkpoint=fast", "--wal-method=stream", "-d", &self.url("postgres"), "-D"]);
+        if !options.fsync {
+            copy.arg("--no-sync");
+        }
+        run(copy.arg(dir.join("data")))?;
+        Self::start(options)
+    }
+
     /// Whether the server ran already.
     pub fn adopted(&self) -> bool {
         self.adopted

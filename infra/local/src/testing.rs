@@ -76,6 +76,14 @@ impl TestPostgres {
         Ok(Self { server: Postgres::start(&options)?, options, _reaper: reaper })
     }
 
+    /// A streaming replica of it.
+    pub fn replicate(&self) -> Result<Self> {
+        let folder = temporary_folder()?;
+        let options = PostgresOptions { fsync: false, ..PostgresOptions::new(folder.join("postgres")) };
+        let reaper = Reaper::spawn(&options.dir.join("data/postmaster.pid"), "QUIT", Some(&folder))?;
+        Ok(Self { server: self.server.replicate(&options)?, options, _reaper: reaper })
+    }
+
     /// Stops the server, as a crash would, and starts it again on the same port.
     pub fn crash_and_restart(&mut self) -> Result<()> {
         self.server.crash()?;

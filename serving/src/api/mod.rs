@@ -31,6 +31,7 @@ pub mod pricing;
 pub mod problem;
 pub mod products;
 pub mod rate_limit;
+mod replica;
 pub mod router;
 pub mod search;
 mod serve;

@@ -9,7 +9,6 @@ use chimera_connectors::log::Log;
 use chimera_connectors::{Context, Frontier};
 use metrics_exporter_prometheus::PrometheusHandle;
 use redis::aio::ConnectionManager;
-use sqlx::PgPool;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
@@ -89,8 +88,8 @@ pub struct Parts {
     pub payment_provider: Arc<dyn Provider>,
     /// What the payment provider signs with.
     pub payment_secret: String,
-    /// Where the catalogue is read by those who need not see its last moment: a replica, or the primary.
-    pub catalog_replica: PgPool,
+    /// A replica of all of them, for who need not see their last moment.
+    pub replica: Option<Databases>,
     pub picture_store: PictureStore,
     /// `None`: search by picture answers that it is switched off.
     pub image_tower: Option<Arc<chimera_models::ImageTower>>,
@@ -135,6 +134,11 @@ impl App {
             pictures,
             stopping: CancellationToken::new(),
         }))
+    }
+
+    /// Where those read who need not see the last moment: the replica, or else the primary.
+    pub(crate) fn replica(&self) -> &Databases {
+        self.replica.as_ref().unwrap_or(&self.databases)
     }
 
     /// Held while a request is in progress. Refused while too many are.

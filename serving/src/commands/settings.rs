@@ -65,9 +65,9 @@ pub struct Arguments {
     /// An object store in which checkpoints are kept too, for a machine that loses its disk
     #[arg(long, global = true, env = "CHIMERA_CHECKPOINTS", value_name = "URL", hide_env_values = true)]
     checkpoints: Option<String>,
-    /// A replica of the database `catalog`, for reads that need not see its last moment
-    #[arg(long, global = true, env = "CHIMERA_CATALOG_REPLICA_URL", value_name = "URL", hide_env_values = true)]
-    catalog_replica_url: Option<String>,
+    /// A streaming replica of the PostgreSQL server, for reads that need not see its last moment
+    #[arg(long, global = true, env = "CHIMERA_REPLICA_URL", value_name = "URL", hide_env_values = true)]
+    replica_url: Option<String>,
     /// Where large pictures of products are kept: file:///FOLDER or s3://BUCKET/PREFIX [default: the folder `objects` in the data folder]
     #[arg(long, global = true, env = "CHIMERA_PICTURES", value_name = "URL", hide_env_values = true)]
     pictures: Option<String>,
@@ -98,7 +98,7 @@ struct File {
     hosts: Option<Vec<String>>,
     hosts_token: Option<String>,
     checkpoints: Option<String>,
-    catalog_replica_url: Option<String>,
+    replica_url: Option<String>,
     pictures: Option<String>,
     outside_data: Option<PathBuf>,
     memory: Option<Size>,
@@ -140,7 +140,7 @@ pub struct Settings {
     /// `file:///folder` or `s3://bucket/prefix`.
     pub checkpoints: Option<String>,
     /// `None`: the primary.
-    pub catalog_replica_url: Option<String>,
+    pub replica_url: Option<String>,
     /// `file:///folder` or `s3://bucket/prefix`. `None`: a folder in the data folder.
     pub pictures: Option<String>,
     pub outside_data: PathBuf,
@@ -191,7 +191,7 @@ impl Settings {
             payment_secret: given(&arguments.payment_secret).or(file.payment_secret),
             hosts_token: given(&arguments.hosts_token).or(file.hosts_token),
             checkpoints: given(&arguments.checkpoints).or(file.checkpoints),
-            catalog_replica_url: given(&arguments.catalog_replica_url).or(file.catalog_replica_url),
+            replica_url: given(&arguments.replica_url).or(file.replica_url),
             pictures: given(&arguments.pictures).or(file.pictures),
             outside_data: arguments.outside_data.clone().or(file.outside_data).unwrap_or_else(|| PathBuf::from("../shared/data")),
             memory,
@@ -210,7 +210,7 @@ impl Settings {
     /// As TOML, without passwords.
     pub fn printable(&self) -> anyhow::Result<String> {
         let mut shown = self.clone();
-        for url in [&mut shown.database_url, &mut shown.redis_url, &mut shown.catalog_replica_url].into_iter().flatten() {
+        for url in [&mut shown.database_url, &mut shown.redis_url, &mut shown.replica_url].into_iter().flatten() {
             *url = hide_password(url);
         }
         toml::to_string(&shown).context("cannot write the settings as TOML")

@@ -7,6 +7,8 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
+use super::roles;
+
 macro_rules! databases {
     ($($(#[$doc:meta])* $name:ident: $connections:literal, $migrations:tt;)*) => {
         /// Connections to every database that Chimera keeps. Nothing is connected before it is used.
@@ -115,12 +117,7 @@ impl Server {
 
     /// Connections to all databases.
     pub fn databases(&self) -> Databases {
-        Databases::open(|database, connections| {
-            PgPoolOptions::new()
-                .max_connections(connections)
-                .acquire_timeout(Duration::from_secs(10))
-                .connect_lazy_with(self.options.clone().database(database))
-        })
+        Databases::open(|database, connections| pool(self.options.clone().database(database), database, connections))
     }
 
     /// Creates what is missing of [`ALL`]; returns the names of those that were.
@@ -168,6 +165,9 @@ impl Server {
             let before = applied(&mut connection).await;
             migrator.run(&mut connection).await.map_err(|source| Error::Migrate { database, source })?;
             ran += applied(&mut connection).await - before;
+            if let Err(error) = roles::grant(&mut connection, database).await {
+                tracing::warn!(%error, database, "the service has no role of its own, and connects as the owner; let that one make roles (CREATEROLE)");
+            }
             connection.close().await.ok();
         }
         Ok(ran)
@@ -178,11 +178,13 @@ impl Server {
     }
 }
 
-/// Connections to a replica of one database, which `url` names; they are only read from.
-pub fn replica(url: &str) -> Result<PgPool, Error> {
-    let options = PgConnectOptions::from_str(url).map_err(|error| Error::Url { url: hide_password(url), message: error.to_string() })?;
-    let pool = PgPoolOptions::new().max_connections(8).acquire_timeout(Duration::from_secs(10));
-    Ok(pool.connect_lazy_with(options.application_name("chimera")))
+/// Connections of a service, as its role. Nothing is connected before it is used.
+pub fn pool(options: PgConnectOptions, service: &'static str, connections: u32) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(10))
+        .after_connect(move |connection, _| Box::pin(roles::take(connection, service)))
+        .connect_lazy_with(options)
 }
 
 /// Migrations applied so far; 0 in a new database, which has no table of them yet.

@@ -7,6 +7,7 @@ pub mod databases;
 pub mod icecat;
 pub mod online_retail;
 pub mod orders;
+pub mod roles;
 pub mod sample;
 pub mod simulate;
 pub mod verify;

@@ -13,6 +13,7 @@ mod indexed_views;
 mod kafka;
 mod platform;
 mod psql;
+mod replica;
 mod shell;
 mod shop;
 mod views_in_psql;

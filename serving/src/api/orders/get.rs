@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::shown::{Order, Viewer};
 use super::status::Status;
 use crate::api::access::Caller;
-use crate::api::extract::{Path, Query, text_error};
+use crate::api::extract::{NoQuery, Params, Path, text_error};
+use crate::api::freshness::AfterQuery;
 use crate::api::limit::limit;
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::state::App;
@@ -54,9 +55,10 @@ pub struct Orders {
 }
 
 /// One's orders; for merchandisers, programs of the shop's and administrators everybody's.
-#[utoipa::path(get, path = "/api/v1/orders", tag = "orders", params(OrderQuery),
+#[utoipa::path(get, path = "/api/v1/orders", tag = "orders", params(OrderQuery, AfterQuery),
     responses((status = 200, body = Orders), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody)))]
-pub async fn list_orders(State(app): State<App>, caller: Caller, Query(query): Query<OrderQuery>) -> Result<Response> {
+pub async fn list_orders(State(app): State<App>, caller: Caller, params: Params<OrderQuery>) -> Result<Response> {
+    let query = params.query;
     let limit = limit(query.limit, 20, 100)?;
     if let Some(fault) = query.customer_id.as_deref().and_then(|id| text_error(id, 64)) {
         return Err(Problem::new(&kinds::BAD_PARAMETER, format!("`customer_id`: {fault}.")));
@@ -76,7 +78,7 @@ pub async fn list_orders(State(app): State<App>, caller: Caller, Query(query): Q
     .bind(query.status.map(Status::name))
     .bind(query.before)
     .bind(limit as i64 + 1)
-    .fetch_all(&app.databases.orders)
+    .fetch_all(&app.reader("orders", |databases| &databases.orders, &params.after).await)
     .await?;
     let more = orders.len() > limit;
     orders.truncate(limit);
@@ -85,9 +87,10 @@ pub async fn list_orders(State(app): State<App>, caller: Caller, Query(query): Q
 }
 
 /// An order of one's own; for the shop's people, any.
-#[utoipa::path(get, path = "/api/v1/orders/{id}", tag = "orders", params(("id" = Uuid, Path)),
+#[utoipa::path(get, path = "/api/v1/orders/{id}", tag = "orders", params(("id" = Uuid, Path), AfterQuery),
     responses((status = 200, body = Order), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody)))]
-pub async fn get_order(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<Response> {
-    let order = Viewer::of(&caller).find(&app.databases.orders, id).await?;
+pub async fn get_order(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>, params: Params<NoQuery>) -> Result<Response> {
+    let reader = app.reader("orders", |databases| &databases.orders, &params.after).await;
+    let order = Viewer::of(&caller).find(&reader, id).await?;
     Ok(([(header::CACHE_CONTROL, "no-store")], axum::Json(order)).into_response())
 }

@@ -30,8 +30,8 @@ const PATIENCE: Duration = Duration::from_millis(500);
 pub async fn get_product(State(app): State<App>, Path(id): Path<Uuid>, params: Params<NoQuery>) -> Result<Response> {
     let freshness = app.fresh(&[DOCUMENTS], &params.after).await?;
     let found = match tokio::time::timeout(PATIENCE, app.product(id)).await {
-        Ok(Err(problem)) if problem.kind().name == kinds::UNAVAILABLE.name => return fallback::answer(&app.catalog_replica, id).await,
-        Err(_) => return fallback::answer(&app.catalog_replica, id).await,
+        Ok(Err(problem)) if problem.kind().name == kinds::UNAVAILABLE.name => return fallback::answer(&app.replica().catalog, id).await,
+        Err(_) => return fallback::answer(&app.replica().catalog, id).await,
         Ok(found) => found?,
     };
     let product = found.ok_or_else(|| not_found(id))?;

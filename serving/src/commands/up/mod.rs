@@ -198,10 +198,7 @@ impl Running {
         let auth = auth.map_err(|problem| anyhow::anyhow!("cannot set up accounts: {problem}"))?;
         tokio::spawn(stop.clone().run_until_cancelled_owned(auth.keys.clone().keep_fresh()));
         let (payment_provider, payment_secret) = payments::start(settings, &databases, &seal, &note.http_url, stop.child_token()).await?;
-        let catalog_replica = match &settings.catalog_replica_url {
-            Some(url) => databases::replica(url)?,
-            None => databases.catalog.clone(),
-        };
+        let replica = settings.replica_url.as_deref().map(Server::new).transpose()?.map(|server| server.databases());
         let app = App::new(Parts {
             stores: Arc::new(engine.clone()),
             engine: Some(engine.clone()),
@@ -211,7 +208,7 @@ impl Running {
             databases,
             payment_provider,
             payment_secret,
-            catalog_replica,
+            replica,
             picture_store: pictures(settings)?,
             image_tower,
             auth,

@@ -18,6 +18,7 @@ mod pricing;
 mod problems;
 mod rates;
 mod reads;
+mod roles;
 mod server;
 mod stores;
 mod streams;

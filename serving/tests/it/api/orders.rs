@@ -6,7 +6,7 @@ use chimera_serving::api::orders::idempotency;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::server::{Answer, Server, pretty};
+use super::server::{Answer, Server, as_owner, pretty};
 
 fn order(items: &[(&str, i64)]) -> Value {
     let items: Vec<Value> = items.iter().map(|(sku, quantity)| json!({"sku": sku, "quantity": quantity})).collect();
@@ -279,7 +279,7 @@ async fn what_cannot_be_ordered_is_refused() {
 async fn without_stock_levels_orders_wait() {
     let Some(server) = Server::start().await else { return };
     server.product("A", 100, 1000).await;
-    sqlx::query("DROP TABLE received").execute(&server.app.databases.orders).await.unwrap();
+    as_owner(&server.app.databases.orders, "DROP TABLE received").await;
     let answer = server.order("a", &order(&[("A", 1)])).await;
     answer.problem(503, "store-not-ready");
     assert_eq!(answer.header("retry-after"), "2");

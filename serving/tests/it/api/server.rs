@@ -15,11 +15,12 @@ use chimera_serving::api::catalog::PictureStore;
 use chimera_serving::api::payments::http_provider::HttpProvider;
 use chimera_serving::api::{App, Limits, OperatorToken, Parts, metrics, serve};
 use chimera_serving::shop::databases::{self, Databases};
+use chimera_serving::shop::roles;
 use chimera_serving::simulated_provider::SimulatedProvider;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgConnection};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -77,16 +78,18 @@ impl Server {
             }
         };
         for (name, migrator) in databases::ALL {
-            let name = format!("{name}_{number}");
-            servers.postgres.create_database(&name).unwrap();
-            migrator.run(&mut PgConnection::connect(&servers.postgres.url(&name)).await.unwrap()).await.unwrap();
+            let database = format!("{name}_{number}");
+            servers.postgres.create_database(&database).unwrap();
+            let mut connection = PgConnection::connect(&servers.postgres.url(&database)).await.unwrap();
+            migrator.run(&mut connection).await.unwrap();
+            roles::grant(&mut connection, name).await.unwrap();
         }
         let databases = Databases::open(|name, _| {
             let options: PgConnectOptions = servers.postgres.url(&format!("{name}_{number}")).parse().unwrap();
-            PgPoolOptions::new().max_connections(5).connect_lazy_with(options)
+            databases::pool(options, name, 5)
         });
         // The `inventory` pipeline's sink makes it; its rows are the tests'.
-        sqlx::query("CREATE TABLE received (sku text PRIMARY KEY, quantity bigint NOT NULL)").execute(&databases.orders).await.unwrap();
+        as_owner(&databases.orders, "CREATE TABLE received (sku text PRIMARY KEY, quantity bigint NOT NULL)").await;
 
         let folder = tempfile::tempdir().unwrap();
         let log: Arc<dyn Log> = EmbeddedLog::open(folder.path().join("log")).unwrap();
@@ -116,7 +119,7 @@ impl Server {
             connectors: context.clone(),
             log,
             redis,
-            catalog_replica: databases.catalog.clone(),
+            replica: None,
             databases,
             payment_provider: Arc::new(HttpProvider::new(&provider_url, PAYMENT_SECRET).unwrap()),
             payment_secret: PAYMENT_SECRET.to_owned(),
@@ -209,6 +212,12 @@ impl Server {
 }
 
 /// JSON to compare with a snapshot.
+/// Runs what a service may not: in its database, as the owner.
+pub async fn as_owner(database: &PgPool, statements: &str) {
+    let mut owner = PgConnection::connect_with(&database.connect_options()).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&mut owner).await.unwrap();
+}
+
 pub fn pretty(json: &Value) -> String {
     serde_json::to_string_pretty(json).unwrap()
 }

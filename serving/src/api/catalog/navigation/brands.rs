@@ -53,7 +53,7 @@ pub async fn get_brands(State(app): State<App>, Query(query): Query<BrandsQuery>
     )
     .bind(query.after)
     .bind(limit as i64 + 1)
-    .fetch_all(&app.catalog_replica)
+    .fetch_all(&app.replica().catalog)
     .await?;
     let has_more = brands.len() > limit;
     brands.truncate(limit);

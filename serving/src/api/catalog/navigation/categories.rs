@@ -44,7 +44,7 @@ struct Row {
 pub async fn get_categories(State(app): State<App>, headers: HeaderMap) -> Result<Response> {
     let rows: Vec<Row> = sqlx::query_as("SELECT id, name, description, parent_id FROM categories ORDER BY name LIMIT $1")
         .bind(MAX_CATEGORIES)
-        .fetch_all(&app.catalog_replica)
+        .fetch_all(&app.replica().catalog)
         .await?;
     kept(&headers, &CategoryTree { categories: tree(rows) })
 }

@@ -10,7 +10,7 @@ mod tokens;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::server::{Answer, Server};
+use super::server::{Answer, Server, as_owner};
 
 const PASSWORD: &str = "correct horse battery";
 
@@ -71,6 +71,6 @@ impl Server {
     }
 
     async fn auth_sql(&self, statement: &str) {
-        sqlx::raw_sql(sqlx::AssertSqlSafe(statement.to_owned())).execute(&self.app.auth.pool).await.unwrap();
+        as_owner(&self.app.auth.pool, statement).await;
     }
 }

@@ -93,7 +93,7 @@ async fn without_redis_carts_go_on_and_what_it_comes_back_with_is_not_believed()
         log: parts.log.clone(),
         redis: redis.clone(),
         databases: parts.databases.clone(),
-        catalog_replica: parts.catalog_replica.clone(),
+        replica: parts.replica.clone(),
         picture_store: parts.picture_store.clone(),
         image_tower: None,
         auth: parts.auth.clone(),

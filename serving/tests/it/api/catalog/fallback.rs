@@ -40,7 +40,7 @@ async fn a_product_is_read_from_the_catalogue_while_redis_is_away() {
         log: Arc::clone(&here.log),
         redis: client.get_connection_manager().await.unwrap(),
         databases: here.databases.clone(),
-        catalog_replica: here.catalog_replica.clone(),
+        replica: here.replica.clone(),
         picture_store: here.picture_store.clone(),
         image_tower: None,
         auth: here.auth.clone(),

@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use uuid::Uuid;
 
-use super::super::server::Server;
+use super::super::server::{Server, as_owner};
 use super::{Shopper, check_books, count};
 
 /// Steps are cut off at any moment, as a crash would do it; what is left is what the databases hold.
@@ -74,11 +74,9 @@ async fn units_are_not_held_for_longer_than_a_quarter_of_an_hour() {
     let mut shopper = Shopper::account(&server).await;
     shopper.put_in("MUG", 1).await;
     let never = "CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.settles_at := NULL; RETURN NEW; END'";
-    sqlx::query(never).execute(&server.app.databases.simulated_provider).await.unwrap();
-    sqlx::query("CREATE TRIGGER never BEFORE INSERT ON payments FOR EACH ROW EXECUTE FUNCTION never()")
-        .execute(&server.app.databases.simulated_provider)
-        .await
-        .unwrap();
+    let provider = &server.app.databases.simulated_provider;
+    as_owner(provider, never).await;
+    as_owner(provider, "CREATE TRIGGER never BEFORE INSERT ON payments FOR EACH ROW EXECUTE FUNCTION never()").await;
     let answer = shopper.buy("a", "tok_pending").await;
     assert_eq!((answer.status, &answer.json()["status"]), (202, &serde_json::json!("pending")));
     let mut other = Shopper::guest(&server);

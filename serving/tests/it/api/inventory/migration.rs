@@ -1,15 +1,15 @@
 //! Movements that were there before warehouses were.
 
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection};
 
-use super::super::server::Server;
+use super::super::server::{Server, as_owner};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn old_movements_lie_in_the_main_warehouse() {
     let Some(server) = Server::start().await else { return };
     let inventory = &server.app.databases.inventory;
     let name: String = sqlx::query_scalar("SELECT current_database() || '_before'").fetch_one(inventory).await.unwrap();
-    sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(inventory).await.unwrap();
+    as_owner(inventory, &format!("CREATE DATABASE {name}")).await;
     let mut connection = (*inventory.connect_options()).clone().database(&name).connect().await.unwrap();
     for sql in [
         include_str!("../../../../migrations/inventory/0001_inventory.sql"),
