@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::process::{find_program, run};
-use crate::{postgres, redis};
+use crate::{postgres, rabbitmq, redis};
 
 /// One thing that was looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,7 @@ pub fn doctor() -> Vec<Check> {
     vec![
         check("PostgreSQL", "holds what is written", true, postgres, postgres::INSTALL),
         check("Redis", "stock, related items, documents", true, program_version("redis-server", "--version"), redis::INSTALL),
+        check("RabbitMQ", "messages to people", false, rabbitmq_version(), rabbitmq::INSTALL),
         check(
             "ONNX Runtime",
             "picture search",
@@ -56,6 +57,12 @@ fn check(name: &'static str, purpose: &'static str, required: bool, found: Optio
 
 fn program_version(name: &str, flag: &str) -> Option<String> {
     find_program(name, &[]).map(|file| version(&file, flag))
+}
+
+/// Not asked of the server, which would start an Erlang machine for it: the folder that its programs lie in says it.
+fn rabbitmq_version() -> Option<String> {
+    let (server, _) = rabbitmq::programs().ok()?;
+    Some(fs::canonicalize(&server).unwrap_or(server).display().to_string())
 }
 
 /// The first line that the program says about itself, or its path if it says nothing.

@@ -66,6 +66,11 @@ pub(crate) fn make_folder(folder: &Path) -> Result<PathBuf> {
     fs::canonicalize(folder).map_err(Error::io("open the folder", folder))
 }
 
+/// Whether that process runs, and in this folder: a process id that was written down may have been given to another since.
+pub(crate) fn lives_in(pid: &str, folder: &Path) -> bool {
+    fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|found| found == folder)
+}
+
 /// The last lines of a log file, to be part of an error.
 pub(crate) fn tail(file: &Path) -> String {
     let text = match fs::read(file) {

@@ -6,7 +6,8 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::{AppendFsync, Error, Postgres, PostgresOptions, Redis, RedisOptions, Result};
+use crate::rabbitmq::pid_file;
+use crate::{AppendFsync, Error, Postgres, PostgresOptions, RabbitMq, RabbitMqOptions, Redis, RedisOptions, Result};
 
 /// A process that waits for the end of ours, seen by the pipe to it being closed, and then ends a server and removes its folder.
 /// It needs no signal from us, so it also works when we are killed.
@@ -14,18 +15,17 @@ pub(crate) struct Reaper(Child);
 
 const SCRIPT: &str = r#"
 read -r _
-pid=$(head -n 1 "$1" 2>/dev/null)
-if [ -n "$pid" ]; then
+for pid in $(head -n 1 "$1" 2>/dev/null); do
   kill -"$2" "$pid" 2>/dev/null
   n=0
   while kill -0 "$pid" 2>/dev/null && [ $n -lt 100 ]; do sleep 0.05; n=$((n + 1)); done
   kill -KILL "$pid" 2>/dev/null
-fi
+done
 [ -n "$3" ] && rm -rf "$3"
 "#;
 
 impl Reaper {
-    /// Will end the process named in the first line of `pid_file` by `signal`, then remove `folder`.
+    /// Will end the processes named in the first line of `pid_file` by `signal`, then remove `folder`.
     pub(crate) fn spawn(pid_file: &Path, signal: &str, folder: Option<&Path>) -> Result<Self> {
         Command::new("sh")
             .args(["-c", SCRIPT, "reaper"])
@@ -139,6 +139,37 @@ impl Deref for TestRedis {
     type Target = Redis;
 
     fn deref(&self) -> &Redis {
+        &self.server
+    }
+}
+
+/// A RabbitMQ server for one test.
+pub struct TestRabbitMq {
+    server: RabbitMq,
+    options: RabbitMqOptions,
+    _reaper: Reaper,
+}
+
+impl TestRabbitMq {
+    pub fn start() -> Result<Self> {
+        let folder = temporary_folder()?;
+        let options = RabbitMqOptions::new(folder.join("rabbitmq"));
+        let reaper = Reaper::spawn(&pid_file(&options.dir), "KILL", Some(&folder))?;
+        Ok(Self { server: RabbitMq::start(&options)?, options, _reaper: reaper })
+    }
+
+    /// Starts a server that was stopped, or crashed, on the same port, with its data.
+    pub fn start_again(&mut self) -> Result<()> {
+        self.options.port = Some(self.server.port());
+        self.server = RabbitMq::start(&self.options)?;
+        Ok(())
+    }
+}
+
+impl Deref for TestRabbitMq {
+    type Target = RabbitMq;
+
+    fn deref(&self) -> &RabbitMq {
         &self.server
     }
 }

@@ -2,6 +2,7 @@
 
 mod kafka;
 mod postgres;
+mod rabbitmq;
 mod redis;
 
 use chimera_local::{Error, Result};
