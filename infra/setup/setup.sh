@@ -22,6 +22,7 @@ has node || need nodejs
 has npm || need npm
 has redis-server || need redis-server
 compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || need postgresql
+has rabbitmq-server || [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || need rabbitmq-server
 has psql || need postgresql-client
 if [ "$purpose" = test ]; then
     has java || need default-jre-headless
@@ -37,7 +38,7 @@ if [ ${#packages[@]} -gt 0 ]; then
     fi
     has apt-get || { say "missing: ${packages[*]}. This set-up knows apt-get only; install them with your system's tool."; exit 1; }
     say "installing with apt-get: ${packages[*]}"
-    # Debian would start a PostgreSQL and a Redis of its own; Chimera starts private ones.
+    # Debian would start a PostgreSQL, a Redis and a RabbitMQ of its own; Chimera starts private ones.
     $sudo mkdir -p /etc/postgresql-common/createcluster.d
     echo 'create_main_cluster = false' | $sudo tee /etc/postgresql-common/createcluster.d/chimera.conf >/dev/null
     $sudo env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get update -qq

@@ -5,12 +5,13 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use tokio::task::JoinSet;
 
-use super::auth::sessions;
+use super::auth::{self, sessions};
 use super::carts;
 use super::catalog::pictures::sweep;
 use super::inventory::{booking, write_off};
-use super::orders::idempotency;
-use super::orders::refunds;
+use super::notifications::{Channel, deliveries, worker};
+use super::orders::{self, idempotency, refunds};
+use super::outbox;
 use super::problem::Result;
 use super::state::App;
 use super::{checkout, payments};
@@ -26,6 +27,8 @@ struct Job {
 
 /// An exposure is in the log soon after it happened, and still in batches.
 const SOON: Duration = Duration::from_millis(100);
+/// A message is on its way soon after what it tells of.
+const HAND_OVER: Duration = Duration::from_millis(250);
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -56,6 +59,26 @@ static JOBS: &[Job] = &[
         name: "seal the audit trail",
         every: Sealer::EVERY,
         run: |app| Box::pin(async move { app.sealer.run(&app.databases.reporting, &*app.log).await }),
+    },
+    Job { name: "hand over messages about accounts", every: HAND_OVER, run: |app| Box::pin(async move { auth::outbox::relay(&app).await }) },
+    Job { name: "hand over messages about orders", every: HAND_OVER, run: |app| Box::pin(async move { orders::outbox::relay(&app).await }) },
+    // These two run for as long as the broker is there.
+    Job { name: "send mail", every: SECOND, run: |app| Box::pin(async move { worker::run(&app, Channel::Email).await }) },
+    Job { name: "call webhooks", every: SECOND, run: |app| Box::pin(async move { worker::run(&app, Channel::Webhook).await }) },
+    Job {
+        name: "forget messages that nobody took",
+        every: HOUR,
+        run: |app| {
+            Box::pin(async move {
+                outbox::sweep(&app.auth.pool, "auth").await?;
+                outbox::sweep(&app.databases.orders, "orders").await
+            })
+        },
+    },
+    Job {
+        name: "forget what was sent long ago",
+        every: HOUR,
+        run: |app| Box::pin(async move { deliveries::sweep(&app.databases.notifications).await }),
     },
     Job { name: "look for changed flags", every: SECOND, run: |app| Box::pin(async move { app.flags.refresh().await }) },
     Job { name: "write exposures", every: SOON, run: |app| Box::pin(async move { app.flags.exposures.write(&app.log).await }) },

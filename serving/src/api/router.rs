@@ -12,7 +12,7 @@ use super::problem::{Problem, kinds};
 use super::state::App;
 use super::{access, assets, middleware, openapi};
 use super::{
-    audit, auth, carts, catalog, checkout, dlq, events, experiments, feed, flags, health, images, inventory, metrics, orders, payments,
+    audit, auth, carts, catalog, checkout, dlq, events, experiments, feed, flags, health, images, inventory, metrics, notifications, orders, payments,
     pipelines, pricing, problem, products, search, stores, topics, users, views, visual_search,
 };
 
@@ -112,6 +112,14 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(catalog::import::create::import_products))
         .routes(routes!(catalog::navigation::categories::get_categories))
         .routes(routes!(catalog::navigation::brands::get_brands))
+        .routes(routes!(notifications::list::list_notifications))
+        .routes(routes!(notifications::replay::replay_notifications))
+        .routes(routes!(notifications::webhooks::collection::list_webhooks, notifications::webhooks::collection::create_webhook))
+        .routes(routes!(
+            notifications::webhooks::item::get_webhook,
+            notifications::webhooks::item::put_webhook,
+            notifications::webhooks::item::delete_webhook
+        ))
         .routes(routes!(flags::list::list_flags, flags::create::create_flag))
         .routes(routes!(flags::get::get_flag, flags::put::put_flag, flags::archive::archive_flag))
         .routes(routes!(flags::changes::list_changes))

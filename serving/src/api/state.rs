@@ -17,6 +17,7 @@ use super::auth::Auth;
 use super::catalog::PictureStore;
 use super::feed::sessions::Sessions;
 use super::flags::Flags;
+use super::notifications::Notifications;
 use super::payments::Provider;
 use super::problem::{Problem, Result, kinds};
 use super::rate_limit::Rates;
@@ -88,6 +89,8 @@ pub struct Parts {
     pub payment_provider: Arc<dyn Provider>,
     /// What the payment provider signs with.
     pub payment_secret: String,
+    /// `None`: nothing is sent; what there is to tell stays in the outboxes.
+    pub notifications: Option<Notifications>,
     /// A replica of all of them, for who need not see their last moment.
     pub replica: Option<Databases>,
     pub picture_store: PictureStore,

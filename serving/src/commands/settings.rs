@@ -26,6 +26,15 @@ pub struct Arguments {
     /// A Redis server to use instead of a private one
     #[arg(long, global = true, env = "REDIS_URL", value_name = "URL", hide_env_values = true)]
     redis_url: Option<String>,
+    /// A RabbitMQ server to use instead of a private one
+    #[arg(long, global = true, env = "RABBITMQ_URL", value_name = "URL", hide_env_values = true)]
+    rabbitmq_url: Option<String>,
+    /// Who sends mail: smtp://HOST, smtp://USER:PASSWORD@HOST?tls=required or smtps://… [default: letters are written into the folder `mail` in the data folder]
+    #[arg(long, global = true, env = "CHIMERA_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    smtp_url: Option<String>,
+    /// Whom mail is from: `The shop <shop@example.com>`; needed with --smtp-url
+    #[arg(long, global = true, env = "CHIMERA_MAIL_FROM", value_name = "SENDER", hide_env_values = true)]
+    mail_from: Option<String>,
     /// Bootstrap servers of an Apache Kafka to use instead of the embedded log
     #[arg(long, global = true, env = "CHIMERA_KAFKA", value_name = "HOST:PORT,…", hide_env_values = true)]
     kafka: Option<String>,
@@ -85,6 +94,9 @@ pub struct Arguments {
 struct File {
     database_url: Option<String>,
     redis_url: Option<String>,
+    rabbitmq_url: Option<String>,
+    smtp_url: Option<String>,
+    mail_from: Option<String>,
     kafka: Option<String>,
     listen: Option<SocketAddr>,
     public_url: Option<String>,
@@ -112,6 +124,11 @@ pub struct Settings {
     pub database_url: Option<String>,
     /// `None`: a private server in the data folder.
     pub redis_url: Option<String>,
+    /// `None`: a private server in the data folder.
+    pub rabbitmq_url: Option<String>,
+    /// `None`: letters become files in the data folder.
+    pub smtp_url: Option<String>,
+    pub mail_from: Option<String>,
     /// `None`: the embedded log in the data folder.
     pub kafka: Option<String>,
     pub listen: SocketAddr,
@@ -173,6 +190,9 @@ impl Settings {
             data_dir,
             database_url: given(&arguments.database_url).or(file.database_url),
             redis_url: given(&arguments.redis_url).or(file.redis_url),
+            rabbitmq_url: given(&arguments.rabbitmq_url).or(file.rabbitmq_url),
+            smtp_url: given(&arguments.smtp_url).or(file.smtp_url),
+            mail_from: given(&arguments.mail_from).or(file.mail_from),
             kafka: given(&arguments.kafka).or(file.kafka),
             listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
             listen_is_given: listen.is_some(),
@@ -210,7 +230,14 @@ impl Settings {
     /// As TOML, without passwords.
     pub fn printable(&self) -> anyhow::Result<String> {
         let mut shown = self.clone();
-        for url in [&mut shown.database_url, &mut shown.redis_url, &mut shown.replica_url].into_iter().flatten() {
+        let urls = [
+            &mut shown.database_url,
+            &mut shown.redis_url,
+            &mut shown.rabbitmq_url,
+            &mut shown.smtp_url,
+            &mut shown.replica_url,
+        ];
+        for url in urls.into_iter().flatten() {
             *url = hide_password(url);
         }
         toml::to_string(&shown).context("cannot write the settings as TOML")

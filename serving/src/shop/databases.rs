@@ -48,6 +48,8 @@ databases! {
     inventory: 16, "./migrations/inventory";
     /// Promotions, taxes, shipping.
     pricing: 16, "./migrations/pricing";
+    /// What was sent to people and programs, and who wants to be told.
+    notifications: 8, "./migrations/notifications";
     /// Feature flags and experiments.
     flags: 4, "./migrations/flags";
     /// What pipelines report; no service's.

@@ -9,7 +9,7 @@ use serde_json::Value;
 /// The binary, with nothing of the environment that would lead it elsewhere.
 pub fn chimera(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_chimera"));
-    for name in ["DATABASE_URL", "REDIS_URL", "CHIMERA_KAFKA", "CHIMERA_LISTEN", "CHIMERA_CONFIG"] {
+    for name in ["DATABASE_URL", "REDIS_URL", "RABBITMQ_URL", "CHIMERA_SMTP_URL", "CHIMERA_KAFKA", "CHIMERA_LISTEN", "CHIMERA_CONFIG"] {
         command.env_remove(name);
     }
     command.env("CHIMERA_HOME", home).stdin(Stdio::null());

@@ -22,6 +22,7 @@ fn a_server_is_adopted_comes_back_after_a_crash_and_ends_with_its_test() {
     assert!(!listens(port));
     assert!(!folder.exists());
     // Neither the server nor its port mapper is left.
+    let folder = folder.parent().expect("a folder above").to_owned();
     let left = std::fs::read_dir("/proc").expect("processes").flatten();
     let left = left.filter(|process| std::fs::read_link(process.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(&folder))).count();
     assert_eq!(left, 0);

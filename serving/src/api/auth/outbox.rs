@@ -1,12 +1,13 @@
-//! Messages to people, written in the transaction of what they tell of.
+//! Messages to people about their accounts, written in the transaction of what they tell of. They hold tokens: they go by e-mail, and nowhere else.
 
 use serde::Serialize;
-use serde_json::Value;
 use sqlx::PgConnection;
-use uuid::Uuid;
 
 use super::email::Email;
-use crate::api::problem::{Problem, Result};
+use crate::api::notifications::Channel;
+use crate::api::outbox;
+use crate::api::problem::Result;
+use crate::api::state::App;
 
 /// What a message is about: also the last part of the key that it is routed by, and the name of its template.
 #[derive(Clone, Copy, Debug)]
@@ -29,13 +30,9 @@ impl Topic {
 }
 
 pub async fn write(connection: &mut PgConnection, topic: Topic, email: &Email, data: impl Serialize) -> Result<()> {
-    let data: Value = serde_json::to_value(data).map_err(Problem::internal)?;
-    sqlx::query("INSERT INTO outbox (message_id, topic, email, data) VALUES ($1, $2, $3, $4)")
-        .bind(Uuid::now_v7())
-        .bind(topic.name())
-        .bind(email.as_str())
-        .bind(data)
-        .execute(connection)
-        .await?;
-    Ok(())
+    outbox::write(connection, topic.name(), Some(email.as_str()), data).await
+}
+
+pub async fn relay(app: &App) -> Result<()> {
+    outbox::relay(app.notifications.as_ref(), &app.auth.pool, &[Channel::Email]).await
 }

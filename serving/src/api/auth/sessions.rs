@@ -224,8 +224,6 @@ pub async fn sweep(pool: &PgPool) -> Result<()> {
     for statement in [
         "DELETE FROM refresh_tokens WHERE expires_at < now() - interval '1 day'",
         "DELETE FROM sessions WHERE expires_at < now() OR ended_at < now() - interval '30 days'",
-        // The tokens in them have run out.
-        "DELETE FROM outbox WHERE created_at < now() - interval '7 days'",
     ] {
         sqlx::query(statement).execute(pool).await?;
     }

@@ -2,12 +2,14 @@
 
 use chrono::Utc;
 use rust_decimal::Decimal;
+use serde_json::json;
 use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::saga::Checkout;
 use crate::api::orders::number::number;
+use crate::api::orders::outbox::{self, Topic};
 use crate::api::orders::status::{self, Status};
 use crate::api::problem::Result;
 
@@ -67,5 +69,6 @@ pub(super) async fn exists(connection: &mut PgConnection, id: Uuid) -> Result<bo
 
 pub(super) async fn paid(connection: &mut PgConnection, id: Uuid) -> Result<()> {
     let order = status::lock(connection, id).await?;
-    status::set(connection, &order, Status::Paid, SYSTEM, None).await
+    status::set(connection, &order, Status::Paid, SYSTEM, None).await?;
+    outbox::tell(connection, id, Topic::Confirmation, json!({})).await
 }

@@ -9,10 +9,12 @@ use axum::extract::State;
 use axum::response::Response;
 use chrono::Utc;
 use serde::Deserialize;
+use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::number::number;
+use super::outbox::{self, Topic};
 use super::refunds;
 use super::shown::{self, Viewer};
 use super::status::{self, Locked, Status};
@@ -56,7 +58,10 @@ pub async fn cancel_order(
             return Err(status::wrong(&order, "be cancelled: its payment is being taken; try again in a moment"));
         }
         take_back_all(&mut transaction, &order, &Cause { actor: &viewer.actor(), note: wanted.reason.as_deref() }).await?;
-        refunds::owe(&mut transaction, order.id, order.total_cents.unwrap_or(0)).await?;
+        let refund_cents = order.total_cents.unwrap_or(0);
+        refunds::owe(&mut transaction, order.id, refund_cents).await?;
+        let more = json!({ "refund_cents": refund_cents, "reason": wanted.reason });
+        outbox::tell(&mut transaction, order.id, Topic::Cancelled, more).await?;
         transaction.commit().await?;
         refunds::soon(&app);
     }

@@ -9,6 +9,7 @@ pub mod create;
 pub mod get;
 pub mod idempotency;
 pub mod number;
+pub mod outbox;
 pub mod place;
 pub mod refunds;
 pub mod request;

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use sqlx::PgConnection;
+use serde_json::json;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use super::outbox::{self, Topic};
 use crate::api::payments;
 use crate::api::problem::Result;
 use crate::api::state::App;
@@ -44,9 +46,7 @@ pub async fn pay_due(app: &App) -> Result<()> {
             .await?;
     for (id, order_id, amount_cents) in due {
         match payments::refund(app, id, order_id, amount_cents).await {
-            Ok(()) => {
-                sqlx::query("UPDATE refunds SET done_at = now(), problem = NULL WHERE id = $1").bind(id).execute(pool).await?;
-            }
+            Ok(()) => done(pool, id, order_id, amount_cents).await?,
             Err(problem) => {
                 tracing::warn!(refund = %id, order = %order_id, %problem, "a refund is tried again");
                 sqlx::query(
@@ -62,4 +62,14 @@ pub async fn pay_due(app: &App) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Of two who paid it back at once, the first tells of it.
+async fn done(pool: &PgPool, id: Uuid, order_id: Uuid, amount_cents: i64) -> Result<()> {
+    let mut transaction = pool.begin().await?;
+    let done = sqlx::query("UPDATE refunds SET done_at = now(), problem = NULL WHERE id = $1 AND done_at IS NULL").bind(id);
+    if done.execute(&mut *transaction).await?.rows_affected() == 1 {
+        outbox::tell(&mut transaction, order_id, Topic::Refunded, json!({ "refund_cents": amount_cents })).await?;
+    }
+    Ok(transaction.commit().await?)
 }

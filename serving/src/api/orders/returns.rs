@@ -6,11 +6,13 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::cancel::take_back;
 use super::idempotency::{self, Claim, Key};
+use super::outbox::{self, Topic};
 use super::refunds;
 use super::shipments::by_line;
 use super::shown::{self, Units, Viewer};
@@ -169,16 +171,22 @@ pub async fn decide_return(
             .bind(next)
             .execute(&mut *transaction)
             .await?;
+        let back: Vec<(i32, i32)> = sqlx::query_as("SELECT line_no, quantity FROM return_items WHERE return_id = $1 ORDER BY line_no")
+            .bind(return_id)
+            .fetch_all(&mut *transaction)
+            .await?;
+        let units: Vec<Units> = back.iter().map(|(line_no, quantity)| Units { line_no: *line_no, quantity: *quantity }).collect();
+        let mut more = json!({ "return": { "id": return_id, "items": units } });
         if wanted.decision == Decision::Received {
-            let back: Vec<(i32, i32)> = sqlx::query_as("SELECT line_no, quantity FROM return_items WHERE return_id = $1 ORDER BY line_no")
-                .bind(return_id)
-                .fetch_all(&mut *transaction)
-                .await?;
             take_back(&mut transaction, &order, &back).await?;
             refunds::owe(&mut transaction, id, refund_cents).await?;
             if is_all_back(&mut transaction, id).await? && order.status.may_become(Status::Returned, true) {
                 status::set(&mut transaction, &order, Status::Returned, &viewer.actor(), None).await?;
             }
+            more["refund_cents"] = json!(refund_cents);
+            outbox::tell(&mut transaction, id, Topic::ReturnReceived, more).await?;
+        } else {
+            outbox::tell(&mut transaction, id, Topic::ReturnRefused, more).await?;
         }
         transaction.commit().await?;
         refunds::soon(&app);

@@ -6,10 +6,12 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::idempotency::{self, Claim, Key};
+use super::outbox::{self, Topic};
 use super::request::{MAX_LINES, MAX_QUANTITY};
 use super::shown::{self, Units, Viewer};
 use super::status::{self, Locked, Status};
@@ -111,9 +113,12 @@ async fn ship(connection: &mut PgConnection, order: &Locked, wanted: &NewShipmen
         .bind(id)
         .bind(items.keys().copied().collect::<Vec<_>>())
         .bind(items.values().copied().collect::<Vec<_>>())
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
-    Ok(())
+    let units: Vec<Units> = items.iter().map(|(line_no, quantity)| Units { line_no: *line_no, quantity: *quantity }).collect();
+    let more = json!({ "shipment": {
+        "id": id, "carrier": wanted.carrier.trim(), "tracking_number": wanted.tracking_number, "is_last": is_all, "items": units } });
+    outbox::tell(connection, order.id, Topic::Shipped, more).await
 }
 
 /// Units by line that are still to be sent. The order is locked.
@@ -151,6 +156,7 @@ pub async fn deliver_shipment(State(app): State<App>, caller: Caller, Path((id, 
         .await?;
     if open == 0 && order.status == Status::Shipped {
         status::set(&mut transaction, &order, Status::Delivered, &viewer.actor(), None).await?;
+        outbox::tell(&mut transaction, id, Topic::Delivered, json!({})).await?;
     }
     transaction.commit().await?;
     shown::answer(&app, id).await

@@ -164,6 +164,10 @@ kinds! {
         "Events of the payment provider are signed with the secret that it shares with the shop.";
     BUSY = "too-much-contention", SERVICE_UNAVAILABLE, "Too many orders want the same stock at once",
         "The order was not placed. Try again with the same Idempotency-Key.";
+    WEBHOOK_NOT_FOUND = "webhook-not-found", NOT_FOUND, "There is no such webhook", "GET /api/v1/webhooks lists them.";
+    TOO_MANY_WEBHOOKS = "too-many-webhooks", CONFLICT, "There are as many webhooks as there can be", "Remove one that nobody needs any more.";
+    NOTIFICATIONS_OFF = "notifications-off", SERVICE_UNAVAILABLE, "This server sends no messages",
+        "It was started without RabbitMQ, or with --no-notifications. What there is to tell waits for one that does.";
     NO_SHIPPING_RATE = "no-shipping-rate", UNPROCESSABLE_ENTITY, "Nothing is shipped there like this",
         "No row of the shipping rates is for this country, method and currency. Choose another method, or ask the shop.";
     PROMOTION_NOT_FOUND = "promotion-not-found", NOT_FOUND, "There is no such promotion", "GET /api/v1/promotions lists them.";

@@ -10,6 +10,7 @@ use crate::api::access::Session;
 use crate::api::auth::account;
 use crate::api::carts;
 use crate::api::extract::{Body, Json};
+use crate::api::notifications::deliveries;
 use crate::api::pricing;
 use crate::api::problem::{ProblemBody, Result};
 use crate::api::state::App;
@@ -32,12 +33,13 @@ impl Body for Erasure {
     responses((status = 204, description = "nothing is left"), (status = 401, description = "the password is wrong", body = ProblemBody),
         (status = 429, body = ProblemBody)))]
 pub async fn erase_me(State(app): State<App>, session: Session, Json(given): Json<Erasure>) -> Result<StatusCode> {
-    account::check_password(&app.auth, session.user_id, given.password, None).await?;
+    let account = account::check_password(&app.auth, session.user_id, given.password, None).await?;
     // The account after the rest: if this breaks off, its owner can come back and do it again. And the rest once more: what another of
     // one's requests wrote meanwhile.
     erase_belongings(&app, session.user_id).await?;
     account::erase(&app.auth, session.user_id).await?;
     erase_belongings(&app, session.user_id).await?;
+    deliveries::forget(&app.databases.notifications, &account.email).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

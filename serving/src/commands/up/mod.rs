@@ -3,6 +3,7 @@
 mod changes;
 pub(super) mod engine;
 mod log;
+mod notifications;
 mod payments;
 mod sample;
 pub mod servers;
@@ -33,8 +34,8 @@ use crate::{grpc, pg};
 /// Run everything on this machine: databases, change capture, pipelines, stores, API and pages
 #[derive(Debug, Args)]
 #[command(after_help = "\
-PostgreSQL and Redis are started privately in the data folder, unless DATABASE_URL and REDIS_URL name others; what a killed instance
-left running is taken over. The log is embedded, unless CHIMERA_KAFKA names the brokers of a Kafka. Ctrl-C stops everything in good order, and the next start goes on where it was.
+PostgreSQL, Redis and RabbitMQ are started privately in the data folder, unless DATABASE_URL, REDIS_URL and RABBITMQ_URL name others; what a
+killed instance left running is taken over. The log is embedded, unless CHIMERA_KAFKA names the brokers of a Kafka. Ctrl-C stops everything in good order, and the next start goes on where it was.
 Warnings and errors are logged; RUST_LOG=chimera=info says more, CHIMERA_LOG_FORMAT=json says it for programs.
 
 Examples:
@@ -42,12 +43,19 @@ Examples:
   chimera up --no-sample --data-dir /var/lib/chimera --listen 0.0.0.0:80
   DATABASE_URL=postgres://me@db/postgres REDIS_URL=redis://cache/ CHIMERA_KAFKA=broker-1:9092,broker-2:9092 chimera up
   CHIMERA_HOSTS_TOKEN=… chimera up --hosts 10.0.0.2:7070,10.0.0.3:7070
+  chimera up --smtp-url smtps://me:secret@mail.example.com --mail-from 'The shop <shop@example.com>' --public-url https://shop.example.com
   chimera up --checkpoints s3://bucket/chimera --pictures s3://bucket/shop
   chimera up --print-config")]
 pub struct Arguments {
     /// Leave an empty catalogue empty
     #[arg(long)]
     no_sample: bool,
+    /// Start no RabbitMQ, and send no messages: what there is to tell is kept for a week
+    #[arg(long)]
+    no_notifications: bool,
+    /// Let webhooks lead to addresses of this machine and its network, and by http
+    #[arg(long)]
+    private_webhooks: bool,
     /// Threads a pipeline's dataflow
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     workers: u8,
@@ -80,7 +88,7 @@ pub async fn run(settings: Settings, arguments: Arguments) -> anyhow::Result<()>
     tokio::pin!(signal);
 
     let started = Instant::now();
-    let servers = Servers::start(&settings).await?;
+    let servers = Servers::start(&settings, !arguments.no_notifications).await?;
     let stop = CancellationToken::new();
     let running = tokio::select! {
         running = Running::start(&settings, &arguments, &servers, listener, stop.clone()) => running,
@@ -116,6 +124,8 @@ struct Running {
     note: Note,
     token: String,
     server: Server,
+    /// Where letters go.
+    mail: String,
 }
 
 impl Running {
@@ -198,6 +208,7 @@ impl Running {
         let auth = auth.map_err(|problem| anyhow::anyhow!("cannot set up accounts: {problem}"))?;
         tokio::spawn(stop.clone().run_until_cancelled_owned(auth.keys.clone().keep_fresh()));
         let (payment_provider, payment_secret) = payments::start(settings, &databases, &seal, &note.http_url, stop.child_token()).await?;
+        let (notifications, mail) = notifications::start(settings, arguments, servers).await?;
         let replica = settings.replica_url.as_deref().map(Server::new).transpose()?.map(|server| server.databases());
         let app = App::new(Parts {
             stores: Arc::new(engine.clone()),
@@ -208,6 +219,7 @@ impl Running {
             databases,
             payment_provider,
             payment_secret,
+            notifications,
             replica,
             picture_store: pictures(settings)?,
             image_tower,
@@ -225,7 +237,7 @@ impl Running {
         let views = tokio::spawn(front.serve(views_listener, stop_http.clone()));
         let grpc = tokio::spawn(grpc::serve(app.clone(), grpc_listener, grpc_tls, stop_http.clone().cancelled_owned()));
         let http = tokio::spawn(api::serve(app, listener, stop_http.clone().cancelled_owned()));
-        Ok(Self { changes, engine, http, views, grpc, grpc_address, stop_http, note, token, server })
+        Ok(Self { changes, engine, http, views, grpc, grpc_address, stop_http, note, token, server, mail })
     }
 
     /// Says where everything is: for people on stderr, for programs one line of JSON on stdout.
@@ -240,6 +252,7 @@ impl Running {
             ("PostgreSQL", format!("psql {}", self.server.printable_url("orders"))),
             ("Live views", format!("chimera sql, or psql {} (password: in operator.token)", self.note.views_url)),
             ("", "other users, in the place of `operator`: analyst (analyst.token), reader (reader.token)".to_owned()),
+            ("Mail", self.mail.clone()),
             ("Data", settings.data_dir.display().to_string()),
         ];
         eprintln!("\nChimera runs, after {}. Ctrl-C stops it.", ui::seconds(started.elapsed()));

@@ -1,9 +1,12 @@
-//! PostgreSQL and Redis: those that were named, or private ones in the data folder.
+//! PostgreSQL, Redis and RabbitMQ: those that were named, or private ones in the data folder.
 
 use std::path::Path;
 
+use std::sync::Arc;
+
 use anyhow::Context;
-use chimera_local::{Postgres, PostgresOptions, Redis, RedisOptions};
+use chimera_local::{Postgres, PostgresOptions, RabbitMq, RabbitMqOptions, Redis, RedisOptions};
+use futures::future::{BoxFuture, FutureExt, Shared};
 
 use super::{server_error, ui};
 use crate::commands::Settings;
@@ -15,10 +18,17 @@ pub struct Servers {
     pub redis_url: String,
     postgres: Option<Postgres>,
     redis: Option<Redis>,
+    /// Takes its time, in which all else starts. `None`: another was named, or none is wanted.
+    rabbitmq: Option<Shared<BoxFuture<'static, Result<Arc<RabbitMq>, Arc<anyhow::Error>>>>>,
 }
 
 impl Servers {
-    pub async fn start(settings: &Settings) -> anyhow::Result<Self> {
+    pub async fn start(settings: &Settings, with_rabbitmq: bool) -> anyhow::Result<Self> {
+        let rabbitmq = (with_rabbitmq && settings.rabbitmq_url.is_none()).then(|| {
+            let options = RabbitMqOptions::new(settings.data_dir.join("rabbitmq"));
+            let starting = tokio::spawn(blocking(move || RabbitMq::start(&options)));
+            async { starting.await.context("a thread broke off").flatten().map(Arc::new).map_err(Arc::new) }.boxed().shared()
+        });
         let step = ui::Step::new("PostgreSQL");
         let (database_url, postgres) = match &settings.database_url {
             Some(url) => {
@@ -53,16 +63,33 @@ impl Servers {
                 (redis.url(), Some(redis))
             }
         };
-        Ok(Self { database_url, redis_url, postgres, redis })
+        Ok(Self { database_url, redis_url, postgres, redis, rabbitmq })
     }
 
     /// Stops the private ones; what they hold stays in their folders.
     pub async fn stop(self) -> anyhow::Result<()> {
-        blocking(move || {
+        // One that is only just starting is stopped once it has.
+        let rabbitmq = match self.rabbitmq {
+            Some(rabbitmq) => rabbitmq.await.ok(),
+            None => None,
+        };
+        let rabbitmq = blocking(move || rabbitmq.map_or(Ok(()), |rabbitmq| rabbitmq.stop()));
+        let others = blocking(move || {
             let redis = self.redis.as_ref().map_or(Ok(()), Redis::stop);
             self.postgres.as_ref().map_or(Ok(()), Postgres::stop).and(redis)
-        })
-        .await
+        });
+        let (rabbitmq, others) = tokio::join!(rabbitmq, others);
+        others.and(rabbitmq)
+    }
+
+    /// Where RabbitMQ is, once it is there; and the same in words.
+    pub async fn rabbitmq_url(&self, settings: &Settings) -> anyhow::Result<(String, String)> {
+        if let Some(url) = &settings.rabbitmq_url {
+            return Ok((url.clone(), format!("at {}", hide_password(url))));
+        }
+        let rabbitmq = self.rabbitmq.clone().context("none was started")?.await;
+        let rabbitmq = rabbitmq.map_err(|error| anyhow::anyhow!("{error:#}"))?;
+        Ok((rabbitmq.url(), format!("{} on port {}", private(rabbitmq.adopted()), rabbitmq.port())))
     }
 }
 
@@ -74,6 +101,11 @@ fn private(adopted: bool) -> &'static str {
 pub fn stop_leftovers(data_dir: &Path) -> anyhow::Result<Vec<&'static str>> {
     let mut stopped = Vec::new();
     // A server is running, or was killed, only where its process id is written down; starting it again takes over, or clears up.
+    if data_dir.join("rabbitmq/rabbitmq.pid").exists() {
+        let rabbitmq = RabbitMq::start(&RabbitMqOptions::new(data_dir.join("rabbitmq"))).map_err(server_error)?;
+        rabbitmq.stop().map_err(server_error)?;
+        stopped.push("RabbitMQ");
+    }
     if data_dir.join("redis/redis.pid").exists() {
         let redis = Redis::start(&RedisOptions::new(data_dir.join("redis"))).map_err(server_error)?;
         redis.stop().map_err(server_error)?;
