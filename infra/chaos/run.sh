@@ -13,7 +13,7 @@ export CHIMERA_HOME=$home CHIMERA_LISTEN=127.0.0.1:$port
 
 say() { printf '[chaos] %s\n' "$*" >&2; }
 start() {
-    "$chimera" up --no-sample >>"$home/up.log" 2>&1 &
+    "$chimera" up --no-sample --no-notifications >>"$home/up.log" 2>&1 &
     pid=$!
     for _ in $(seq 240); do
         curl -fsS "http://$CHIMERA_LISTEN/healthz" >/dev/null 2>&1 && return

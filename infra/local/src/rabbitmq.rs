@@ -83,6 +83,11 @@ impl RabbitMq {
         format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.port)
     }
 
+    /// Stops the server of a folder, and what belongs to it, if they run.
+    pub fn stop_in(dir: &Path) -> Result<()> {
+        Self { dir: make_folder(dir)?, port: 0, adopted: true }.stop()
+    }
+
     /// Stops the server once its queues are on the disk.
     pub fn stop(&self) -> Result<()> {
         self.end("TERM")
@@ -151,11 +156,7 @@ impl RabbitMq {
         if !lives_in(&pid, &self.dir) {
             return Ok(None);
         }
-        Err(Error::server(
-            SERVER,
-            &self.dir,
-            format!("process {pid} runs, but does not answer on port {port}: {}", tail(&self.log_file())),
-        ))
+        Err(Error::server(SERVER, &self.dir, format!("process {pid} runs, but does not answer on port {port}: {}", tail(&self.log_file()))))
     }
 
     fn configure(&self) -> Result<()> {

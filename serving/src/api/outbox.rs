@@ -60,7 +60,8 @@ pub async fn relay(notifications: Option<&Notifications>, pool: &PgPool, channel
 
 /// Removes what nobody has taken for a week: the broker was away, or nothing is sent here at all.
 pub async fn sweep(pool: &PgPool, service: &'static str) -> Result<()> {
-    let removed = sqlx::query("DELETE FROM outbox WHERE created_at < now() - make_interval(days => $1)").bind(KEPT_DAYS).execute(pool).await?;
+    let removed =
+        sqlx::query("DELETE FROM outbox WHERE created_at < now() - make_interval(days => $1)").bind(KEPT_DAYS).execute(pool).await?;
     if removed.rows_affected() > 0 {
         tracing::warn!(service, messages = removed.rows_affected(), "messages that nobody took for a week were removed");
         metrics::counter!("chimera_outbox_removed_total", "service" => service).increment(removed.rows_affected());

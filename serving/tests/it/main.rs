@@ -11,6 +11,7 @@ mod drivers;
 mod hosts;
 mod indexed_views;
 mod kafka;
+mod messages;
 mod platform;
 mod psql;
 mod replica;

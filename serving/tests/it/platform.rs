@@ -23,8 +23,13 @@ pub struct Platform {
 }
 
 impl Platform {
-    /// Starts it in `home`, and waits until it answers.
+    /// Starts it in `home`, and waits until it answers. It sends no messages: RabbitMQ takes its time.
     pub fn start(home: &Path, arguments: &[&str]) -> Self {
+        Self::start_whole(home, &[arguments, &["--no-notifications"]].concat())
+    }
+
+    /// The same with messages.
+    pub fn start_whole(home: &Path, arguments: &[&str]) -> Self {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(home.join("up.log")).expect("a log file");
         let child = chimera(home)
             .args(["up", "--listen", "127.0.0.1:0"])

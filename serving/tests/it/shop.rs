@@ -28,8 +28,20 @@ async fn databases() -> Option<(TestPostgres, Server)> {
         Err(error) => panic!("{error}"),
     };
     let server = Server::new(&postgres.url("postgres")).unwrap();
-    let all =
-        ["auth", "users", "carts", "catalog", "orders", "payments", "simulated_provider", "inventory", "pricing", "notifications", "flags", "reporting"];
+    let all = [
+        "auth",
+        "users",
+        "carts",
+        "catalog",
+        "orders",
+        "payments",
+        "simulated_provider",
+        "inventory",
+        "pricing",
+        "notifications",
+        "flags",
+        "reporting",
+    ];
     assert_eq!(server.create_missing().await.unwrap(), all);
     assert!(server.migrate().await.unwrap() >= all.len());
     Some((postgres, server))

@@ -119,8 +119,9 @@ impl Broker {
                 }
                 // What no queue takes comes back, in the place of being lost.
                 let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
-                let confirm =
-                    publisher.basic_publish(publication.exchange.into(), publication.key.into(), options, publication.body, properties).await?;
+                let confirm = publisher
+                    .basic_publish(publication.exchange.into(), publication.key.into(), options, publication.body, properties)
+                    .await?;
                 confirms.push(async {
                     let confirmation = confirm.await?;
                     if confirmation.is_ack() && confirmation.take_message().is_none() { Ok(()) } else { Err(Error::Refused(key)) }

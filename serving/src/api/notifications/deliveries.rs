@@ -97,7 +97,8 @@ pub async fn claim(pool: &PgPool, message: &Message, channel: Channel, recipient
     if let Some(attempts) = attempts {
         return Ok(Claim::Ours(usize::try_from(attempts).unwrap_or(1)));
     }
-    let status: Option<Status> = sqlx::query_scalar("SELECT status FROM deliveries WHERE id = $1").bind(message.id).fetch_optional(pool).await?;
+    let status: Option<Status> =
+        sqlx::query_scalar("SELECT status FROM deliveries WHERE id = $1").bind(message.id).fetch_optional(pool).await?;
     Ok(match status {
         Some(Status::Sent | Status::Dropped) => Claim::Over,
         Some(Status::Dead) => Claim::Dead,

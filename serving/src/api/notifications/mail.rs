@@ -55,7 +55,8 @@ impl Mailer {
     /// Writes the letter and sends it. `public_url`: where links lead.
     pub async fn send(&self, message: &Message, email: &str, public_url: &str) -> Result<(), Failure> {
         let to: Address = email.parse().map_err(|error| Failure::Permanent(format!("mail cannot be sent to this address: {error}")))?;
-        let rendered = templates::render(&message.topic, &message.data, public_url).map_err(|error| Failure::Permanent(error.to_string()))?;
+        let rendered =
+            templates::render(&message.topic, &message.data, public_url).map_err(|error| Failure::Permanent(error.to_string()))?;
         let letter = self.letter(message, to, rendered).map_err(|error| Failure::Permanent(error.to_string()))?;
         match &self.way {
             Way::Smtp(transport) => transport.send(letter).await.map(drop).map_err(|error| {

@@ -161,7 +161,8 @@ mod tests {
 
     #[test]
     fn amounts_are_written_with_their_cents() {
-        for (cents, text) in [(0, "0.00 EUR"), (5, "0.05 EUR"), (-1999, "-19.99 EUR"), (100_000, "1,000.00 EUR"), (123_456_789, "1,234,567.89 EUR")]
+        for (cents, text) in
+            [(0, "0.00 EUR"), (5, "0.05 EUR"), (-1999, "-19.99 EUR"), (100_000, "1,000.00 EUR"), (123_456_789, "1,234,567.89 EUR")]
         {
             assert_eq!(money(cents, "EUR"), text);
         }

@@ -29,15 +29,8 @@ pub enum Topic {
 }
 
 impl Topic {
-    pub const ALL: [Self; 7] = [
-        Self::Confirmation,
-        Self::Shipped,
-        Self::Delivered,
-        Self::Cancelled,
-        Self::ReturnReceived,
-        Self::ReturnRefused,
-        Self::Refunded,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Confirmation, Self::Shipped, Self::Delivered, Self::Cancelled, Self::ReturnReceived, Self::ReturnRefused, Self::Refunded];
 
     pub fn name(self) -> &'static str {
         match self {

@@ -27,7 +27,7 @@ impl Platform {
         std::fs::create_dir(&home)?;
         let log = std::fs::File::create(dir.path().join("up.log"))?;
         let child = Command::new(std::env::current_exe()?)
-            .args(["up", "--no-sample", "--listen", "127.0.0.1:0", "--data-dir"])
+            .args(["up", "--no-sample", "--no-notifications", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(&home)
             .env_remove("CHIMERA_HOME")
             .env_remove("CHIMERA_CONFIG")

@@ -12,10 +12,10 @@ const LOCAL_SENDER: &str = "Chimera <shop@localhost>";
 
 /// `None`: nothing is sent, which was wanted, or RabbitMQ is not there. And where letters go, in words.
 pub async fn start(settings: &Settings, arguments: &Arguments, servers: &Servers) -> anyhow::Result<(Option<Notifications>, String)> {
-    let mailer = mailer(settings)?;
     if arguments.no_notifications {
         return Ok((None, "not sent, as --no-notifications wants it".to_owned()));
     }
+    let (mailer, goes) = mailer(settings)?;
     let step = ui::Step::new("RabbitMQ");
     let url = match servers.rabbitmq_url(settings).await {
         Ok((url, what)) => {
@@ -29,7 +29,6 @@ pub async fn start(settings: &Settings, arguments: &Arguments, servers: &Servers
         }
     };
     let webhooks = webhooks::Client::new(arguments.private_webhooks).context("cannot set up the client of webhooks")?;
-    let (mailer, goes) = mailer;
     Ok((Some(Notifications { broker: Broker::new(&url, Topology::default()), mailer, webhooks }), goes))
 }
 

@@ -1,7 +1,6 @@
 //! PostgreSQL, Redis and RabbitMQ: those that were named, or private ones in the data folder.
 
 use std::path::Path;
-
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -12,6 +11,8 @@ use super::{server_error, ui};
 use crate::commands::Settings;
 use crate::shop::databases::hide_password;
 
+type Starting = Shared<BoxFuture<'static, Result<Arc<RabbitMq>, Arc<anyhow::Error>>>>;
+
 /// The servers that this instance works with. Private ones outlive the process if it is killed.
 pub struct Servers {
     pub database_url: String,
@@ -19,16 +20,11 @@ pub struct Servers {
     postgres: Option<Postgres>,
     redis: Option<Redis>,
     /// Takes its time, in which all else starts. `None`: another was named, or none is wanted.
-    rabbitmq: Option<Shared<BoxFuture<'static, Result<Arc<RabbitMq>, Arc<anyhow::Error>>>>>,
+    rabbitmq: Option<Starting>,
 }
 
 impl Servers {
     pub async fn start(settings: &Settings, with_rabbitmq: bool) -> anyhow::Result<Self> {
-        let rabbitmq = (with_rabbitmq && settings.rabbitmq_url.is_none()).then(|| {
-            let options = RabbitMqOptions::new(settings.data_dir.join("rabbitmq"));
-            let starting = tokio::spawn(blocking(move || RabbitMq::start(&options)));
-            async { starting.await.context("a thread broke off").flatten().map(Arc::new).map_err(Arc::new) }.boxed().shared()
-        });
         let step = ui::Step::new("PostgreSQL");
         let (database_url, postgres) = match &settings.database_url {
             Some(url) => {
@@ -63,6 +59,11 @@ impl Servers {
                 (redis.url(), Some(redis))
             }
         };
+        let rabbitmq = (with_rabbitmq && settings.rabbitmq_url.is_none()).then(|| {
+            let options = RabbitMqOptions::new(settings.data_dir.join("rabbitmq"));
+            let starting = tokio::spawn(blocking(move || RabbitMq::start(&options)));
+            async { starting.await.context("a thread broke off").flatten().map(Arc::new).map_err(Arc::new) }.boxed().shared()
+        });
         Ok(Self { database_url, redis_url, postgres, redis, rabbitmq })
     }
 
@@ -102,8 +103,7 @@ pub fn stop_leftovers(data_dir: &Path) -> anyhow::Result<Vec<&'static str>> {
     let mut stopped = Vec::new();
     // A server is running, or was killed, only where its process id is written down; starting it again takes over, or clears up.
     if data_dir.join("rabbitmq/rabbitmq.pid").exists() {
-        let rabbitmq = RabbitMq::start(&RabbitMqOptions::new(data_dir.join("rabbitmq"))).map_err(server_error)?;
-        rabbitmq.stop().map_err(server_error)?;
+        RabbitMq::stop_in(&data_dir.join("rabbitmq")).map_err(server_error)?;
         stopped.push("RabbitMQ");
     }
     if data_dir.join("redis/redis.pid").exists() {

@@ -104,16 +104,23 @@ fn the_classes_of_all_routes_are_these() {
     Only([Merchandiser]) PUT /api/v1/shipping-rates
     Only([Merchandiser]) PUT /api/v1/tax-rates
     Only([Merchandiser]) PUT /api/v1/warehouses/{code}
+    Only([]) DELETE /api/v1/webhooks/{id}
     Only([]) GET /api/v1/accounts
     Only([]) GET /api/v1/audit
     Only([]) GET /api/v1/dlq
+    Only([]) GET /api/v1/notifications
     Only([]) GET /api/v1/stores/{store}/rows
     Only([]) GET /api/v1/topics/{topic}/records
+    Only([]) GET /api/v1/webhooks
+    Only([]) GET /api/v1/webhooks/{id}
     Only([]) GET /metrics
     Only([]) PATCH /api/v1/accounts/{user_id}
     Only([]) POST /api/v1/dlq/replay
+    Only([]) POST /api/v1/notifications/replay
     Only([]) POST /api/v1/pipelines/{name}/diff
     Only([]) POST /api/v1/pipelines/{name}/rebuild
+    Only([]) POST /api/v1/webhooks
+    Only([]) PUT /api/v1/webhooks/{id}
     Public DELETE /api/v1/cart
     Public DELETE /api/v1/cart/items/{sku}
     Public GET /.well-known/jwks.json

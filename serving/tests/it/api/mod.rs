@@ -10,6 +10,7 @@ mod experiments;
 mod flags;
 mod freshness;
 mod inventory;
+mod notifications;
 mod orders;
 mod owners;
 mod pages;

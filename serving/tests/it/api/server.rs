@@ -12,6 +12,7 @@ use chimera_serving::api::access::Role;
 use chimera_serving::api::auth::Auth;
 use chimera_serving::api::auth::sessions::{self, Standing};
 use chimera_serving::api::catalog::PictureStore;
+use chimera_serving::api::notifications::Notifications;
 use chimera_serving::api::payments::http_provider::HttpProvider;
 use chimera_serving::api::{App, Limits, OperatorToken, Parts, metrics, serve};
 use chimera_serving::shop::databases::{self, Databases};
@@ -68,6 +69,15 @@ impl Server {
     }
 
     pub async fn start_with(limits: Limits, image_tower: Option<Arc<ImageTower>>) -> Option<Self> {
+        Self::start_of(limits, image_tower, None).await
+    }
+
+    /// One that sends messages.
+    pub async fn start_sending(notifications: Notifications) -> Option<Self> {
+        Self::start_of(Limits::default(), None, Some(notifications)).await
+    }
+
+    async fn start_of(limits: Limits, image_tower: Option<Arc<ImageTower>>, notifications: Option<Notifications>) -> Option<Self> {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let servers = match tokio::task::spawn_blocking(|| SERVERS.as_ref()).await.unwrap() {
@@ -123,6 +133,7 @@ impl Server {
             databases,
             payment_provider: Arc::new(HttpProvider::new(&provider_url, PAYMENT_SECRET).unwrap()),
             payment_secret: PAYMENT_SECRET.to_owned(),
+            notifications,
             picture_store: PictureStore::open(pictures.as_str()).unwrap(),
             image_tower,
             auth,

@@ -104,9 +104,33 @@ mod tests {
             assert!(is_public(public.parse().expect("an address")), "{public}");
         }
         let private = [
-            "0.0.0.0", "10.1.2.3", "100.64.0.1", "127.0.0.1", "127.9.9.9", "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.8",
-            "192.0.2.1", "192.168.1.1", "198.18.0.1", "198.51.100.7", "203.0.113.9", "224.0.0.1", "255.255.255.255", "::", "::1",
-            "::ffff:127.0.0.1", "::ffff:8.8.8.8", "64:ff9b::7f00:1", "fc00::1", "fd12::1", "fe80::1", "ff02::1", "2001::1", "2001:db8::1",
+            "0.0.0.0",
+            "10.1.2.3",
+            "100.64.0.1",
+            "127.0.0.1",
+            "127.9.9.9",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.8",
+            "192.0.2.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.51.100.7",
+            "203.0.113.9",
+            "224.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:127.0.0.1",
+            "::ffff:8.8.8.8",
+            "64:ff9b::7f00:1",
+            "fc00::1",
+            "fd12::1",
+            "fe80::1",
+            "ff02::1",
+            "2001::1",
+            "2001:db8::1",
             "2002:7f00:1::",
         ];
         for private in private {
@@ -118,9 +142,20 @@ mod tests {
     fn addresses_are_told_however_they_are_written() {
         assert_eq!(fault("https://hooks.example.com/orders?shop=1", false), None);
         for wrong in [
-            "", "hooks.example.com", "http://hooks.example.com/", "ftp://hooks.example.com/", "https://me:secret@hooks.example.com/",
-            "https://hooks.example.com/#a", "https://127.0.0.1/", "https://127.1/", "https://2130706433/", "https://0x7f000001/",
-            "https://0177.0.0.1/", "https://[::1]/", "https://[::ffff:10.0.0.1]/", "https://169.254.169.254/latest/meta-data",
+            "",
+            "hooks.example.com",
+            "http://hooks.example.com/",
+            "ftp://hooks.example.com/",
+            "https://me:secret@hooks.example.com/",
+            "https://hooks.example.com/#a",
+            "https://127.0.0.1/",
+            "https://127.1/",
+            "https://2130706433/",
+            "https://0x7f000001/",
+            "https://0177.0.0.1/",
+            "https://[::1]/",
+            "https://[::ffff:10.0.0.1]/",
+            "https://169.254.169.254/latest/meta-data",
         ] {
             assert!(fault(wrong, false).is_some(), "{wrong}");
         }

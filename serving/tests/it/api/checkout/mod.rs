@@ -3,7 +3,7 @@
 mod breaks;
 mod crowd;
 mod events;
-mod flow;
+pub mod flow;
 mod orders;
 mod refusals;
 
