@@ -60,8 +60,16 @@ static JOBS: &[Job] = &[
         every: Sealer::EVERY,
         run: |app| Box::pin(async move { app.sealer.run(&app.databases.reporting, &*app.log).await }),
     },
-    Job { name: "hand over messages about accounts", every: HAND_OVER, run: |app| Box::pin(async move { auth::outbox::relay(&app).await }) },
-    Job { name: "hand over messages about orders", every: HAND_OVER, run: |app| Box::pin(async move { orders::outbox::relay(&app).await }) },
+    Job {
+        name: "hand over messages about accounts",
+        every: HAND_OVER,
+        run: |app| Box::pin(async move { auth::outbox::relay(&app).await }),
+    },
+    Job {
+        name: "hand over messages about orders",
+        every: HAND_OVER,
+        run: |app| Box::pin(async move { orders::outbox::relay(&app).await }),
+    },
     // These two run for as long as the broker is there.
     Job { name: "send mail", every: SECOND, run: |app| Box::pin(async move { worker::run(&app, Channel::Email).await }) },
     Job { name: "call webhooks", every: SECOND, run: |app| Box::pin(async move { worker::run(&app, Channel::Webhook).await }) },

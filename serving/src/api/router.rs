@@ -12,8 +12,8 @@ use super::problem::{Problem, kinds};
 use super::state::App;
 use super::{access, assets, middleware, openapi};
 use super::{
-    audit, auth, carts, catalog, checkout, dlq, events, experiments, feed, flags, health, images, inventory, metrics, notifications, orders, payments,
-    pipelines, pricing, problem, products, search, stores, topics, users, views, visual_search,
+    audit, auth, carts, catalog, checkout, dlq, events, experiments, feed, flags, health, images, inventory, metrics, notifications,
+    orders, payments, pipelines, pricing, problem, products, search, stores, topics, users, views, visual_search,
 };
 
 /// Every route of the API, with its description.

@@ -230,13 +230,7 @@ impl Settings {
     /// As TOML, without passwords.
     pub fn printable(&self) -> anyhow::Result<String> {
         let mut shown = self.clone();
-        let urls = [
-            &mut shown.database_url,
-            &mut shown.redis_url,
-            &mut shown.rabbitmq_url,
-            &mut shown.smtp_url,
-            &mut shown.replica_url,
-        ];
+        let urls = [&mut shown.database_url, &mut shown.redis_url, &mut shown.rabbitmq_url, &mut shown.smtp_url, &mut shown.replica_url];
         for url in urls.into_iter().flatten() {
             *url = hide_password(url);
         }

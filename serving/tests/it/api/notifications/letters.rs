@@ -155,7 +155,7 @@ async fn a_cancelled_order_is_told_once_and_one_that_was_not_paid_not_at_all() {
     server.product("LAMP", 1999, 1).await;
     let mut shopper = Shopper::account(&server).await;
     shopper.put_in("MUG", 3).await;
-    shopper.bought("declined", "tok_capture_declined").await.problem(402, "payment-declined");
+    shopper.bought("declined", "tok_capture_declined").await.problem(402, "payment-refused");
     wait_until_done(&server).await;
     shopper.send(Method::DELETE, "/api/v1/cart", None, None).await;
     let order = ordered(&server, &mut shopper, "a").await;
