@@ -57,7 +57,7 @@ databases! {
 }
 
 /// Databases whose committed changes are captured: the [`SOURCES`], and those that the audit trail alone reads.
-pub const CAPTURED: [&str; 8] = ["catalog", "orders", "inventory", "auth", "users", "pricing", "payments", "flags"];
+pub const CAPTURED: [&str; 9] = ["catalog", "orders", "inventory", "auth", "users", "pricing", "payments", "flags", "notifications"];
 
 /// Databases that the stores are computed from.
 pub const SOURCES: [&str; 3] = ["catalog", "orders", "inventory"];
