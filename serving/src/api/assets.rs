@@ -41,7 +41,12 @@ pub async fn fallback(method: Method, uri: Uri, headers: HeaderMap) -> Response 
 
 /// The addresses that the page's own router takes.
 fn is_page(path: &str) -> bool {
-    matches!(path, "/" | "/dashboard" | "/dashboard/") || path.strip_prefix("/product/").is_some_and(|rest| !rest.is_empty())
+    let mut parts = path.split('/').skip(1).filter(|part| !part.is_empty());
+    match (parts.next(), parts.next()) {
+        (None, _) => path == "/",
+        (Some("dashboard" | "cart"), None) | (Some("product"), Some(_)) | (Some("checkout" | "account"), _) => true,
+        _ => false,
+    }
 }
 
 fn not_found(path: &str) -> Response {

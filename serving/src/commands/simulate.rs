@@ -41,7 +41,7 @@ fn parse_rate(text: &str) -> Result<f64, String> {
 }
 
 pub async fn run(settings: &Settings, arguments: &Arguments, output: Output) -> anyhow::Result<()> {
-    let client = Client::new(&instance::http_url(settings)?)?;
+    let client = Client::new(&instance::http_url(settings)?, instance::operator_token(&settings.data_dir)?)?;
     let options = Options {
         rate: arguments.rate,
         shoppers: usize::from(arguments.shoppers),

@@ -29,7 +29,7 @@ pub enum Role {
     Analyst,
     /// Everything.
     Admin,
-    /// A program of the shop's: reads what analysts read.
+    /// A program of the shop's: reads what analysts read, sends goods, and places orders that are paid elsewhere.
     Service,
 }
 
@@ -63,6 +63,8 @@ pub enum Access {
 const READERS: Access = Access::Only(&[Role::Analyst, Role::Merchandiser, Role::Service]);
 /// Those who send goods, and take them back.
 const FULFILMENT: Access = Access::Only(&[Role::Merchandiser, Role::Service]);
+/// Programs of the shop's, such as a till: what they order is paid elsewhere.
+const PROGRAMS: Access = Access::Only(&[Role::Service]);
 /// Those who decide what the shop offers, and at what price.
 /// Those who change the catalogue.
 /// Those who change what the shop shows.
@@ -80,7 +82,7 @@ pub const RULES: &[(Method, &str, Access)] = &[
     (Method::GET, "/api/v1/feed", Access::Public),
     (Method::POST, "/api/v1/visual-search", Access::Public),
     (Method::GET, "/api/v1/inventory/{sku}", Access::Public),
-    (Method::POST, "/api/v1/orders", Access::Public),
+    (Method::POST, "/api/v1/orders", PROGRAMS),
     (Method::GET, "/api/v1/orders", Access::SignedIn),
     (Method::GET, "/api/v1/orders/{id}", Access::SignedIn),
     (Method::POST, "/api/v1/orders/{id}/cancel", Access::SignedIn),

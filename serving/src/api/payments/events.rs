@@ -21,6 +21,7 @@ const MAX_BYTES: usize = 16 * 1024;
 
 /// A payment is somewhere else than it was.
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = PaymentEvent)]
 pub struct Event {
     /// The same when it is told again.
     #[schema(max_length = 100)]

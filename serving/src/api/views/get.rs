@@ -26,6 +26,7 @@ pub struct ViewQuery {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = RowOrder)]
 pub enum Order {
     Asc,
     Desc,

@@ -30,11 +30,12 @@ pub struct Product {
     pub image_url: Option<String>,
 }
 
-/// Talks to one server; clones share its connections.
+/// Talks to one server, whose operator token it has; clones share its connections.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
     base: Url,
+    token: String,
 }
 
 /// What became of an order.
@@ -46,11 +47,11 @@ pub enum Ordered {
 }
 
 impl Client {
-    /// `base`: `http://127.0.0.1:8080`.
-    pub fn new(base: &str) -> Result<Self, Error> {
+    /// `base`: `http://127.0.0.1:8080`. `token`: the operator's; orders that nobody pays for are for the shop's own programs.
+    pub fn new(base: &str, token: String) -> Result<Self, Error> {
         let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(30)).build();
         let http = http.map_err(|error| Error::Away(base.to_owned(), error))?;
-        Ok(Self { http, base: Url::parse(base).map_err(|error| Error::Address(base.to_owned(), error.to_string()))? })
+        Ok(Self { http, base: Url::parse(base).map_err(|error| Error::Address(base.to_owned(), error.to_string()))?, token })
     }
 
     /// A good part of what the shop has, to know what there is to ask for.
@@ -117,7 +118,7 @@ impl Client {
 
     /// `key`: what makes a repeated request the same order.
     pub async fn order(&self, key: &str, order: &Value) -> Result<Ordered, Error> {
-        let request = self.http.post(self.url("/api/v1/orders")).header("idempotency-key", key).json(order);
+        let request = self.http.post(self.url("/api/v1/orders")).header("idempotency-key", key).bearer_auth(&self.token).json(order);
         match self.json("an order", request).await {
             Ok(answer) => match answer["position"].as_str() {
                 Some(position) => Ok(Ordered::Placed(position.to_owned())),

@@ -104,6 +104,7 @@ fn the_classes_of_all_routes_are_these() {
     Only([Merchandiser]) PUT /api/v1/shipping-rates
     Only([Merchandiser]) PUT /api/v1/tax-rates
     Only([Merchandiser]) PUT /api/v1/warehouses/{code}
+    Only([Service]) POST /api/v1/orders
     Only([]) DELETE /api/v1/webhooks/{id}
     Only([]) GET /api/v1/accounts
     Only([]) GET /api/v1/audit
@@ -142,7 +143,6 @@ fn the_classes_of_all_routes_are_these() {
     Public POST /api/v1/cart/items
     Public POST /api/v1/checkout
     Public POST /api/v1/events
-    Public POST /api/v1/orders
     Public POST /api/v1/pricing/quote
     Public POST /api/v1/visual-search
     Public POST /ofrep/v1/evaluate/flags

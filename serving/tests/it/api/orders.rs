@@ -6,7 +6,7 @@ use chimera_serving::api::orders::idempotency;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::server::{Answer, Server, as_owner, pretty};
+use super::server::{Answer, Server, TOKEN, as_owner, pretty};
 
 fn order(items: &[(&str, i64)]) -> Value {
     let items: Vec<Value> = items.iter().map(|(sku, quantity)| json!({"sku": sku, "quantity": quantity})).collect();
@@ -189,6 +189,7 @@ async fn a_key_places_one_order_however_often_it_is_sent() {
     let again = Answer::of(
         server
             .request(Method::POST, "/api/v1/orders")
+            .bearer_auth(TOKEN)
             .header("idempotency-key", "\"the key\"")
             .header("content-type", "application/json; charset=utf-8")
             .body(r#" {"items": [{"quantity":1,"sku":"A"},{"sku":"A","quantity":1}], "country":"France"}"#),
@@ -270,7 +271,7 @@ async fn what_cannot_be_ordered_is_refused() {
       "type": "/problems/invalid-body"
     }
     "#);
-    server.post("/api/v1/orders", &order(&[("A", 1)])).await.problem(400, "idempotency-key-needed");
+    server.send(Method::POST, "/api/v1/orders", TOKEN, Some(&order(&[("A", 1)]))).await.problem(400, "idempotency-key-needed");
     assert_eq!(number(&server, "SELECT count(*) FROM orders").await, 0);
     assert_eq!(number(&server, "SELECT coalesce(sum(quantity), 0)::bigint FROM allocations").await, 0);
 }

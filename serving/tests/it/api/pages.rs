@@ -5,7 +5,18 @@ use super::server::Server;
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_are_served_with_a_policy_and_never_in_place_of_the_api() {
     let Some(server) = Server::start().await else { return };
-    for path in ["/", "/dashboard", "/product/6a0dbf0e-93a7-4b0c-9a5c-0c2ff3a1e0aa"] {
+    for path in [
+        "/",
+        "/dashboard",
+        "/dashboard/",
+        "/product/6a0dbf0e-93a7-4b0c-9a5c-0c2ff3a1e0aa",
+        "/cart",
+        "/checkout",
+        "/checkout/6a0dbf0e-93a7-4b0c-9a5c-0c2ff3a1e0aa",
+        "/account",
+        "/account/verify-email?token=cho_x",
+        "/account/orders/6a0dbf0e-93a7-4b0c-9a5c-0c2ff3a1e0aa",
+    ] {
         let page = server.get(path).await;
         assert_eq!(page.status, 200, "{path}");
         assert!(page.header("content-type").starts_with("text/html"), "{path}");
@@ -17,7 +28,7 @@ async fn pages_are_served_with_a_policy_and_never_in_place_of_the_api() {
             assert_eq!(again.status(), 304, "{path}");
         }
     }
-    for path in ["/product/", "/api", "/api/", "/product", "/../Cargo.toml", "/%2e%2e/Cargo.toml", "/index.htm"] {
+    for path in ["/product/", "/api", "/api/", "/product", "/carts", "/accounts", "//", "/../Cargo.toml", "/%2e%2e/Cargo.toml", "/index.htm"] {
         server.get(path).await.problem(404, "not-found");
     }
 }

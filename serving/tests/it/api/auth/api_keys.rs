@@ -51,7 +51,6 @@ async fn a_key_for_reading_writes_nothing_and_one_whose_time_is_over_opens_nothi
     let key = made["key"].as_str().unwrap();
     assert_eq!(server.send(Method::GET, "/api/v1/dlq", key, None).await.status, 200);
     server.send(Method::POST, "/api/v1/dlq/replay", key, Some(&json!({}))).await.problem(403, "forbidden");
-    // Of public routes too: a program that holds a key for reading is not to place orders.
     server.send(Method::POST, "/api/v1/orders", key, Some(&json!({}))).await.problem(403, "forbidden");
     server.auth_sql("UPDATE api_keys SET expires_at = now()").await;
     server.me(key).await.problem(401, "unauthenticated");
