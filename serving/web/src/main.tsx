@@ -6,6 +6,8 @@ import "./styles/base.css";
 import "./styles/components.css";
 import "./styles/storefront.css";
 import "./styles/product.css";
+import "./styles/forms.css";
+import "./styles/shopping.css";
 import "./styles/dashboard.css";
 
 const root = document.getElementById("root");

@@ -1,7 +1,20 @@
-/** The router: the address is the state, links are plain anchors. Three routes do not need more. */
+/** The router: the address is the state, links are plain anchors. A dozen pages do not need more. */
 import { createContext, use, useMemo, useSyncExternalStore, type AnchorHTMLAttributes, type MouseEvent, type ReactNode } from "react";
 
-export type Route = { page: "storefront" } | { page: "product"; id: string } | { page: "dashboard" } | { page: "not-found"; path: string };
+/** The parts of the account that have a page of their own. */
+const ACCOUNT = ["login", "register", "verify-email", "forgot-password", "reset-password", "addresses", "security"] as const;
+export type AccountSection = (typeof ACCOUNT)[number];
+
+export type Route =
+  | { page: "storefront" }
+  | { page: "product"; id: string }
+  | { page: "cart" }
+  | { page: "checkout" }
+  | { page: "purchase"; id: string }
+  | { page: "account"; section: AccountSection | "orders" }
+  | { page: "order"; id: string }
+  | { page: "dashboard" }
+  | { page: "not-found"; path: string };
 
 export interface Location {
   path: string;
@@ -10,10 +23,18 @@ export interface Location {
 
 /** Names the page that a path stands for. */
 export function match(path: string): Route {
-  const parts = path.split("/").filter(Boolean);
-  if (parts.length === 0) return { page: "storefront" };
-  if (parts.length === 1 && parts[0] === "dashboard") return { page: "dashboard" };
-  if (parts.length === 2 && parts[0] === "product") return { page: "product", id: decode(parts[1] ?? "") };
+  const [noun, id, more, ...rest] = path.split("/").filter(Boolean).map(decode);
+  if (noun === undefined) return { page: "storefront" };
+  if (rest.length === 0 && noun === "account" && id === "orders" && more !== undefined) return { page: "order", id: more };
+  if (more === undefined) {
+    if (noun === "dashboard" && id === undefined) return { page: "dashboard" };
+    if (noun === "cart" && id === undefined) return { page: "cart" };
+    if (noun === "checkout") return id === undefined ? { page: "checkout" } : { page: "purchase", id };
+    if (noun === "product" && id !== undefined) return { page: "product", id };
+    if (noun === "account" && id === undefined) return { page: "account", section: "orders" };
+    const section = ACCOUNT.find((known) => known === id);
+    if (noun === "account" && section) return { page: "account", section };
+  }
   return { page: "not-found", path };
 }
 
@@ -73,3 +94,14 @@ export function Link({ to, onClick, ...rest }: { to: string } & AnchorHTMLAttrib
 }
 
 export const productPath = (id: string): string => `/product/${encodeURIComponent(id)}`;
+export const purchasePath = (id: string): string => `/checkout/${encodeURIComponent(id)}`;
+export const orderPath = (id: string): string => `/account/orders/${encodeURIComponent(id)}`;
+
+/** To the log-in, and from there back to `path`. */
+export const logInPath = (path: string): string => `/account/login?next=${encodeURIComponent(path)}`;
+
+/** Where a log-in leads to: a page of ours, whatever the address says. */
+export function nextPath(params: URLSearchParams): string {
+  const next = params.get("next") ?? "";
+  return /^\/(?![/\\])/.test(next) ? next : "/account";
+}

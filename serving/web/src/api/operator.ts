@@ -1,18 +1,22 @@
 /** Routes behind the operator token, and the token's place in this tab. */
-import { address, getJson } from "./client";
-import type { ViewPage } from "./types";
+import { answer, plain } from "./rest";
+import type { ViewResponse } from "./schema";
+import { address } from "./send";
 
 /** Rows of a view by primary key, from its beginning or (`newest`) from its end. */
 export const view = (
   name: string,
   token: string,
   limit: number,
-  options: { newest?: boolean; signal?: AbortSignal } = {},
-): Promise<ViewPage> =>
-  getJson(address(`/views/${encodeURIComponent(name)}`, { limit, order: options.newest ? "desc" : null }), {
-    token,
-    signal: options.signal,
-  });
+  { newest = false, signal }: { newest?: boolean; signal?: AbortSignal } = {},
+): Promise<ViewResponse> =>
+  answer(
+    plain.GET("/api/v1/views/{name}", {
+      params: { path: { name }, query: { limit, ...(newest ? { order: "desc" as const } : {}) } },
+      headers: { authorization: `Bearer ${token}` },
+      ...(signal ? { signal } : {}),
+    }),
+  );
 
 /** The stream of a view, whose snapshot has at most `limit` rows. */
 export const viewStream = (name: string, limit: number): string => address(`/views/${encodeURIComponent(name)}/stream`, { limit });

@@ -1857,7 +1857,15 @@ export interface components {
             /** @description Switched off, nobody comes in with it, and its sessions end. */
             disabled?: boolean | null;
         };
-        Accounts: Record<string, never>;
+        Accounts: {
+            /** @description In the order in which they were opened. */
+            accounts: components["schemas"]["Account"][];
+            /**
+             * Format: uuid
+             * @description For `after`; `null`: there are no more.
+             */
+            next?: string | null;
+        };
         Address: {
             /** Format: uuid */
             id: string;
@@ -1881,7 +1889,10 @@ export interface components {
          * @enum {string}
          */
         AddressType: "shipping" | "billing" | "home" | "work";
-        Addresses: Record<string, never>;
+        Addresses: {
+            /** @description By type, the default first. */
+            addresses: components["schemas"]["Address"][];
+        };
         /**
          * @description Why the books are adjusted.
          * @enum {string}
@@ -1911,11 +1922,50 @@ export interface components {
             name: string;
             description?: string | null;
         };
-        BrandFields: Record<string, never>;
-        Brands: Record<string, never>;
-        Cancellation: Record<string, never>;
+        BrandFields: {
+            name: string;
+            description?: string | null;
+        };
+        Brands: {
+            /** @description By name; those with products on sale. */
+            brands: components["schemas"]["Brand"][];
+            /** @description For `after`; `null`: there are no more. */
+            next?: string | null;
+        };
+        Cancellation: {
+            reason?: string | null;
+        };
         /** @description A cart, with what the catalogue says now. */
-        Cart: Record<string, never>;
+        Cart: {
+            /**
+             * Format: uuid
+             * @description `null`: nothing was ever put into it.
+             */
+            id?: string | null;
+            /**
+             * Format: int64
+             * @description Counts the changes.
+             */
+            version: number;
+            /** @description In the order of their SKUs. */
+            items: components["schemas"]["CartItem"][];
+            /**
+             * Format: int64
+             * @description Units of all items.
+             */
+            total_items: number;
+            /**
+             * Format: int64
+             * @description Of those items that are offered in `currency`, at today's prices, before discounts, shipping and tax.
+             */
+            subtotal_cents: number;
+            /** @description In which most of the items are priced. `null`: nothing in the cart is offered. */
+            currency?: string | null;
+            /** @description Whether all of it can be ordered as it is, as far as is known. */
+            is_ready: boolean;
+            /** @description Once, to a guest whose first article this is: send it as `chimera-cart` from now on. */
+            guest_token?: string | null;
+        };
         /** @description What a cart holds at a version of it. */
         CartContents: {
             /** Format: uuid */
@@ -1928,8 +1978,41 @@ export interface components {
             /** @description In the order of their SKUs. */
             lines: components["schemas"]["CartLine"][];
         };
-        CartItem: Record<string, never>;
-        CartItemQuantity: Record<string, never>;
+        CartItem: {
+            sku: string;
+            /** Format: int32 */
+            quantity: number;
+            /**
+             * Format: int64
+             * @description `null`: the catalogue offers it no more.
+             */
+            unit_price_cents?: number | null;
+            /**
+             * Format: int64
+             * @description If it has changed since the article was last put in: what it was.
+             */
+            was_unit_price_cents?: number | null;
+            /** Format: int64 */
+            total_cents?: number | null;
+            /**
+             * Format: uuid
+             * @description `null`, as are the following: the stores do not know it, or it is the SKU of a variant.
+             */
+            product_id?: string | null;
+            name?: string | null;
+            image_url?: string | null;
+            /**
+             * Format: int64
+             * @description Units that can be ordered, as far as the shop's stores know.
+             */
+            available?: number | null;
+            /** @description Why it cannot be ordered like this. */
+            obstacle?: null | components["schemas"]["CartObstacle"];
+        };
+        CartItemQuantity: {
+            /** Format: int64 */
+            quantity: number;
+        };
         CartLine: {
             sku: string;
             /** Format: int32 */
@@ -1941,7 +2024,10 @@ export interface components {
             price_cents: number;
             currency: string;
         };
-        CartMerge: Record<string, never>;
+        CartMerge: {
+            /** @description Of the cart that one had before logging in. */
+            guest_token: string;
+        };
         /** @enum {string} */
         CartObstacle: "not_offered" | "not_enough_stock" | "other_currency";
         CatalogBrand: {
@@ -1959,8 +2045,24 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
-        CatalogBrands: Record<string, never>;
-        CatalogCategories: Record<string, never>;
+        CatalogBrands: {
+            /** @description By id. */
+            brands: components["schemas"]["CatalogBrand"][];
+            /**
+             * Format: uuid
+             * @description For `after`; `null`: there are no more.
+             */
+            next?: string | null;
+        };
+        CatalogCategories: {
+            /** @description By id. GET /api/v1/categories shows the tree. */
+            categories: components["schemas"]["CatalogCategory"][];
+            /**
+             * Format: uuid
+             * @description For `after`; `null`: there are no more.
+             */
+            next?: string | null;
+        };
         CatalogCategory: {
             /** Format: uuid */
             id: string;
@@ -2001,7 +2103,15 @@ export interface components {
             /** @description Where it is, relative to the server; `?size=preview` for the small one. */
             url: string;
         };
-        CatalogPictures: Record<string, never>;
+        CatalogPictures: {
+            /** @description In their order. */
+            images: components["schemas"]["CatalogPicture"][];
+            /**
+             * Format: int64
+             * @description The product's: what the ETag carries.
+             */
+            version: number;
+        };
         CatalogProduct: {
             /** Format: uuid */
             id: string;
@@ -2030,7 +2140,15 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
-        CatalogProducts: Record<string, never>;
+        CatalogProducts: {
+            /** @description By id: those that were made here in the order in which they were made. */
+            products: components["schemas"]["CatalogProduct"][];
+            /**
+             * Format: uuid
+             * @description For `after`; `null`: there are no more.
+             */
+            next?: string | null;
+        };
         CatalogVariant: {
             /** Format: uuid */
             id: string;
@@ -2038,7 +2156,7 @@ export interface components {
             product_id: string;
             sku: string;
             /** @description Such as `{"colour": "red"}`. */
-            attributes: Record<string, never>;
+            attributes: Record<string, unknown>;
             /**
              * Format: int32
              * @description `null`: the product's price.
@@ -2054,8 +2172,20 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
-        CatalogVariants: Record<string, never>;
-        CategoryFields: Record<string, never>;
+        CatalogVariants: {
+            /** @description By SKU. */
+            variants: components["schemas"]["CatalogVariant"][];
+        };
+        CategoryFields: {
+            /** @description No other category's, and without `>`. */
+            name: string;
+            description?: string | null;
+            /**
+             * Format: uuid
+             * @description `null`: at the top.
+             */
+            parent_id?: string | null;
+        };
         CategoryNode: {
             /** Format: uuid */
             id: string;
@@ -2064,8 +2194,14 @@ export interface components {
             /** @description Those that stand directly below it, by name. */
             children: components["schemas"]["CategoryNode"][];
         };
-        CategoryTree: Record<string, never>;
-        ChangedOrder: Record<string, never>;
+        CategoryTree: {
+            /** @description Those at the top, by name. */
+            categories: components["schemas"]["CategoryNode"][];
+        };
+        ChangedOrder: components["schemas"]["Order"] & {
+            /** @description Pass it as `after` to reads that have to include this. */
+            position: string;
+        };
         /** @description The data of an event `changes`: what one step did to the view. */
         Changes: {
             /** Format: int64 */
@@ -2076,9 +2212,9 @@ export interface components {
              */
             committed_ms: number;
             /** @description New and changed rows, whole; the primary key says which row each replaces. */
-            upserts: Record<string, never>[];
+            upserts: Record<string, unknown>[];
             /** @description Primary keys of rows that are gone. */
-            deletes: Record<string, never>[];
+            deletes: Record<string, unknown>[];
         };
         Check: {
             name: string;
@@ -2102,21 +2238,49 @@ export interface components {
             /** @description Pass it as `after` to reads that have to include the order. */
             position?: string | null;
         };
-        Confirmation: Record<string, never>;
-        Contents: Record<string, never>;
-        Coupon: Record<string, never>;
-        Coupons: Record<string, never>;
+        Confirmation: {
+            /** @description The six digits that the telephone shows. */
+            code: string;
+        };
+        Contents: Record<string, unknown>;
+        Coupon: {
+            code: string;
+            /** Format: int64 */
+            max_redemptions?: number | null;
+            /** Format: int64 */
+            used_count: number;
+            /** Format: date-time */
+            created_at: string;
+        };
+        Coupons: {
+            /** @description By code. */
+            coupons: components["schemas"]["Coupon"][];
+            /** @description For `after`; `null`: there are no more. */
+            next?: string | null;
+        };
         /** @enum {string} */
         Decision: "received" | "refused";
-        Definition: Record<string, never>;
-        Design: Record<string, never>;
+        Definition: Record<string, unknown>;
+        Design: Record<string, unknown>;
         /** @description Where a basket goes to. */
-        Destination: Record<string, never>;
+        Destination: {
+            /** @description By its name; case does not matter. */
+            country: string;
+            state_province?: string | null;
+            postal_code?: string | null;
+        };
         /** @description Another text of the pipeline. */
         DiffRequest: {
             sql: string;
         };
-        DiffResponse: Record<string, never>;
+        DiffResponse: {
+            /** @description Whether the pipeline, and all of its stores, would be built anew. */
+            is_rebuilt: boolean;
+            /** @description Each with `store` and `change`: `added`, `removed`, `changed` (computed in another way) or `same`. */
+            stores: Record<string, unknown>[];
+            /** @description The lines of both plans, with `- ` before those that go and `+ ` before those that come. */
+            plan: string[];
+        };
         /** @description What a promotion takes off: of one line, or without `sku` of all that it is for, or of shipping. */
         Discount: {
             /** Format: uuid */
@@ -2129,9 +2293,18 @@ export interface components {
             sku?: string | null;
         };
         /** @description Who gives tokens and where the keys are, by the names of OpenID Connect Discovery 1.0; no more of it, since nobody is sent here to log in. */
-        Discovery: Record<string, never>;
-        Erasure: Record<string, never>;
-        EvaluationRequest: Record<string, never>;
+        Discovery: {
+            issuer: string;
+            jwks_uri: string;
+            token_signing_alg_values_supported: string[];
+            claims_supported: string[];
+        };
+        Erasure: {
+            /** @description Of the account: a device that was left open is not enough. */
+            password: string;
+        };
+        Evaluation: Record<string, unknown>;
+        EvaluationRequest: Record<string, unknown>;
         Event: {
             status: components["schemas"]["Status"];
             note?: string | null;
@@ -2144,18 +2317,73 @@ export interface components {
             /** @description Pass it as `after` to reads that have to include these events. */
             position: string;
         };
-        ExperimentComparison: Record<string, never>;
+        ExperimentComparison: {
+            /** @description The rate here less the control's. */
+            conversion_difference?: null | components["schemas"]["Interval"];
+            /** @description Revenue per subject here less the control's. */
+            revenue_difference?: null | components["schemas"]["Interval"];
+            /** @description Of the difference in conversion. Good however often one looks: whoever stops when it is at or below 0.05 is misled in 5 % of the experiments at most. With several variants, compare it with 0.05 divided by the number of comparisons. */
+            sequential_p_value: number;
+        };
         /** @description Whom no rule of the flag decides takes part. Who is in none of the shares gets the flag's default variant, and does not. */
-        ExperimentDesign: Record<string, never>;
+        ExperimentDesign: {
+            flag_key: string;
+            description?: string | null;
+            /** @description By variant of the flag, in basis points (hundredths of a percent); they sum up to 10000 at most. At least two. */
+            shares: {
+                [key: string]: number;
+            };
+            /** @description The variant that the others are compared with. */
+            control: string;
+            /**
+             * Format: int32
+             * @description Somebody converts who orders within so many days after they were first exposed.
+             */
+            window_days: number;
+        };
         /** @description An estimate, and what it may well be: 95 % of such intervals hold the true value. */
         ExperimentInterval: {
             estimate: number;
             low: number;
             high: number;
         };
-        ExperimentList: Record<string, never>;
+        ExperimentList: {
+            /** @description By key. */
+            experiments: components["schemas"]["ExperimentRecord"][];
+            /** @description For `after`; `null`: there are no more. */
+            next?: string | null;
+        };
         /** @description An experiment as it stands. */
-        ExperimentRecord: Record<string, never>;
+        ExperimentRecord: {
+            key: string;
+            status: components["schemas"]["ExperimentStatus"];
+            /**
+             * Format: int64
+             * @description The `ETag`.
+             */
+            version: number;
+            flag_key: string;
+            description?: string | null;
+            shares: {
+                [key: string]: number;
+            };
+            control: string;
+            /** Format: int32 */
+            window_days: number;
+            /** Format: date-time */
+            started_at?: string | null;
+            /** Format: date-time */
+            stopped_at?: string | null;
+            /**
+             * Format: uuid
+             * @description The account; `null`: who runs the server.
+             */
+            created_by?: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
         ExperimentResults: {
             experiment: components["schemas"]["ExperimentRecord"];
             /** @description The control first, then by name. */
@@ -2219,35 +2447,112 @@ export interface components {
             brand: components["schemas"]["Facet"][];
             category: components["schemas"]["Facet"][];
         };
-        Failure: Record<string, never>;
+        Failure: Record<string, unknown>;
         /** @description A line that was not taken. */
-        Fault: Record<string, never>;
-        FeedItem: Record<string, never>;
+        Fault: {
+            /**
+             * Format: int64
+             * @description Of the file, from 1.
+             */
+            line: number;
+            sku?: string | null;
+            /** @description What is wrong with it. */
+            message: string;
+        };
+        FeedItem: components["schemas"]["Product"] & {
+            reason: components["schemas"]["FeedReason"];
+        };
         /** @enum {string} */
         FeedReason: "because_you_viewed" | "trending" | "popular";
         FeedResponse: {
             items: components["schemas"]["FeedItem"][];
             meta: components["schemas"]["Meta"];
         };
-        FlagChange: Record<string, never>;
-        FlagChanges: Record<string, never>;
+        FlagChange: {
+            /**
+             * Format: int64
+             * @description Of the flag after the change.
+             */
+            version: number;
+            /** @description `created`, `changed` or `archived`. */
+            action: string;
+            /** @description The definition that the change replaced. */
+            before?: Record<string, unknown> | null;
+            /**
+             * Format: uuid
+             * @description The account; `null`: who runs the server.
+             */
+            changed_by?: string | null;
+            /** Format: date-time */
+            changed_at: string;
+        };
+        FlagChanges: {
+            /** @description The newest first. */
+            changes: components["schemas"]["FlagChange"][];
+            /**
+             * Format: int64
+             * @description For `before`; `null`: there are no more.
+             */
+            next?: number | null;
+        };
         /** @description A comparison of an attribute of the context. One that the context does not have meets no condition but `exists` with `false`, and neither does one of another type than the comparison is for. */
-        FlagCondition: Record<string, never>;
+        FlagCondition: {
+            attribute: string;
+            op: components["schemas"]["FlagOperator"];
+            /** @description A list for `in` and `not_in`, true or false for `exists`, a number for `gt` and its kin, a version for `semver_…`, else what the attribute is compared with. */
+            value: Record<string, unknown>;
+        };
         /** @description A flag: rules are tried in order, the first whose conditions all hold decides, and if none does the default variant is served. */
-        FlagDefinition: Record<string, never>;
+        FlagDefinition: {
+            type: components["schemas"]["FlagType"];
+            description?: string | null;
+            /** @description Values by name, 1 to 20; all of the flag's type. */
+            variants: Record<string, unknown>;
+            default_variant: string;
+            /** @description Served while the flag is not enabled. */
+            off_variant: string;
+            is_enabled: boolean;
+            /** @description Clients that are not the shop's own programs (roles `service` and `admin`) are told that there is no such flag. */
+            is_server_only?: boolean;
+            /** @description At most 50. */
+            rules?: components["schemas"]["FlagRule"][];
+        };
         /**
          * @description The protocol's error codes.
          * @enum {string}
          */
         FlagErrorCode: "PARSE_ERROR" | "INVALID_CONTEXT" | "TARGETING_KEY_MISSING" | "FLAG_NOT_FOUND" | "GENERAL";
-        FlagEvaluation: Record<string, never>;
+        FlagEvaluation: Record<string, unknown>;
         /** @description For whom flags are evaluated. What the protocol may add beside it later is not looked at. */
-        FlagEvaluationRequest: Record<string, never>;
-        FlagEvaluations: Record<string, never>;
+        FlagEvaluationRequest: {
+            /** @description `targetingKey`, and at most 64 attributes that rules compare. */
+            context: Record<string, unknown>;
+        };
+        FlagEvaluations: {
+            /** @description By key. */
+            flags: components["schemas"]["Evaluation"][];
+        };
         /** @description Why there is no value. Programs take their own default. */
-        FlagFailure: Record<string, never>;
-        FlagList: Record<string, never>;
-        FlagMetadata: Record<string, never>;
+        FlagFailure: {
+            key?: string | null;
+            error_code: components["schemas"]["FlagErrorCode"];
+            error_details: string;
+        };
+        FlagList: {
+            /** @description By key. */
+            flags: components["schemas"]["FlagRecord"][];
+            /** @description For `after`; `null`: there are no more. */
+            next?: string | null;
+        };
+        FlagMetadata: {
+            /**
+             * Format: int64
+             * @description Of the flag.
+             */
+            version: number;
+            /** @description The experiment that decided. */
+            experiment?: string | null;
+        };
         /** @enum {string} */
         FlagOperator: "eq" | "in" | "not_in" | "prefix" | "suffix" | "contains" | "exists" | "gt" | "gte" | "lt" | "lte" | "semver_eq" | "semver_gt" | "semver_gte" | "semver_lt" | "semver_lte";
         /**
@@ -2256,10 +2561,32 @@ export interface components {
          */
         FlagReason: "STATIC" | "DEFAULT" | "TARGETING_MATCH" | "SPLIT" | "DISABLED";
         /** @description A flag as it stands. */
-        FlagRecord: Record<string, never>;
+        FlagRecord: {
+            key: string;
+            /**
+             * Format: int64
+             * @description The `ETag`.
+             */
+            version: number;
+            definition: components["schemas"]["Definition"];
+            /**
+             * Format: date-time
+             * @description Not evaluated since then.
+             */
+            archived_at?: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
         /** @description What is served to whom. */
-        FlagRule: Record<string, never>;
-        FlagServe: Record<string, never>;
+        FlagRule: {
+            description?: string | null;
+            /** @description All have to hold; at most 20. Without any, the rule is for everybody. */
+            conditions?: components["schemas"]["FlagCondition"][];
+            serve: components["schemas"]["FlagServe"];
+        };
+        FlagServe: Record<string, unknown>;
         /** @description What a flag is for somebody. */
         FlagSuccess: {
             key: string;
@@ -2274,22 +2601,77 @@ export interface components {
          * @enum {string}
          */
         FlagType: "boolean" | "string" | "integer" | "number" | "object";
-        Forgotten: Record<string, never>;
-        GraphResponse: Record<string, never>;
-        Health: Record<string, never>;
+        Forgotten: {
+            email: string;
+        };
+        GraphResponse: {
+            /** @description Each with `id`, `kind` (`source`, `operator` or `store`), `label`, and `keeps`: what it keeps, and what that grows with. */
+            nodes: Record<string, unknown>[];
+            /** @description Pairs of ids: the one that is read, the one that reads it. */
+            edges: string[][];
+        };
+        Health: {
+            /** @description `ok` or `failing`. */
+            status: string;
+            checks: components["schemas"]["Check"][];
+        };
         /** @enum {string} */
         ImageSize: "preview" | "large";
-        ImportReport: Record<string, never>;
-        Interval: Record<string, never>;
+        ImportReport: {
+            /** @description Nothing was written: this is what would have come of it. */
+            dry_run: boolean;
+            /**
+             * Format: int64
+             * @description Those that were read, without empty ones and the one that names the columns.
+             */
+            lines: number;
+            /**
+             * Format: int64
+             * @description Products and variants that are new.
+             */
+            created: number;
+            /**
+             * Format: int64
+             * @description Those that were changed.
+             */
+            updated: number;
+            /**
+             * Format: int64
+             * @description Those that were as the file has them.
+             */
+            unchanged: number;
+            /**
+             * Format: int64
+             * @description Lines that were not taken.
+             */
+            failed: number;
+            /** Format: int64 */
+            brands_created: number;
+            /** Format: int64 */
+            categories_created: number;
+            /** @description In the order of the file, 10000 at most. */
+            faults: components["schemas"]["Fault"][];
+        };
+        Interval: Record<string, unknown>;
         /** @description An Ed25519 key (RFC 8037). */
-        Jwk: Record<string, never>;
+        Jwk: {
+            kty: string;
+            crv: string;
+            alg: string;
+            use: string;
+            kid: string;
+            x: string;
+        };
         /** @description A set of keys as RFC 7517 has it. */
         JwkSet: {
             keys: components["schemas"]["Jwk"][];
         };
         /** @enum {string} */
         Kind: "view" | "click" | "add_to_cart" | "search" | "purchase" | "exposure";
-        LettersResponse: Record<string, never>;
+        LettersResponse: {
+            /** @description Each with its `position` (by which it is replayed), where its record stands, and why it could not be taken. */
+            letters: Record<string, unknown>[];
+        };
         Line: {
             /** Format: int32 */
             line_no: number;
@@ -2315,11 +2697,40 @@ export interface components {
              */
             returned: number;
         };
-        LogIn: Record<string, never>;
-        MadeKey: Record<string, never>;
+        LogIn: {
+            email: string;
+            password: string;
+            /** @description Of accounts with a second factor: the six digits that it shows, or a recovery code. */
+            code?: string | null;
+        };
+        MadeKey: components["schemas"]["ApiKey"] & {
+            /** @description For the header `Authorization: Bearer …`. It is shown now and never again. */
+            key: string;
+        };
         /** @description How old the answer is. */
-        Meta: Record<string, never>;
-        MovementWithTotal: Record<string, never>;
+        Meta: {
+            /** @description The store behind the answer; the oldest one, if several are. */
+            store: string;
+            /**
+             * Format: int64
+             * @description The last epoch in the store.
+             */
+            epoch: number;
+            /**
+             * Format: int64
+             * @description The answer includes everything committed until so many milliseconds ago.
+             */
+            age_ms: number;
+            /** @description That moment, RFC 3339. */
+            as_of: string;
+        };
+        MovementWithTotal: components["schemas"]["StockMovement"] & {
+            /**
+             * Format: int64
+             * @description Of this and all older movements of the article, in all warehouses.
+             */
+            running_total: number;
+        };
         NewAddress: {
             address_type: components["schemas"]["AddressType"];
             recipient: string;
@@ -2332,35 +2743,221 @@ export interface components {
             /** @description The first address of a type is the default whatever stands here. */
             is_default?: boolean;
         };
-        NewAdjustment: Record<string, never>;
-        NewCartItem: Record<string, never>;
-        NewCatalogProduct: Record<string, never>;
-        NewCatalogVariant: Record<string, never>;
+        NewAdjustment: {
+            /** @description The code of the warehouse. */
+            warehouse: string;
+            sku: string;
+            /**
+             * Format: int32
+             * @description Negative: units that are gone. Not 0.
+             */
+            quantity: number;
+            reason: components["schemas"]["AdjustmentReason"];
+            /** @description The paper behind it. */
+            reference?: string | null;
+        };
+        NewCartItem: {
+            sku: string;
+            /** Format: int64 */
+            quantity: number;
+        };
+        NewCatalogProduct: {
+            /** @description It stays for good: orders and stock name it. */
+            sku: string;
+            name: string;
+            description?: string | null;
+            /** Format: uuid */
+            category_id?: string | null;
+            /** Format: uuid */
+            brand_id?: string | null;
+            /**
+             * Format: int32
+             * @description In hundredths of the currency.
+             */
+            price_cents: number;
+            currency: string;
+            is_active?: boolean;
+        };
+        NewCatalogVariant: {
+            /** @description It stays for good: orders and stock name it. */
+            sku: string;
+            /** @description Texts, numbers and booleans, 50 at most. */
+            attributes?: Record<string, unknown>;
+            /**
+             * Format: int32
+             * @description In hundredths of the product's currency; `null`: the product's price.
+             */
+            price_cents?: number | null;
+        };
         /** @description Buys what is in the cart. Prices are not part of it. */
-        NewCheckout: Record<string, never>;
-        NewCount: Record<string, never>;
+        NewCheckout: {
+            /** @description Where the confirmation goes; needed of guests, others have that of their account. */
+            email?: string | null;
+            /** @description Left out: one's default address for shipping. */
+            shipping_address?: null | components["schemas"]["PostalAddress"];
+            /**
+             * Format: uuid
+             * @description In its place: one of one's addresses.
+             */
+            shipping_address_id?: string | null;
+            /** @description Left out: the same. */
+            billing_address?: null | components["schemas"]["PostalAddress"];
+            coupons?: string[];
+            shipping_method?: components["schemas"]["ShippingMethod"];
+            /** @description What the payment provider gave for the card. The simulated one takes `tok_visa`, `tok_declined` and others. */
+            payment_token: string;
+            /**
+             * Format: int64
+             * @description What the shopper was shown. Never believed: if it is not what the server computes, nothing is bought.
+             */
+            total_cents?: number | null;
+        };
+        NewCount: {
+            /** @description The code of the warehouse. */
+            warehouse: string;
+            sku: string;
+            /**
+             * Format: int64
+             * @description How many the books shall hold: the units that were counted, and those that were sold out of this warehouse, since the books of a warehouse do not know sales.
+             */
+            counted: number;
+            /** @description The paper behind it. */
+            reference?: string | null;
+        };
         /** @description Either `codes` or `count`. */
-        NewCoupons: Record<string, never>;
+        NewCoupons: {
+            /** @description Words of one's own: letters, digits and `-`, 3 to 40 of them, in any case. */
+            codes?: string[] | null;
+            /**
+             * Format: int64
+             * @description So many that nobody can guess.
+             */
+            count?: number | null;
+            /**
+             * Format: int64
+             * @description Orders that may use each of them; as many as the promotion allows if not given.
+             */
+            max_redemptions?: number | null;
+        };
         /** @description Something that a shopper did. */
-        NewEvent: Record<string, never>;
-        NewEvents: Record<string, never>;
-        NewExperiment: Record<string, never>;
-        NewFlag: Record<string, never>;
-        NewKey: Record<string, never>;
-        NewLine: Record<string, never>;
+        NewEvent: {
+            type: components["schemas"]["Kind"];
+            /** @description Made by the client, the same for one visit. */
+            session_id: string;
+            /** @description Needed by all kinds but `search`. */
+            sku?: string | null;
+            /** @description Needed by `search`. */
+            query?: string | null;
+            customer_id?: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339; now, if not given. At most 30 days ago, at most 5 minutes ahead.
+             */
+            occurred_at?: string | null;
+            /**
+             * Format: uuid
+             * @description The same when the event is sent again; made by the server if not given.
+             */
+            event_id?: string | null;
+        };
+        NewEvents: {
+            events: components["schemas"]["NewEvent"][];
+        };
+        NewExperiment: {
+            key: string;
+            design: components["schemas"]["Design"];
+        };
+        NewFlag: {
+            key: string;
+            definition: components["schemas"]["Definition"];
+        };
+        NewKey: {
+            /** @description To know it by in the list. */
+            name: string;
+            /** @description Takes GET and HEAD only. */
+            read_only?: boolean;
+            /**
+             * Format: int32
+             * @description Without it the key is good until it is removed.
+             */
+            expires_in_days?: number | null;
+        };
+        NewLine: {
+            sku: string;
+            /** Format: int64 */
+            quantity: number;
+        };
         /** @description An order to place. Prices are not part of it. */
-        NewOrder: Record<string, never>;
-        NewPassword: Record<string, never>;
-        NewPrice: Record<string, never>;
+        NewOrder: {
+            /** @description Without one the order is a guest's. */
+            customer_id?: string | null;
+            country: string;
+            items: components["schemas"]["NewLine"][];
+        };
+        NewPassword: {
+            current: string;
+            password: string;
+        };
+        NewPrice: {
+            /**
+             * Format: int32
+             * @description In hundredths of the currency.
+             */
+            price_cents: number;
+            currency: string;
+        };
         /** @description A whole profile: what is left out is as if it had never been said. */
-        NewProfile: Record<string, never>;
+        NewProfile: {
+            first_name: string;
+            last_name: string;
+            phone_number?: string | null;
+            /** @description By ISO 4217; USD if not given. */
+            preferred_currency?: string | null;
+            marketing_opt_in?: boolean;
+        };
         /** @description A delivery. */
-        NewReceipt: Record<string, never>;
-        NewReorderPoint: Record<string, never>;
-        NewReturn: Record<string, never>;
-        NewShipment: Record<string, never>;
-        NewTransfer: Record<string, never>;
-        NewWarehouse: Record<string, never>;
+        NewReceipt: {
+            /** @description The code of the warehouse that it came to. */
+            warehouse: string;
+            /** @description Its paper. */
+            reference: string;
+            /** @description Each SKU once. */
+            items: components["schemas"]["ReceiptItem"][];
+        };
+        NewReorderPoint: {
+            /**
+             * Format: int32
+             * @description As many available units, or fewer, and the article is reported as low on stock.
+             */
+            threshold: number;
+        };
+        NewReturn: {
+            reason: string;
+            items: components["schemas"]["Units"][];
+        };
+        NewShipment: {
+            carrier: string;
+            tracking_number?: string | null;
+            /** @description Left out: all that has not been sent. */
+            items?: components["schemas"]["Units"][] | null;
+        };
+        NewTransfer: {
+            /** @description The code of the warehouse that the units leave. */
+            from: string;
+            /** @description The code of the warehouse that they come to. */
+            to: string;
+            sku: string;
+            /** Format: int32 */
+            quantity: number;
+            /** @description The paper behind it. */
+            reference?: string | null;
+        };
+        NewWarehouse: {
+            /** @description Capital letters, digits and hyphens; it is never changed. */
+            code: string;
+            name: string;
+            country: string;
+        };
         Order: {
             /** Format: uuid */
             id: string;
@@ -2401,7 +2998,10 @@ export interface components {
             /** @description Oldest first. */
             history: components["schemas"]["Event"][];
         };
-        OrderResponse: Record<string, never>;
+        OrderResponse: components["schemas"]["PlacedOrder"] & {
+            /** @description Pass it as `after` to reads that have to include this order. */
+            position: string;
+        };
         /** @description An order in a list. */
         OrderSummary: {
             /** Format: uuid */
@@ -2420,15 +3020,94 @@ export interface components {
              */
             units: number;
         };
-        Orders: Record<string, never>;
+        Orders: {
+            /** @description Newest first. */
+            orders: components["schemas"]["OrderSummary"][];
+            /**
+             * Format: uuid
+             * @description Pass it as `before` for the next page; `null`: this was the last one.
+             */
+            next?: string | null;
+        };
         /** @description A payment is somewhere else than it was. */
-        PaymentEvent: Record<string, never>;
+        PaymentEvent: Record<string, unknown> & {
+            /** @description The same when it is told again. */
+            id: string;
+            /** Format: uuid */
+            payment_id: string;
+        };
         /** @description A form with a picture. */
-        PictureForm: Record<string, never>;
-        PictureOrder: Record<string, never>;
+        PictureForm: {
+            /** @description JPEG or PNG, at most 8 MiB. */
+            image: string;
+        };
+        PictureOrder: {
+            /** @description All pictures of the product, each once. */
+            image_ids: string[];
+        };
         /** @description A pipeline and how it does. */
-        Pipeline: Record<string, never>;
-        PipelineResponse: Record<string, never>;
+        Pipeline: {
+            name: string;
+            /** @description Who created it; null: it is part of the binary. */
+            owner?: string | null;
+            /** @description `running`, `catching_up`, `filling`, `filling_in_shadow` or `failed`. */
+            state: string;
+            /**
+             * Format: int64
+             * @description The last epoch that it has run.
+             */
+            epoch: number;
+            /** Format: int64 */
+            checkpoint_epoch: number;
+            /**
+             * Format: int64
+             * @description Of the oldest of its stores.
+             */
+            age_ms: number;
+            /**
+             * Format: int64
+             * @description Changes given to its stores since the start.
+             */
+            rows: number;
+            /**
+             * Format: int64
+             * @description Of its state on disk.
+             */
+            state_bytes: number;
+            /**
+             * Format: int64
+             * @description From the first row's push into its dataflow to the changes of its stores given out, in microseconds: of its last epoch with rows.
+             */
+            step_us: number;
+            /**
+             * Format: int64
+             * @description Of its groups, different values and first rows in memory; caches of sorted state are not counted.
+             */
+            table_bytes: number;
+            /**
+             * Format: int64
+             * @description Rows that an expression refused.
+             */
+            row_errors: number;
+            stores: string[];
+            /** @description The machines that compute it; none: the server itself. */
+            hosts: string[];
+            /**
+             * Format: int64
+             * @description The epoch of the checkpoint that is in the object store, if one was sent there since the start.
+             */
+            uploaded_epoch?: number | null;
+            /** @description Why the last checkpoint is not there. */
+            upload_error?: string | null;
+            /** @description Why it stands still, if it does. */
+            error?: string | null;
+        };
+        PipelineResponse: components["schemas"]["Pipeline"] & {
+            /** @description The text that it is made by. */
+            sql: string;
+            /** @description Its operators, what each keeps, and what that grows with; null where it cannot be planned. */
+            plan?: string | null;
+        };
         PipelinesResponse: {
             pipelines: components["schemas"]["Pipeline"][];
         };
@@ -2455,7 +3134,15 @@ export interface components {
             items: components["schemas"]["PlacedLine"][];
         };
         /** @description Where something is sent. */
-        PostalAddress: Record<string, never>;
+        PostalAddress: {
+            recipient: string;
+            address_line_1: string;
+            address_line_2?: string | null;
+            city: string;
+            state_province?: string | null;
+            postal_code: string;
+            country: string;
+        };
         /** @description Of the product, or of one of its variants. */
         PriceChange: {
             /** Format: int64 */
@@ -2478,9 +3165,25 @@ export interface components {
             /** Format: date-time */
             changed_at: string;
         };
-        PriceChanges: Record<string, never>;
+        PriceChanges: {
+            /** @description The newest first. */
+            changes: components["schemas"]["PriceChange"][];
+            /**
+             * Format: int64
+             * @description For `after`; `null`: there are no more.
+             */
+            next?: number | null;
+        };
         /** @description The body of a problem document; extension members stand beside these. */
-        ProblemBody: Record<string, never>;
+        ProblemBody: Record<string, unknown> & {
+            /** @description Names the kind of problem; the page there explains it. */
+            type: string;
+            title: string;
+            /** Format: int32 */
+            status: number;
+            /** @description What was wrong with this request. */
+            detail: string;
+        };
         /** @description A product. */
         Product: {
             /** Format: uuid */
@@ -2511,12 +3214,32 @@ export interface components {
             image_url?: string | null;
         };
         /** @description All of a product that is changed at once; its price is changed at an address of its own. */
-        ProductFields: Record<string, never>;
+        ProductFields: {
+            name: string;
+            description?: string | null;
+            /** Format: uuid */
+            category_id?: string | null;
+            /** Format: uuid */
+            brand_id?: string | null;
+            is_active?: boolean;
+        };
         ProductResponse: {
             product: components["schemas"]["Product"];
             meta: components["schemas"]["Meta"];
         };
-        Profile: Record<string, never>;
+        Profile: {
+            /** Format: uuid */
+            user_id: string;
+            first_name: string;
+            last_name: string;
+            phone_number?: string | null;
+            preferred_currency: string;
+            marketing_opt_in: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
         /** @enum {string} */
         Progress: "pending" | "completed";
         Promotion: components["schemas"]["Terms"] & {
@@ -2532,11 +3255,58 @@ export interface components {
             /** Format: date-time */
             updated_at: string;
         };
-        Promotions: Record<string, never>;
+        Promotions: {
+            /** @description In the order in which they were made. */
+            promotions: components["schemas"]["Promotion"][];
+            /**
+             * Format: uuid
+             * @description For `after`; `null`: there are no more.
+             */
+            next?: string | null;
+        };
         /** @description `total_cents` is `subtotal_cents` − `discount_cents` + `shipping_cents`, and + `tax_cents` unless the prices include the tax. */
-        Quote: Record<string, never>;
+        Quote: {
+            currency: string;
+            /** @description In the order of their SKUs. */
+            lines: components["schemas"]["QuotedLine"][];
+            /**
+             * Format: int64
+             * @description The catalogue's prices, added up.
+             */
+            subtotal_cents: number;
+            /** @description In the order in which they were applied. */
+            discounts: components["schemas"]["Discount"][];
+            /**
+             * Format: int64
+             * @description Of all discounts, one on shipping included.
+             */
+            discount_cents: number;
+            /**
+             * Format: int64
+             * @description Before any discount.
+             */
+            shipping_cents: number;
+            /**
+             * Format: int64
+             * @description The part of `tax_cents` that is of shipping; the rest is of the lines.
+             */
+            shipping_tax_cents: number;
+            /** Format: int64 */
+            tax_cents: number;
+            /** @description Whether the prices, and so `total_cents`, hold the tax already. */
+            tax_included: boolean;
+            /** Format: int64 */
+            total_cents: number;
+            rejected_coupons: components["schemas"]["RejectedCoupon"][];
+        };
         /** @description What would be bought. Prices are not part of it. */
-        QuoteRequest: Record<string, never>;
+        QuoteRequest: {
+            items: components["schemas"]["NewLine"][];
+            coupons?: string[];
+            /** @description Without it, shipping and tax are left out. */
+            destination?: null | components["schemas"]["Destination"];
+            shipping_method?: components["schemas"]["ShippingMethod"];
+        };
         QuotedLine: {
             sku: string;
             name: string;
@@ -2564,8 +3334,15 @@ export interface components {
          * @enum {string}
          */
         Reason: "unknown" | "not-yet" | "over" | "used-up" | "used-by-you" | "sign-in-needed" | "other-currency" | "minimum-not-reached" | "nothing-matches" | "not-combinable";
-        RebuildResponse: Record<string, never>;
-        ReceiptItem: Record<string, never>;
+        RebuildResponse: {
+            /** @description The view that is being built anew. Until it has caught up, the one that was there is read. */
+            rebuilding: string;
+        };
+        ReceiptItem: {
+            sku: string;
+            /** Format: int32 */
+            quantity: number;
+        };
         RecordsResponse: {
             records: components["schemas"]["TopicRecord"][];
             /**
@@ -2584,40 +3361,67 @@ export interface components {
              */
             end_offset: number;
         };
-        RecoveryCodes: Record<string, never>;
-        Refresh: Record<string, never>;
+        RecoveryCodes: {
+            /** @description Each stands in for a code once. They are shown now and never again. */
+            recovery_codes: string[];
+        };
+        Refresh: {
+            refresh_token: string;
+        };
         Refused: {
             /** Format: int64 */
             position: number;
             reason: string;
         };
-        Registration: Record<string, never>;
+        Registration: {
+            email: string;
+            password: string;
+        };
         RejectedCoupon: {
             code: string;
             reason: components["schemas"]["Reason"];
         };
-        RelatedItem: Record<string, never>;
+        RelatedItem: components["schemas"]["Product"] & {
+            /** @description Orders (or sessions) that had both. */
+            score: number;
+            reason: components["schemas"]["RelatedReason"];
+        };
         /** @enum {string} */
         RelatedReason: "bought_together" | "viewed_together";
         RelatedResponse: {
             items: components["schemas"]["RelatedItem"][];
             meta: components["schemas"]["Meta"];
         };
-        Removal: Record<string, never>;
+        Removal: {
+            password: string;
+            /** @description The six digits, or a recovery code. */
+            code: string;
+        };
         ReorderPoint: {
             sku: string;
             /** Format: int32 */
             threshold: number;
         };
         /** @description Which letters: one of the three. */
-        ReplayRequest: Record<string, never>;
+        ReplayRequest: {
+            /** @description Positions of letters. */
+            letters?: number[] | null;
+            /** @description Every letter of this topic. */
+            topic?: string | null;
+            /** @description Every letter. */
+            all?: boolean;
+        };
         ReplayResponse: {
             /** Format: int64 */
             replayed: number;
             /** @description Letters that stay, and why. */
             refused: components["schemas"]["Refused"][];
         };
-        Reset: Record<string, never>;
+        Reset: {
+            /** @description From the message. */
+            token: string;
+            password: string;
+        };
         Return: {
             /** Format: uuid */
             id: string;
@@ -2642,12 +3446,33 @@ export interface components {
         Role: "shopper" | "merchandiser" | "analyst" | "admin" | "service";
         /** @enum {string} */
         RowOrder: "asc" | "desc";
-        RowsResponse: Record<string, never>;
-        Rule: Record<string, never>;
-        Scope: Record<string, never>;
-        SearchHit: Record<string, never>;
-        SearchResults: Record<string, never>;
-        Seed: Record<string, never>;
+        RowsResponse: {
+            rows: Record<string, unknown>[];
+        };
+        Rule: Record<string, unknown>;
+        Scope: Record<string, unknown>;
+        SearchHit: components["schemas"]["Product"] & {
+            /** @description Higher is better, within one answer. */
+            score: number;
+        };
+        SearchResults: {
+            /**
+             * Format: int64
+             * @description Hits in all.
+             */
+            total: number;
+            hits: components["schemas"]["SearchHit"][];
+            facets: components["schemas"]["Facets"];
+            /** @description Nothing has all the words as typed: corrected ones, or some of the words, had to do. */
+            relaxed: boolean;
+            meta: components["schemas"]["Meta"];
+        };
+        Seed: {
+            /** @description In base 32, for typing. */
+            secret: string;
+            /** @description For a picture that a telephone reads. */
+            url: string;
+        };
         /** @description A session, as its owner sees it. */
         Session: {
             /** Format: uuid */
@@ -2664,7 +3489,15 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
         };
-        Sessions: Record<string, never>;
+        Sessions: {
+            /**
+             * Format: uuid
+             * @description The one that asks.
+             */
+            current: string;
+            /** @description The last used first, at most 100. */
+            sessions: components["schemas"]["Session"][];
+        };
         Shipment: {
             /** Format: uuid */
             id: string;
@@ -2681,13 +3514,27 @@ export interface components {
          * @enum {string}
          */
         ShippingMethod: "standard" | "express";
-        ShippingRate: Record<string, never>;
-        ShippingTable: Record<string, never>;
+        ShippingRate: {
+            /** @description As orders name it, in any case; `*` is every country that has no row of its own of this method and currency. */
+            country: string;
+            method: components["schemas"]["ShippingMethod"];
+            currency: string;
+            /**
+             * Format: int64
+             * @description For baskets whose prices, before any discount, add up to this or more, and to less than the next row's. One row begins at 0.
+             */
+            from_subtotal_cents: number;
+            /** Format: int64 */
+            price_cents: number;
+        };
+        ShippingTable: {
+            rates: components["schemas"]["ShippingRate"][];
+        };
         /** @description The data of an event `snapshot`. */
         Snapshot: {
             /** Format: int64 */
             epoch: number;
-            rows: Record<string, never>[];
+            rows: Record<string, unknown>[];
             /** @description There are more rows than `limit`. */
             truncated: boolean;
         };
@@ -2708,10 +3555,24 @@ export interface components {
             available: number;
         };
         /** @description What was booked. */
-        StockBooking: Record<string, never>;
-        StockBookingResponse: Record<string, never>;
+        StockBooking: {
+            /** @description Empty if a stock-taking found what the books hold. */
+            movements: components["schemas"]["StockMovement"][];
+        };
+        StockBookingResponse: components["schemas"]["StockBooking"] & {
+            /** @description Pass it as `after` to reads that have to include this booking. */
+            position: string;
+        };
         /** @description What the books of one warehouse hold of an article. */
-        StockLevel: Record<string, never>;
+        StockLevel: {
+            /** @description The code of the warehouse. */
+            warehouse: string;
+            /**
+             * Format: int64
+             * @description Receipts, adjustments and transfers. Sales are not taken off: they do not know warehouses.
+             */
+            quantity: number;
+        };
         StockLevels: {
             sku: string;
             /** @description By code; without those that never had any. */
@@ -2744,21 +3605,158 @@ export interface components {
             /** Format: date-time */
             booked_at: string;
         };
-        StockMovements: Record<string, never>;
-        StockResponse: Record<string, never>;
+        StockMovements: {
+            /** @description Newest first. */
+            movements: components["schemas"]["MovementWithTotal"][];
+            /**
+             * Format: uuid
+             * @description For `before`; `null`: there are no more.
+             */
+            next?: string | null;
+        };
+        StockResponse: components["schemas"]["Stock"] & {
+            meta: components["schemas"]["Meta"];
+        };
         /** @description How far a store is. */
-        StoreStatus: Record<string, never>;
+        StoreStatus: {
+            /** @description `pipeline.table`. */
+            store: string;
+            pipeline: string;
+            connector: string;
+            /** @description The sources that it depends on. */
+            sources: string[];
+            /**
+             * Format: int64
+             * @description The last epoch applied.
+             */
+            epoch: number;
+            /** @description The position that it has reached in each source. */
+            frontier: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description Commit time of the newest change in it, milliseconds since 1970; 0 if it holds none.
+             */
+            committed_ms: number;
+            /**
+             * Format: int64
+             * @description When that epoch could be read, milliseconds since 1970.
+             */
+            applied_ms: number;
+            /**
+             * Format: int64
+             * @description From that commit until it could be read.
+             */
+            delay_ms: number;
+            /**
+             * Format: int64
+             * @description The same for the oldest change of each epoch, over the last minute: the median and the 99th of a hundred.
+             */
+            delay_p50_ms: number;
+            /** Format: int64 */
+            delay_p99_ms: number;
+            /**
+             * Format: int64
+             * @description It includes everything committed until so many milliseconds ago.
+             */
+            age_ms: number;
+            /**
+             * Format: int64
+             * @description Changes applied since the start.
+             */
+            rows: number;
+            rows_per_s: number;
+            /** @description Why it stands still, if it does. */
+            error?: string | null;
+        };
         StoresResponse: {
             stores: components["schemas"]["StoreStatus"][];
         };
-        Success: Record<string, never>;
-        TaxCountry: Record<string, never>;
-        TaxRate: Record<string, never>;
-        TaxTable: Record<string, never>;
+        Success: Record<string, unknown>;
+        TaxCountry: {
+            /** @description As orders name it, in any case; `*` is every country that has no row of its own. */
+            country: string;
+            /** @description Whether the shop's prices hold the tax there; else it is added to them. */
+            prices_include_tax: boolean;
+            rates: components["schemas"]["TaxRate"][];
+        };
+        TaxRate: {
+            /** @description Everywhere in the country if not given. */
+            state_province?: string | null;
+            /**
+             * Format: uuid
+             * @description With those below it. Whatever has no rate by its category if not given.
+             */
+            category_id?: string | null;
+            /**
+             * Format: int32
+             * @description Hundredths of a percent.
+             */
+            basis_points: number;
+        };
+        TaxTable: {
+            countries: components["schemas"]["TaxCountry"][];
+        };
         /** @description What merchandisers say of a promotion. */
-        Terms: Record<string, never>;
+        Terms: {
+            name: string;
+            rule: components["schemas"]["Rule"];
+            /** @description Of everything if not given. */
+            scope?: components["schemas"]["Scope"];
+            /** @description Baskets of another currency are not meant. Needed where an amount of money is named. */
+            currency?: string | null;
+            /**
+             * Format: int64
+             * @description What the basket's prices have to add up to before any discount.
+             */
+            minimum_basket_cents?: number;
+            /** Format: date-time */
+            starts_at?: string | null;
+            /**
+             * Format: date-time
+             * @description From then on it is over.
+             */
+            ends_at?: string | null;
+            /** @description Without, it applies by itself. */
+            needs_coupon?: boolean;
+            /**
+             * Format: int32
+             * @description The stacking order: smaller ones are applied first, later ones to what they leave. 100 if not given.
+             */
+            priority?: number;
+            /** @description It applies only if no other was applied before it, and no other is after it. */
+            is_exclusive?: boolean;
+            /**
+             * Format: int64
+             * @description Orders that may use it, in all.
+             */
+            max_redemptions?: number | null;
+            /**
+             * Format: int64
+             * @description Orders of one customer that may use it; guests may not then.
+             */
+            max_per_customer?: number | null;
+            is_active?: boolean;
+        };
         /** @description What a client goes on with. */
-        TokenPair: Record<string, never>;
+        TokenPair: {
+            /** @description For the header `Authorization: Bearer …`. */
+            access_token: string;
+            token_type: string;
+            /**
+             * Format: int64
+             * @description Seconds that the access token is good for.
+             */
+            expires_in: number;
+            /** @description Good once, for POST /api/v1/auth/refresh. */
+            refresh_token: string;
+            /** Format: uuid */
+            session_id: string;
+            /** Format: uuid */
+            user_id: string;
+            role: components["schemas"]["Role"];
+        };
         TopicRecord: {
             /** Format: int64 */
             offset: number;
@@ -2790,7 +3788,7 @@ export interface components {
         Variant: {
             sku: string;
             /** @description Such as `{"colour": "red"}`. */
-            attributes?: Record<string, never>;
+            attributes?: Record<string, unknown>;
             /**
              * Format: int64
              * @description `null`: the product's price.
@@ -2798,28 +3796,68 @@ export interface components {
             price_cents?: number | null;
         };
         /** @description All of a variant that can be changed. */
-        VariantFields: Record<string, never>;
-        Verification: Record<string, never>;
+        VariantFields: {
+            /** @description Texts, numbers and booleans, 50 at most. */
+            attributes?: Record<string, unknown>;
+            /**
+             * Format: int32
+             * @description In hundredths of the product's currency; `null`: the product's price.
+             */
+            price_cents?: number | null;
+        };
+        Verification: {
+            /** @description From the message. */
+            token: string;
+        };
         ViewColumn: {
             name: string;
             /** @description The Arrow type. Decimals and timestamps stand as text in the rows. */
             type: string;
         };
         /** @description A view, as declared by its pipeline. */
-        ViewDescription: Record<string, never>;
-        ViewResponse: Record<string, never>;
+        ViewDescription: {
+            /** @description `pipeline.table`. */
+            view: string;
+            columns: components["schemas"]["ViewColumn"][];
+            primary_key: string[];
+        };
+        ViewResponse: components["schemas"]["ViewDescription"] & {
+            rows: Record<string, unknown>[];
+            meta: components["schemas"]["Meta"];
+        };
         ViewsResponse: {
             views: components["schemas"]["ViewDescription"][];
         };
-        VisualHit: Record<string, never>;
+        VisualHit: components["schemas"]["Product"] & {
+            /** @description 0 to 1; 1 is the same picture. */
+            similarity: number;
+        };
         VisualResults: {
             hits: components["schemas"]["VisualHit"][];
             meta: components["schemas"]["Meta"];
         };
-        Warehouse: Record<string, never>;
+        Warehouse: {
+            /** @description What it is called by. */
+            code: string;
+            name: string;
+            country?: string | null;
+            /** @description Nothing comes into one that is not. */
+            is_active: boolean;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
         /** @description A warehouse as it shall be. */
-        WarehouseFields: Record<string, never>;
-        Warehouses: Record<string, never>;
+        WarehouseFields: {
+            name: string;
+            country: string;
+            is_active: boolean;
+        };
+        Warehouses: {
+            /** @description By code. */
+            warehouses: components["schemas"]["Warehouse"][];
+        };
     };
     responses: never;
     parameters: never;
@@ -2827,6 +3865,225 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type Account = components['schemas']['Account'];
+export type AccountChange = components['schemas']['AccountChange'];
+export type Accounts = components['schemas']['Accounts'];
+export type Address = components['schemas']['Address'];
+export type AddressType = components['schemas']['AddressType'];
+export type Addresses = components['schemas']['Addresses'];
+export type AdjustmentReason = components['schemas']['AdjustmentReason'];
+export type ApiKey = components['schemas']['ApiKey'];
+export type ApiKeys = components['schemas']['ApiKeys'];
+export type Brand = components['schemas']['Brand'];
+export type BrandFields = components['schemas']['BrandFields'];
+export type Brands = components['schemas']['Brands'];
+export type Cancellation = components['schemas']['Cancellation'];
+export type Cart = components['schemas']['Cart'];
+export type CartContents = components['schemas']['CartContents'];
+export type CartItem = components['schemas']['CartItem'];
+export type CartItemQuantity = components['schemas']['CartItemQuantity'];
+export type CartLine = components['schemas']['CartLine'];
+export type CartMerge = components['schemas']['CartMerge'];
+export type CartObstacle = components['schemas']['CartObstacle'];
+export type CatalogBrand = components['schemas']['CatalogBrand'];
+export type CatalogBrands = components['schemas']['CatalogBrands'];
+export type CatalogCategories = components['schemas']['CatalogCategories'];
+export type CatalogCategory = components['schemas']['CatalogCategory'];
+export type CatalogPicture = components['schemas']['CatalogPicture'];
+export type CatalogPictures = components['schemas']['CatalogPictures'];
+export type CatalogProduct = components['schemas']['CatalogProduct'];
+export type CatalogProducts = components['schemas']['CatalogProducts'];
+export type CatalogVariant = components['schemas']['CatalogVariant'];
+export type CatalogVariants = components['schemas']['CatalogVariants'];
+export type CategoryFields = components['schemas']['CategoryFields'];
+export type CategoryNode = components['schemas']['CategoryNode'];
+export type CategoryTree = components['schemas']['CategoryTree'];
+export type ChangedOrder = components['schemas']['ChangedOrder'];
+export type Changes = components['schemas']['Changes'];
+export type Check = components['schemas']['Check'];
+export type CheckoutResponse = components['schemas']['CheckoutResponse'];
+export type Confirmation = components['schemas']['Confirmation'];
+export type Contents = components['schemas']['Contents'];
+export type Coupon = components['schemas']['Coupon'];
+export type Coupons = components['schemas']['Coupons'];
+export type Decision = components['schemas']['Decision'];
+export type Definition = components['schemas']['Definition'];
+export type Design = components['schemas']['Design'];
+export type Destination = components['schemas']['Destination'];
+export type DiffRequest = components['schemas']['DiffRequest'];
+export type DiffResponse = components['schemas']['DiffResponse'];
+export type Discount = components['schemas']['Discount'];
+export type Discovery = components['schemas']['Discovery'];
+export type Erasure = components['schemas']['Erasure'];
+export type Evaluation = components['schemas']['Evaluation'];
+export type EvaluationRequest = components['schemas']['EvaluationRequest'];
+export type Event = components['schemas']['Event'];
+export type EventsResponse = components['schemas']['EventsResponse'];
+export type ExperimentComparison = components['schemas']['ExperimentComparison'];
+export type ExperimentDesign = components['schemas']['ExperimentDesign'];
+export type ExperimentInterval = components['schemas']['ExperimentInterval'];
+export type ExperimentList = components['schemas']['ExperimentList'];
+export type ExperimentRecord = components['schemas']['ExperimentRecord'];
+export type ExperimentResults = components['schemas']['ExperimentResults'];
+export type ExperimentStatus = components['schemas']['ExperimentStatus'];
+export type ExperimentVariant = components['schemas']['ExperimentVariant'];
+export type Export = components['schemas']['Export'];
+export type Facet = components['schemas']['Facet'];
+export type Facets = components['schemas']['Facets'];
+export type Failure = components['schemas']['Failure'];
+export type Fault = components['schemas']['Fault'];
+export type FeedItem = components['schemas']['FeedItem'];
+export type FeedReason = components['schemas']['FeedReason'];
+export type FeedResponse = components['schemas']['FeedResponse'];
+export type FlagChange = components['schemas']['FlagChange'];
+export type FlagChanges = components['schemas']['FlagChanges'];
+export type FlagCondition = components['schemas']['FlagCondition'];
+export type FlagDefinition = components['schemas']['FlagDefinition'];
+export type FlagErrorCode = components['schemas']['FlagErrorCode'];
+export type FlagEvaluation = components['schemas']['FlagEvaluation'];
+export type FlagEvaluationRequest = components['schemas']['FlagEvaluationRequest'];
+export type FlagEvaluations = components['schemas']['FlagEvaluations'];
+export type FlagFailure = components['schemas']['FlagFailure'];
+export type FlagList = components['schemas']['FlagList'];
+export type FlagMetadata = components['schemas']['FlagMetadata'];
+export type FlagOperator = components['schemas']['FlagOperator'];
+export type FlagReason = components['schemas']['FlagReason'];
+export type FlagRecord = components['schemas']['FlagRecord'];
+export type FlagRule = components['schemas']['FlagRule'];
+export type FlagServe = components['schemas']['FlagServe'];
+export type FlagSuccess = components['schemas']['FlagSuccess'];
+export type FlagType = components['schemas']['FlagType'];
+export type Forgotten = components['schemas']['Forgotten'];
+export type GraphResponse = components['schemas']['GraphResponse'];
+export type Health = components['schemas']['Health'];
+export type ImageSize = components['schemas']['ImageSize'];
+export type ImportReport = components['schemas']['ImportReport'];
+export type Interval = components['schemas']['Interval'];
+export type Jwk = components['schemas']['Jwk'];
+export type JwkSet = components['schemas']['JwkSet'];
+export type Kind = components['schemas']['Kind'];
+export type LettersResponse = components['schemas']['LettersResponse'];
+export type Line = components['schemas']['Line'];
+export type LogIn = components['schemas']['LogIn'];
+export type MadeKey = components['schemas']['MadeKey'];
+export type Meta = components['schemas']['Meta'];
+export type MovementWithTotal = components['schemas']['MovementWithTotal'];
+export type NewAddress = components['schemas']['NewAddress'];
+export type NewAdjustment = components['schemas']['NewAdjustment'];
+export type NewCartItem = components['schemas']['NewCartItem'];
+export type NewCatalogProduct = components['schemas']['NewCatalogProduct'];
+export type NewCatalogVariant = components['schemas']['NewCatalogVariant'];
+export type NewCheckout = components['schemas']['NewCheckout'];
+export type NewCount = components['schemas']['NewCount'];
+export type NewCoupons = components['schemas']['NewCoupons'];
+export type NewEvent = components['schemas']['NewEvent'];
+export type NewEvents = components['schemas']['NewEvents'];
+export type NewExperiment = components['schemas']['NewExperiment'];
+export type NewFlag = components['schemas']['NewFlag'];
+export type NewKey = components['schemas']['NewKey'];
+export type NewLine = components['schemas']['NewLine'];
+export type NewOrder = components['schemas']['NewOrder'];
+export type NewPassword = components['schemas']['NewPassword'];
+export type NewPrice = components['schemas']['NewPrice'];
+export type NewProfile = components['schemas']['NewProfile'];
+export type NewReceipt = components['schemas']['NewReceipt'];
+export type NewReorderPoint = components['schemas']['NewReorderPoint'];
+export type NewReturn = components['schemas']['NewReturn'];
+export type NewShipment = components['schemas']['NewShipment'];
+export type NewTransfer = components['schemas']['NewTransfer'];
+export type NewWarehouse = components['schemas']['NewWarehouse'];
+export type Order = components['schemas']['Order'];
+export type OrderResponse = components['schemas']['OrderResponse'];
+export type OrderSummary = components['schemas']['OrderSummary'];
+export type Orders = components['schemas']['Orders'];
+export type PaymentEvent = components['schemas']['PaymentEvent'];
+export type PictureForm = components['schemas']['PictureForm'];
+export type PictureOrder = components['schemas']['PictureOrder'];
+export type Pipeline = components['schemas']['Pipeline'];
+export type PipelineResponse = components['schemas']['PipelineResponse'];
+export type PipelinesResponse = components['schemas']['PipelinesResponse'];
+export type PlacedLine = components['schemas']['PlacedLine'];
+export type PlacedOrder = components['schemas']['PlacedOrder'];
+export type PostalAddress = components['schemas']['PostalAddress'];
+export type PriceChange = components['schemas']['PriceChange'];
+export type PriceChanges = components['schemas']['PriceChanges'];
+export type ProblemBody = components['schemas']['ProblemBody'];
+export type Product = components['schemas']['Product'];
+export type ProductFields = components['schemas']['ProductFields'];
+export type ProductResponse = components['schemas']['ProductResponse'];
+export type Profile = components['schemas']['Profile'];
+export type Progress = components['schemas']['Progress'];
+export type Promotion = components['schemas']['Promotion'];
+export type Promotions = components['schemas']['Promotions'];
+export type Quote = components['schemas']['Quote'];
+export type QuoteRequest = components['schemas']['QuoteRequest'];
+export type QuotedLine = components['schemas']['QuotedLine'];
+export type Reason = components['schemas']['Reason'];
+export type RebuildResponse = components['schemas']['RebuildResponse'];
+export type ReceiptItem = components['schemas']['ReceiptItem'];
+export type RecordsResponse = components['schemas']['RecordsResponse'];
+export type RecoveryCodes = components['schemas']['RecoveryCodes'];
+export type Refresh = components['schemas']['Refresh'];
+export type Refused = components['schemas']['Refused'];
+export type Registration = components['schemas']['Registration'];
+export type RejectedCoupon = components['schemas']['RejectedCoupon'];
+export type RelatedItem = components['schemas']['RelatedItem'];
+export type RelatedReason = components['schemas']['RelatedReason'];
+export type RelatedResponse = components['schemas']['RelatedResponse'];
+export type Removal = components['schemas']['Removal'];
+export type ReorderPoint = components['schemas']['ReorderPoint'];
+export type ReplayRequest = components['schemas']['ReplayRequest'];
+export type ReplayResponse = components['schemas']['ReplayResponse'];
+export type Reset = components['schemas']['Reset'];
+export type Return = components['schemas']['Return'];
+export type ReturnDecision = components['schemas']['ReturnDecision'];
+export type Role = components['schemas']['Role'];
+export type RowOrder = components['schemas']['RowOrder'];
+export type RowsResponse = components['schemas']['RowsResponse'];
+export type Rule = components['schemas']['Rule'];
+export type Scope = components['schemas']['Scope'];
+export type SearchHit = components['schemas']['SearchHit'];
+export type SearchResults = components['schemas']['SearchResults'];
+export type Seed = components['schemas']['Seed'];
+export type Session = components['schemas']['Session'];
+export type Sessions = components['schemas']['Sessions'];
+export type Shipment = components['schemas']['Shipment'];
+export type ShippingMethod = components['schemas']['ShippingMethod'];
+export type ShippingRate = components['schemas']['ShippingRate'];
+export type ShippingTable = components['schemas']['ShippingTable'];
+export type Snapshot = components['schemas']['Snapshot'];
+export type SortBy = components['schemas']['SortBy'];
+export type Status = components['schemas']['Status'];
+export type Stock = components['schemas']['Stock'];
+export type StockBooking = components['schemas']['StockBooking'];
+export type StockBookingResponse = components['schemas']['StockBookingResponse'];
+export type StockLevel = components['schemas']['StockLevel'];
+export type StockLevels = components['schemas']['StockLevels'];
+export type StockMovement = components['schemas']['StockMovement'];
+export type StockMovements = components['schemas']['StockMovements'];
+export type StockResponse = components['schemas']['StockResponse'];
+export type StoreStatus = components['schemas']['StoreStatus'];
+export type StoresResponse = components['schemas']['StoresResponse'];
+export type Success = components['schemas']['Success'];
+export type TaxCountry = components['schemas']['TaxCountry'];
+export type TaxRate = components['schemas']['TaxRate'];
+export type TaxTable = components['schemas']['TaxTable'];
+export type Terms = components['schemas']['Terms'];
+export type TokenPair = components['schemas']['TokenPair'];
+export type TopicRecord = components['schemas']['TopicRecord'];
+export type Units = components['schemas']['Units'];
+export type Variant = components['schemas']['Variant'];
+export type VariantFields = components['schemas']['VariantFields'];
+export type Verification = components['schemas']['Verification'];
+export type ViewColumn = components['schemas']['ViewColumn'];
+export type ViewDescription = components['schemas']['ViewDescription'];
+export type ViewResponse = components['schemas']['ViewResponse'];
+export type ViewsResponse = components['schemas']['ViewsResponse'];
+export type VisualHit = components['schemas']['VisualHit'];
+export type VisualResults = components['schemas']['VisualResults'];
+export type Warehouse = components['schemas']['Warehouse'];
+export type WarehouseFields = components['schemas']['WarehouseFields'];
+export type Warehouses = components['schemas']['Warehouses'];
 export type $defs = Record<string, never>;
 export interface operations {
     get_jwks: {
@@ -2869,7 +4126,15 @@ export interface operations {
     };
     list_accounts: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Part of an address. */
+                email?: string | null;
+                role?: null | components["schemas"]["Role"];
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description At most 200; 50 if not given. */
+                limit?: number | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3607,7 +4872,12 @@ export interface operations {
     };
     get_brands: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description 1 to 100; 100 if not given. */
+                limit?: number | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3989,7 +5259,12 @@ export interface operations {
     };
     list_catalog_brands: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description 1 to 100; 50 if not given. */
+                limit?: number | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4301,7 +5576,14 @@ export interface operations {
     };
     list_catalog_categories: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Those that stand directly below this one. */
+                parent_id?: string | null;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description 1 to 100; 50 if not given. */
+                limit?: number | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4613,14 +5895,17 @@ export interface operations {
     };
     import_products: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Writes nothing, and says what would have come of it. */
+                dry_run?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "multipart/form-data": Record<string, never>;
+                "multipart/form-data": Record<string, unknown>;
             };
         };
         responses: {
@@ -4678,7 +5963,17 @@ export interface operations {
     };
     list_catalog_products: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description A part of the name, or a whole SKU. */
+                q?: string | null;
+                category_id?: string | null;
+                brand_id?: string | null;
+                is_active?: boolean | null;
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description 1 to 100; 50 if not given. */
+                limit?: number | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4984,7 +6279,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "multipart/form-data": Record<string, never>;
+                "multipart/form-data": Record<string, unknown>;
             };
         };
         responses: {
@@ -5189,7 +6484,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "multipart/form-data": Record<string, never>;
+                "multipart/form-data": Record<string, unknown>;
             };
         };
         responses: {
@@ -5415,7 +6710,12 @@ export interface operations {
     };
     list_price_changes: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: number | null;
+                /** @description 1 to 100; 50 if not given. */
+                limit?: number | null;
+            };
             header?: never;
             path: {
                 id: string;
@@ -5929,7 +7229,12 @@ export interface operations {
     };
     list_letters: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The letter to begin with; 0 if not given. */
+                from?: number | null;
+                /** @description How many letters, 1 to 1000; 100 if not given. */
+                limit?: number | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6051,7 +7356,15 @@ export interface operations {
     };
     list_experiments: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                status?: null | components["schemas"]["Status"];
+                /** @description Of this flag only. */
+                flag_key?: string | null;
+                /** @description At most 100; 50 if not given. */
+                limit?: number | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6276,7 +7589,12 @@ export interface operations {
     };
     experiment_results: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same. */
+                after?: string | null;
+                /** @description How long to wait for that position, in milliseconds, at most 10000; 2000 if not given. */
+                wait_ms?: number | null;
+            };
             header?: never;
             path: {
                 key: string;
@@ -6446,7 +7764,16 @@ export interface operations {
     };
     get_feed: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The session in whose name events were sent; without one the feed is everyone's. */
+                session_id?: string | null;
+                /** @description How many items, 1 to 50; 20 if not given. */
+                limit?: number | null;
+                /** @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same. */
+                after?: string | null;
+                /** @description How long to wait for that position, in milliseconds, at most 10000; 2000 if not given. */
+                wait_ms?: number | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6489,7 +7816,14 @@ export interface operations {
     };
     list_flags: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description At most 100; 50 if not given. */
+                limit?: number | null;
+                /** @description Whether those that are archived are listed too; not, if not given. */
+                include_archived?: boolean | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -6758,7 +8092,12 @@ export interface operations {
     };
     list_changes: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The `next` of the page before. */
+                before?: number | null;
+                /** @description At most 100; 20 if not given. */
+                limit?: number | null;
+            };
             header?: never;
             path: {
                 key: string;
@@ -6803,7 +8142,10 @@ export interface operations {
     };
     get_image: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `large` if there is one, else what there is. */
+                size?: null | components["schemas"]["ImageSize"];
+            };
             header?: never;
             path: {
                 /** @description the picture's id */
@@ -7203,7 +8545,12 @@ export interface operations {
     };
     get_stock: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same. */
+                after?: string | null;
+                /** @description How long to wait for that position, in milliseconds, at most 10000; 2000 if not given. */
+                wait_ms?: number | null;
+            };
             header?: never;
             path: {
                 /** @description a SKU of a product or of a variant */
@@ -7241,7 +8588,12 @@ export interface operations {
     };
     list_movements: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The `next` of the page before. */
+                before?: string | null;
+                /** @description 1 to 100; 50 if not given. */
+                limit?: number | null;
+            };
             header?: never;
             path: {
                 sku: string;
@@ -7405,7 +8757,16 @@ export interface operations {
     };
     list_orders: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only those of this status. */
+                status?: null | components["schemas"]["Status"];
+                /** @description For the shop's people: only this customer's. */
+                customer_id?: string | null;
+                /** @description `next` of the page before. */
+                before?: string | null;
+                /** @description 20 if not given. */
+                limit?: number | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -7587,7 +8948,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OrderResponse"];
+                    "application/json": components["schemas"]["ChangedOrder"];
                 };
             };
             404: {
@@ -7640,7 +9001,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OrderResponse"];
+                    "application/json": components["schemas"]["ChangedOrder"];
                 };
             };
             400: {
@@ -7699,7 +9060,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OrderResponse"];
+                    "application/json": components["schemas"]["ChangedOrder"];
                 };
             };
             404: {
@@ -7752,7 +9113,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OrderResponse"];
+                    "application/json": components["schemas"]["ChangedOrder"];
                 };
             };
             400: {
@@ -7807,7 +9168,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OrderResponse"];
+                    "application/json": components["schemas"]["ChangedOrder"];
                 };
             };
             404: {
@@ -8136,7 +9497,12 @@ export interface operations {
     };
     get_product: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same. */
+                after?: string | null;
+                /** @description How long to wait for that position, in milliseconds, at most 10000; 2000 if not given. */
+                wait_ms?: number | null;
+            };
             header?: never;
             path: {
                 /** @description the product's id */
@@ -8174,7 +9540,14 @@ export interface operations {
     };
     related_products: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description How many items, 1 to 20; 8 if not given. */
+                limit?: number | null;
+                /** @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same. */
+                after?: string | null;
+                /** @description How long to wait for that position, in milliseconds, at most 10000; 2000 if not given. */
+                wait_ms?: number | null;
+            };
             header?: never;
             path: {
                 /** @description the product's id */
@@ -8504,7 +9877,12 @@ export interface operations {
     };
     list_coupons: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The `next` of the page before. */
+                after?: string | null;
+                /** @description At most 100; 50 if not given. */
+                limit?: number | null;
+            };
             header?: never;
             path: {
                 id: string;
@@ -8639,7 +10017,30 @@ export interface operations {
     };
     search: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description What the shopper typed so far: typing errors are forgiven, the last word may be unfinished. Empty: everything. */
+                q?: string | null;
+                /** @description Only this brand. */
+                brand?: string | null;
+                /** @description Only this category. */
+                category?: string | null;
+                /** @description In hundredths of the currency, included. */
+                min_price?: number | null;
+                /** @description In hundredths of the currency, included. */
+                max_price?: number | null;
+                /** @description `true`: only what can be had now. */
+                in_stock?: boolean | null;
+                /** @description `relevance` if not given; without words to search for that is popularity. */
+                sort?: null | components["schemas"]["SortBy"];
+                /** @description How many hits, 1 to 100; 20 if not given. */
+                limit?: number | null;
+                /** @description How many hits to pass over, at most 10000. */
+                offset?: number | null;
+                /** @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same. */
+                after?: string | null;
+                /** @description How long to wait for that position, in milliseconds, at most 10000; 2000 if not given. */
+                wait_ms?: number | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -8843,7 +10244,10 @@ export interface operations {
     };
     store_rows: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The index of a search or vector store, as its pipeline names it. */
+                index?: string | null;
+            };
             header?: never;
             path: {
                 /** @description such as `sales.by_minute` */
@@ -8979,7 +10383,14 @@ export interface operations {
     };
     topic_records: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Offset of the first record; 0 if not given. */
+                from?: number | null;
+                /** @description How many records, 0 to 10000; 100 if not given. With 0 the answer only says where the topic begins and ends. */
+                limit?: number | null;
+                /** @description 0 if not given. */
+                partition?: number | null;
+            };
             header?: never;
             path: {
                 /** @description such as `clickstream` or `orders.public.orders` */
@@ -9345,7 +10756,16 @@ export interface operations {
     };
     get_view: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description How many rows, 1 to 10000; 100 if not given. */
+                limit?: number | null;
+                /** @description By the primary key: `asc` (also if not given) or `desc`. */
+                order?: null | components["schemas"]["RowOrder"];
+                /** @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same. */
+                after?: string | null;
+                /** @description How long to wait for that position, in milliseconds, at most 10000; 2000 if not given. */
+                wait_ms?: number | null;
+            };
             header?: never;
             path: {
                 /** @description such as `sales.by_minute` */
@@ -9391,7 +10811,14 @@ export interface operations {
     };
     stream_view: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description How many rows a snapshot has at most, 1 to 10000; 1000 if not given. Changes of other rows are sent too. */
+                limit?: number | null;
+                /** @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same. */
+                after?: string | null;
+                /** @description How long to wait for that position, in milliseconds, at most 10000; 2000 if not given. */
+                wait_ms?: number | null;
+            };
             header?: never;
             path: {
                 /** @description such as `sales.by_minute` */
@@ -9438,14 +10865,21 @@ export interface operations {
     };
     visual_search: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description How many products, 1 to 50; 12 if not given. */
+                limit?: number | null;
+                /** @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same. */
+                after?: string | null;
+                /** @description How long to wait for that position, in milliseconds, at most 10000; 2000 if not given. */
+                wait_ms?: number | null;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody: {
             content: {
-                "multipart/form-data": Record<string, never>;
+                "multipart/form-data": Record<string, unknown>;
             };
         };
         responses: {

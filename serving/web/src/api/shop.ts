@@ -1,6 +1,17 @@
-/** The public routes that shoppers use. */
-import { address, getJson, send } from "./client";
-import type { FeedProduct, Meta, Order, Product, RelatedProduct, SearchPage, ShopEvent, SimilarProduct, Sort, Stock } from "./types";
+/** What the shop shows to everybody. */
+import { answer, plain } from "./rest";
+import type {
+  FeedResponse,
+  NewEvent,
+  Product,
+  ProductResponse,
+  RelatedResponse,
+  SearchResults,
+  StockResponse,
+  VisualResults,
+} from "./schema";
+import { send } from "./send";
+import type { Sort } from "./types";
 
 export interface SearchRequest {
   q: string;
@@ -15,14 +26,14 @@ export interface SearchRequest {
   offset: number;
 }
 
-export const search = (request: SearchRequest, signal?: AbortSignal): Promise<SearchPage> =>
-  getJson(
-    address("/search", {
-      ...request,
-      in_stock: request.in_stock ? "true" : null,
-      sort: request.sort === "relevance" ? null : request.sort,
+export const search = ({ q, in_stock, sort, ...request }: SearchRequest, signal?: AbortSignal): Promise<SearchResults> =>
+  answer(
+    plain.GET("/api/v1/search", {
+      params: {
+        query: { ...request, ...(q ? { q } : {}), ...(in_stock ? { in_stock } : {}), ...(sort === "relevance" ? {} : { sort }) },
+      },
+      ...given(signal),
     }),
-    { signal },
   );
 
 /** A search for everything, to begin from. */
@@ -41,47 +52,42 @@ export const EVERYTHING: SearchRequest = {
 /** The server passes over no more hits than this. */
 export const DEEPEST_OFFSET = 10_000;
 
-export const product = (id: string, signal?: AbortSignal): Promise<{ product: Product; meta: Meta }> =>
-  getJson(address(`/products/${encodeURIComponent(id)}`), { signal });
+export const product = (id: string, signal?: AbortSignal): Promise<ProductResponse> =>
+  answer(plain.GET("/api/v1/products/{id}", { params: { path: { id } }, ...given(signal) }));
 
-export const related = (id: string, limit: number, signal?: AbortSignal): Promise<{ items: RelatedProduct[]; meta: Meta }> =>
-  getJson(address(`/products/${encodeURIComponent(id)}/related`, { limit }), { signal });
+export const related = (id: string, limit: number, signal?: AbortSignal): Promise<RelatedResponse> =>
+  answer(plain.GET("/api/v1/products/{id}/related", { params: { path: { id }, query: { limit } }, ...given(signal) }));
 
-export const feed = (session_id: string, limit: number, signal?: AbortSignal): Promise<{ items: FeedProduct[]; meta: Meta }> =>
-  getJson(address("/feed", { session_id, limit }), { signal });
+export const feed = (session_id: string, limit: number, signal?: AbortSignal): Promise<FeedResponse> =>
+  answer(plain.GET("/api/v1/feed", { params: { query: { session_id, limit } }, ...given(signal) }));
 
 /** The stock of a unit, at least as new as the position `after`. */
-export const stock = (sku: string, after?: string, signal?: AbortSignal): Promise<Stock> =>
-  getJson(address(`/inventory/${encodeURIComponent(sku)}`, { after }), { signal });
+export const stock = (sku: string, after?: string, signal?: AbortSignal): Promise<StockResponse> =>
+  answer(plain.GET("/api/v1/inventory/{sku}", { params: { path: { sku }, query: after ? { after } : {} }, ...given(signal) }));
 
-export const visualSearch = (picture: Blob, limit: number, signal?: AbortSignal): Promise<{ hits: SimilarProduct[]; meta: Meta }> => {
+export const visualSearch = (picture: Blob, limit: number, signal?: AbortSignal): Promise<VisualResults> => {
   const form = new FormData();
   form.set("image", picture, "picture");
-  return getJson(address("/visual-search", { limit }), { method: "POST", body: form, signal });
+  return answer(
+    plain.POST("/api/v1/visual-search", {
+      params: { query: { limit } },
+      // The description knows the field as text; what goes over the wire is the file.
+      body: { image: "" },
+      bodySerializer: () => form,
+      ...given(signal),
+    }),
+  );
 };
 
-export interface OrderRequest {
-  country: string;
-  items: { sku: string; quantity: number }[];
-}
-
-/** Places an order. The same `idempotencyKey` sent twice is one order. */
-export const placeOrder = (order: OrderRequest, idempotencyKey: string): Promise<Order> =>
-  getJson(address("/orders"), {
-    method: "POST",
-    headers: { "content-type": "application/json", "idempotency-key": idempotencyKey },
-    body: JSON.stringify(order),
-  });
-
-export const sendEvents = async (events: ShopEvent[]): Promise<void> => {
-  await send(address("/events"), {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify({ events }),
-  });
+export const sendEvents = async (events: NewEvent[]): Promise<void> => {
+  await plain.POST("/api/v1/events", { body: { events } });
 };
 
 export async function picture(imageUrl: string, signal?: AbortSignal): Promise<Blob> {
   const response = await send(imageUrl, { signal, headers: { accept: "image/*" } });
   return response.blob();
 }
+
+const given = (signal: AbortSignal | undefined) => (signal ? { signal } : {});
+
+export type { Product };

@@ -1,5 +1,5 @@
 /** What shoppers do, told to the shop: gathered, sent in batches, not lost when a send fails or the page is left. */
-import { Problem } from "../api/client";
+import { Problem } from "../api/problem";
 import type { EventType, ShopEvent } from "../api/types";
 
 export interface EventQueueOptions {

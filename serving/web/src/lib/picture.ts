@@ -1,5 +1,5 @@
 /** A shopper's picture made ready for the picture search. */
-import { Problem } from "../api/client";
+import { Problem } from "../api/problem";
 
 const LONGEST_SIDE = 1024;
 const SENT_AS_IS_BYTES = 2 * 1024 * 1024;

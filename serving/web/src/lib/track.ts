@@ -1,5 +1,5 @@
 /** The page's event queue, bound to the browser. */
-import { address } from "../api/client";
+import { address } from "../api/send";
 import { sendEvents } from "../api/shop";
 import { eventQueue } from "./events";
 import { sessionId, uuid } from "./id";

@@ -2,7 +2,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useReducer, useRef, useState } from "react";
 import { storesStream, view, viewStream } from "../api/operator";
-import type { Row, StoreStatus } from "../api/types";
+import type { StoreStatus } from "../api/schema";
+import type { Row } from "../api/types";
 import { paced } from "./paced";
 import { seeded } from "./seeded";
 import { reduceStores, type StoreEntry } from "./stores-state";

@@ -1,5 +1,5 @@
 /** Judges where the derived stores stand, and keeps a minute of each one's age for its line. */
-import type { StoreStatus } from "../api/types";
+import type { StoreStatus } from "../api/schema";
 import { duration } from "../lib/format";
 
 export type Health = { kind: "live" } | { kind: "behind"; why: string } | { kind: "error"; why: string };

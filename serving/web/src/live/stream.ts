@@ -2,7 +2,8 @@
  * A server-sent event stream over `fetch`, because `EventSource` cannot send the operator's token. Connects again with a
  * growing, jittered pause, and lets go of the connection while the page is hidden: a browser opens six to a host at most.
  */
-import { Problem, send } from "../api/client";
+import { send } from "../api/send";
+import { Problem } from "../api/problem";
 import { sseParser, type ServerEvent } from "./sse-parser";
 
 export type StreamState =

@@ -1,4 +1,4 @@
-import type { Meta } from "../api/types";
+import type { Meta } from "../api/schema";
 import { age } from "../lib/format";
 
 /** How old what is shown is: the shop's promise, kept in sight. */

@@ -1,4 +1,8 @@
+import { count } from "../lib/format";
 import { Link, match, useLocation } from "../router";
+import { useCart } from "../shopping/cart";
+import { useSignedIn } from "../shopping/session";
+import { CartIcon, PersonIcon } from "./icons";
 import { SearchBox } from "./search-box";
 
 export function Header() {
@@ -23,8 +27,37 @@ export function Header() {
           <Link className="nav-link" to="/dashboard" aria-current={page === "dashboard" ? "page" : undefined}>
             Dashboard
           </Link>
+          <AccountLink current={page === "account" || page === "order"} />
+          <CartLink current={page === "cart" || page === "checkout"} />
         </nav>
       </div>
     </header>
+  );
+}
+
+function AccountLink({ current }: { current: boolean }) {
+  const signedIn = useSignedIn();
+  return (
+    <Link className="nav-link" to={signedIn ? "/account" : "/account/login"} aria-current={current ? "page" : undefined}>
+      <PersonIcon size={18} />
+      <span>{signedIn ? "Account" : "Log in"}</span>
+    </Link>
+  );
+}
+
+function CartLink({ current }: { current: boolean }) {
+  const { data } = useCart();
+  const items = data?.total_items ?? 0;
+  return (
+    <Link className="nav-link" to="/cart" aria-current={current ? "page" : undefined}>
+      <CartIcon size={18} />
+      <span>Cart</span>
+      {items > 0 ? (
+        <span className="nav-count" data-testid="cart-count">
+          {count(items)}
+          <span className="visually-hidden"> {items === 1 ? "item" : "items"}</span>
+        </span>
+      ) : null}
+    </Link>
   );
 }

@@ -38,3 +38,17 @@ export const SimilarIcon = icon(
   </>,
 );
 export const BackIcon = icon(<path d="M14.5 5.5 8 12l6.5 6.5" />);
+export const CartIcon = icon(
+  <>
+    <path d="M3.500 5h2.300l2 10.500h9.700l1.800-7.500H6.500" />
+    <circle cx="9" cy="19" r="1.200" />
+    <circle cx="16.500" cy="19" r="1.200" />
+  </>,
+);
+export const PersonIcon = icon(
+  <>
+    <circle cx="12" cy="8.500" r="3.800" />
+    <path d="M4.800 20c.8-3.900 3.600-5.800 7.200-5.800s6.400 1.900 7.200 5.800" />
+  </>,
+);
+export const BinIcon = icon(<path d="M5 7h14M10 7V4.800h4V7m-7.500 0 .8 12.200h9.400L17.500 7M10.300 10.500v5.300m3.400-5.300v5.300" />);

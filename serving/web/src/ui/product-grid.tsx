@@ -1,5 +1,5 @@
 import type { KeyboardEvent, ReactNode } from "react";
-import type { Product } from "../api/types";
+import type { Product } from "../api/schema";
 import { ProductCard } from "./product-card";
 
 interface ProductGridProps<P extends Product> {

@@ -1,7 +1,7 @@
 import { useState } from "react";
 
 /** A product's picture, or its initial where it has none or it does not load. The name beside it says what it is. */
-export function ProductPicture({ imageUrl, name, eager = false }: { imageUrl: string | null; name: string; eager?: boolean }) {
+export function ProductPicture({ imageUrl, name, eager = false }: { imageUrl: string | null | undefined; name: string; eager?: boolean }) {
   const [failed, setFailed] = useState<string | null>(null);
   if (!imageUrl || failed === imageUrl) {
     return (

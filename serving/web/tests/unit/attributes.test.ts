@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Variant } from "../../src/api/types";
+import type { Variant } from "../../src/api/schema";
 import { common, distinction } from "../../src/pages/product/attributes";
 
 const variant = (sku: string, attributes: Record<string, unknown>): Variant => ({ sku, attributes, price_cents: null });

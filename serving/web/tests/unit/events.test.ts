@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Problem } from "../../src/api/client";
+import { Problem } from "../../src/api/problem";
 import type { ShopEvent } from "../../src/api/types";
 import { eventQueue } from "../../src/lib/events";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { StoreStatus } from "../../src/api/types";
+import type { StoreStatus } from "../../src/api/schema";
 import { HISTORY, judge, newestPositions, reduceStores } from "../../src/live/stores-state";
 
 const store = (part: Partial<StoreStatus>): StoreStatus => ({
@@ -12,6 +12,8 @@ const store = (part: Partial<StoreStatus>): StoreStatus => ({
   committed_ms: 1,
   applied_ms: 2,
   delay_ms: 40,
+  delay_p50_ms: 30,
+  delay_p99_ms: 90,
   age_ms: 0,
   rows: 5,
   rows_per_s: 1,

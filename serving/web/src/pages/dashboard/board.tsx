@@ -1,5 +1,5 @@
 import { useEffect } from "react";
-import type { Problem } from "../../api/client";
+import type { Problem } from "../../api/problem";
 import { useFollowedView, useLiveStores, useLiveView } from "../../live/hooks";
 import { Bars } from "./bars";
 import { ConnectionNote } from "./connection-note";

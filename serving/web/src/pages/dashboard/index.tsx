@@ -1,6 +1,6 @@
 import { useEffect, useState } from "react";
 import { dropToken, keepToken, takeToken } from "../../api/operator";
-import type { Problem } from "../../api/client";
+import type { Problem } from "../../api/problem";
 import { Board } from "./board";
 import { TokenForm } from "./token-form";
 

@@ -1,5 +1,5 @@
 import { useState } from "react";
-import type { Problem } from "../../api/client";
+import type { Problem } from "../../api/problem";
 
 export function TokenForm({ refusal, onToken }: { refusal: Problem | null; onToken: (token: string) => void }) {
   const [text, setText] = useState("");

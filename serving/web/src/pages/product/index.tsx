@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
-import { Problem } from "../../api/client";
+import { Problem } from "../../api/problem";
 import { product as loadProduct } from "../../api/shop";
-import type { Product as ProductDocument } from "../../api/types";
+import type { Product as ProductDocument } from "../../api/schema";
 import { cents } from "../../lib/format";
 import { track } from "../../lib/track";
 import { Link } from "../../router";
@@ -77,7 +77,7 @@ function ProductDetails({ product }: { product: ProductDocument }) {
           </p>
           {product.description ? <p className="product-description">{product.description}</p> : null}
           <Variants product={product} chosen={sku} onChoose={setSku} />
-          <Buy key={sku} sku={sku} priceCents={price} currency={product.currency} />
+          <Buy key={sku} sku={sku} name={product.name} priceCents={price} currency={product.currency} />
           <Facts product={product} />
           <p className="product-sku">Item {sku}</p>
         </div>

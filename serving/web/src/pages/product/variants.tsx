@@ -1,6 +1,6 @@
-import type { Product } from "../../api/types";
+import type { Product } from "../../api/schema";
 import { cents } from "../../lib/format";
-import { common, distinction } from "./attributes";
+import { common, distinction, hasChoice } from "./attributes";
 
 interface VariantsProps {
   product: Product;
@@ -11,8 +11,8 @@ interface VariantsProps {
 /** The product as it stands and its variants, each a unit of its own with its own stock; nothing where there is no choice. */
 export function Variants({ product, chosen, onChoose }: VariantsProps) {
   const { variants } = product;
+  if (!hasChoice(product)) return null;
   const others = variants.filter(({ sku }) => sku !== product.sku);
-  if (others.length === 0 || (others.length === 1 && others.every((only) => distinction(only, variants) === null))) return null;
   return (
     <fieldset className="variants">
       <legend>Version</legend>
@@ -24,8 +24,8 @@ export function Variants({ product, chosen, onChoose }: VariantsProps) {
             sku={variant.sku}
             name={distinction(variant, variants) ?? variant.sku}
             price={
-              variant.price_cents !== null && variant.price_cents !== product.price_cents
-                ? cents(variant.price_cents, product.currency)
+              (variant.price_cents ?? product.price_cents) !== product.price_cents
+                ? cents(variant.price_cents ?? product.price_cents, product.currency)
                 : undefined
             }
             chosen={chosen === variant.sku}

@@ -1,12 +1,12 @@
 import { useEffect, useState } from "react";
-import type { FacetValue, SearchPage } from "../../api/types";
+import type { Facet, SearchResults } from "../../api/schema";
 import { count } from "../../lib/format";
 import { useMedia } from "../../lib/use-media";
 import { CloseIcon } from "../../ui/icons";
 import { fromParams, type ShopQuery } from "./query";
 
 interface FacetsProps {
-  facets: SearchPage["facets"];
+  facets: SearchResults["facets"] | undefined;
   query: ShopQuery;
   onChange: (part: Partial<ShopQuery>) => void;
 }
@@ -35,11 +35,11 @@ function Choices({ facets, query, onChange }: FacetsProps) {
       <FacetList
         title="Category"
         name="category"
-        values={facets.category ?? []}
+        values={facets?.category ?? []}
         chosen={query.category}
         onChoose={(category) => onChange({ category })}
       />
-      <FacetList title="Brand" name="brand" values={facets.brand ?? []} chosen={query.brand} onChoose={(brand) => onChange({ brand })} />
+      <FacetList title="Brand" name="brand" values={facets?.brand ?? []} chosen={query.brand} onChoose={(brand) => onChange({ brand })} />
       <PriceRange query={query} onChange={onChange} />
       <label className="toggle">
         <input type="checkbox" checked={query.stocked} onChange={(event) => onChange({ stocked: event.target.checked })} />
@@ -78,7 +78,7 @@ const SHOWN = 8;
 interface FacetListProps {
   title: string;
   name: string;
-  values: FacetValue[];
+  values: Facet[];
   chosen: string | null;
   onChoose: (value: string | null) => void;
 }

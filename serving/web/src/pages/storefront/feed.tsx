@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useRef } from "react";
 import { EVERYTHING, feed, search } from "../../api/shop";
-import type { FeedProduct } from "../../api/types";
+import type { FeedItem } from "../../api/schema";
 import { sessionId } from "../../lib/id";
 import { flushEvents } from "../../lib/track";
 import { Link } from "../../router";
@@ -11,7 +11,7 @@ import { ProblemNote } from "../../ui/problem-note";
 import { GridSkeleton, ProductGrid } from "../../ui/product-grid";
 import { NOTHING, toPath } from "./query";
 
-const SHELVES: { reason: FeedProduct["reason"]; title: string }[] = [
+const SHELVES: { reason: FeedItem["reason"]; title: string }[] = [
   { reason: "because_you_viewed", title: "Because of what you viewed" },
   { reason: "trending", title: "Trending now" },
   { reason: "popular", title: "Popular in the shop" },

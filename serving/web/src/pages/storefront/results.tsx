@@ -68,7 +68,7 @@ export function Results({ query }: { query: ShopQuery }) {
 
   return (
     <div className="results">
-      <Facets facets={first?.facets ?? {}} query={query} onChange={change} />
+      <Facets facets={first?.facets} query={query} onChange={change} />
       <section aria-label="Results" aria-busy={result.isFetching}>
         <div className="results-head">
           <h1 className="results-title" aria-live="polite" data-testid="result-count">

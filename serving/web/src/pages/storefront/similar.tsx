@@ -1,8 +1,8 @@
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
-import { Problem } from "../../api/client";
+import { Problem } from "../../api/problem";
 import { picture as loadPicture, product as loadProduct, visualSearch } from "../../api/shop";
-import type { SimilarProduct } from "../../api/types";
+import type { VisualHit } from "../../api/schema";
 import { percent } from "../../lib/format";
 import { decode, draw, prepare } from "../../lib/picture";
 import { Link, productPath } from "../../router";
@@ -87,7 +87,7 @@ function SimilarToProduct({ id }: { id: string }) {
 }
 
 interface SimilarHitsProps {
-  data: { hits: SimilarProduct[] } | undefined;
+  data: { hits: VisualHit[] } | undefined;
   isPending: boolean;
   error: Error | null;
   onRetry: () => void;
