@@ -11,8 +11,12 @@ import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { search } from "./mock/search.mjs";
+import { buying } from "./mock/buying.mjs";
 import { features } from "./mock/png.mjs";
-import { Problem, Shop } from "./mock/shop.mjs";
+import { Accounts } from "./mock/accounts.mjs";
+import { Problem } from "./mock/problem.mjs";
+import { Purchases } from "./mock/purchases.mjs";
+import { Shop } from "./mock/shop.mjs";
 
 const DIST = fileURLToPath(new URL("../dist", import.meta.url));
 const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
@@ -21,19 +25,22 @@ const LARGEST_BODY_BYTES = 8 * 1024 * 1024;
 /** Starts the server; `close()` ends it with all of its streams. */
 export async function start({ port = 0, token = "operator", trouble = false } = {}) {
   const shop = new Shop();
+  const accounts = new Accounts();
+  const purchases = new Purchases(shop);
   const server = createServer((request, response) => {
-    answer({ shop, token, trouble, request, response }).catch((error) => {
+    answer({ shop, accounts, purchases, token, trouble, request, response }).catch((error) => {
       const problem = error instanceof Problem ? error : new Problem(500, "internal", "The server failed", String(error.stack ?? error));
       if (response.headersSent) return response.end();
-      const { status, name, title, detail, headers } = problem;
-      response.writeHead(status, { "content-type": "application/problem+json", ...headers });
-      response.end(JSON.stringify({ type: `/problems/${name}`, title, status, detail }));
+      const { status, name, title, detail, members } = problem;
+      response.writeHead(status, { "content-type": "application/problem+json" });
+      response.end(JSON.stringify({ type: `/problems/${name}`, title, status, detail, ...members }));
     });
   });
   await new Promise((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
   return {
     base: `http://127.0.0.1:${server.address().port}`,
     token,
+    accounts,
     /** Cuts every connection; new ones are taken. */
     cut: () => server.closeAllConnections(),
     close: () => {
@@ -49,12 +56,14 @@ async function answer(context) {
   const { shop, request, response } = context;
   const url = new URL(request.url, "http://mock");
   const parameters = Object.fromEntries(url.searchParams);
-  const [, api, v1, noun, id, verb] = url.pathname.split("/").map(decodeURIComponent);
+  const [, api, v1, ...parts] = url.pathname.split("/").map(decodeURIComponent);
   if (api !== "api" || v1 !== "v1") return page(url.pathname, response);
   const json = (body, status = 200, headers = {}) => {
     response.writeHead(status, { "content-type": "application/json", ...headers });
-    response.end(JSON.stringify(body));
+    response.end(body === null ? undefined : JSON.stringify(body));
   };
+  if (await buying(context, parts, body, json)) return;
+  const [noun, id, verb] = parts;
   const route = `${request.method} ${noun}${id === undefined ? "" : "/*"}${verb === undefined ? "" : `/${verb}`}`;
   switch (route) {
     case "GET search":
@@ -102,6 +111,7 @@ async function answer(context) {
       return json({ sku: id, ...stock, available: shop.available(id), meta: shop.meta("inventory.stock") });
     }
     case "POST orders": {
+      if (!isOperator(context)) throw new Problem(403, "forbidden", "This is not yours to do", "For programs of the shop's.");
       const key = request.headers["idempotency-key"];
       if (!key) throw new Problem(400, "idempotency-key-needed", "An order needs an Idempotency-Key", "The header is missing.");
       const order = shop.order(key, JSON.parse(await body(request)));
@@ -113,6 +123,8 @@ async function answer(context) {
       return operator(context, route, id, parameters, json);
   }
 }
+
+const isOperator = ({ token, request }) => request.headers.authorization === `Bearer ${token}`;
 
 function operator({ shop, token, trouble, request, response }, route, id, parameters, json) {
   if (request.headers.authorization !== `Bearer ${token}`) {

@@ -30,7 +30,7 @@ export const search = ({ q, in_stock, sort, ...request }: SearchRequest, signal?
   answer(
     plain.GET("/api/v1/search", {
       params: {
-        query: { ...request, ...(q ? { q } : {}), ...(in_stock ? { in_stock } : {}), ...(sort === "relevance" ? {} : { sort }) },
+        query: { ...(q ? { q } : {}), ...request, ...(in_stock ? { in_stock } : {}), ...(sort === "relevance" ? {} : { sort }) },
       },
       ...given(signal),
     }),

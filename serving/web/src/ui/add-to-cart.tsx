@@ -11,7 +11,7 @@ interface AddToCartProps {
   quantity: number;
   soldOut: boolean;
   className: string;
-  /** What the button says besides; cards have no room for more. */
+  /** What the button says, before the name that only those hear who do not see it. */
   words?: string;
 }
 
@@ -34,12 +34,12 @@ export function AddToCart({ sku, name, quantity, soldOut, className, words = "Ad
         className={`button ${className}`}
         type="button"
         disabled={soldOut || isPending}
-        aria-label={words === "Add to cart" ? `Add ${name} to the cart` : undefined}
         onClick={() => add(sku, quantity)}
         data-testid="add-to-cart"
       >
         {said ? <CheckIcon size={18} /> : <CartIcon size={18} />}
         {soldOut ? "Sold out" : said ? "Added" : isPending ? "Adding…" : words}
+        <span className="visually-hidden">: {name}</span>
       </button>
       <span className="visually-hidden" role="status">
         {said ? `${name} is in the cart` : ""}

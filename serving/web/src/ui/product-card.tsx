@@ -32,8 +32,8 @@ export function ProductCard({ product, badge }: { product: Product; badge?: Reac
       </div>
       <div className="card-buy">
         {hasChoice(product) ? (
-          <Link className="button button-quiet button-small" to={productPath(product.id)} aria-label={`Choose a version of ${name}`}>
-            Choose a version
+          <Link className="button button-quiet button-small" to={productPath(product.id)}>
+            Choose a version<span className="visually-hidden"> of {name}</span>
           </Link>
         ) : (
           <AddToCart className="button-quiet button-small" sku={sku} name={name} quantity={1} soldOut={product.available === 0} />

@@ -16,6 +16,7 @@ try {
     token: mock.token,
     shots: values.shots,
     executablePath: values.chromium,
+    isMock: true,
     extraChecks: faultChecks,
   });
   process.exitCode = failed > 0 ? 1 : 0;

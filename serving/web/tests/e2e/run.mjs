@@ -8,16 +8,19 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { accountChecks } from "./account.mjs";
 import { Api } from "./api.mjs";
 import { installed, launch, watch } from "./browser.mjs";
+import { buyingChecks } from "./buying.mjs";
 import { dashboardChecks } from "./dashboard.mjs";
+import { everywhereChecks } from "./everywhere.mjs";
 import { productChecks } from "./product.mjs";
 import { storefrontChecks } from "./storefront.mjs";
 
 const TIMEOUT_MS = 15_000;
 
 /** Runs every check in order, `extraChecks` last; a failed one does not stop the rest. Returns how many passed and failed. */
-export async function run({ base, token, shots = null, executablePath = installed(), extraChecks = [] }) {
+export async function run({ base, token, shots = null, executablePath = installed(), isMock = false, extraChecks = [] }) {
   if (shots) await mkdir(shots, { recursive: true });
   const browser = await launch(executablePath);
   const tally = { passed: 0, failed: 0 };
@@ -29,8 +32,9 @@ export async function run({ base, token, shots = null, executablePath = installe
     const shot = async (name, of = page, options = {}) => {
       if (shots) await of.screenshot({ path: join(shots, `${name}.png`), ...options });
     };
-    const world = { api: new Api(base, token), base, token, browser, page, watched, shot };
-    for (const { name, check } of [...storefrontChecks, ...productChecks, ...dashboardChecks, ...lastChecks, ...extraChecks]) {
+    const world = { api: new Api(base, token), base, token, isMock, browser, page, watched, shot };
+    const shopping = [...storefrontChecks, ...productChecks, ...buyingChecks, ...accountChecks, ...everywhereChecks];
+    for (const { name, check } of [...shopping, ...dashboardChecks, ...lastChecks, ...extraChecks]) {
       try {
         await check(world);
         tally.passed++;

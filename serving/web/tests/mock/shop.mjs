@@ -1,17 +1,11 @@
 /** The mock's state: stock, orders, sums by minute, views with subscribers. Everything is counted by hand, at once. */
 import { randomUUID } from "node:crypto";
 import { catalogue } from "./catalogue.mjs";
+import { Problem } from "./problem.mjs";
 
 const pad = (value, digits) => String(value).padStart(digits, "0");
 const minuteOf = (ms) => new Date(Math.floor(ms / 60_000) * 60_000).toISOString().replace(".000Z", "Z");
 const pounds = (cents) => `${Math.trunc(cents / 100)}.${pad(Math.abs(cents % 100), 2)}0`;
-
-export class Problem extends Error {
-  constructor(status, name, title, detail, headers = {}) {
-    super(detail);
-    Object.assign(this, { status, name, title, detail, headers });
-  }
-}
 
 const VIEWS = {
   "sales.totals": ["id"],
