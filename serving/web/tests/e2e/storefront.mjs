@@ -143,6 +143,9 @@ export const storefrontChecks = [
       await input.press("Escape");
       await until("the first page is back", async () => new URL(page.url()).search === "" || parameters(page).get("q") === null);
       await input.fill(longWord(named.name));
+      await until("the heading names the query", async () =>
+        (await page.getByTestId("result-count").textContent()).includes(`“${longWord(named.name)}”`),
+      );
       await until("hits", async () => (await names(page)).some((name) => name.toLowerCase().includes(longWord(named.name))));
       await page.waitForLoadState("networkidle");
       await input.press("ArrowDown");

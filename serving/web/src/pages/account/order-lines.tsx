@@ -6,7 +6,7 @@ export function OrderLines({ order }: { order: Order }) {
   const { currency, subtotal_cents, discount_cents, shipping_cents, tax_cents, total_cents, refunded_cents } = order;
   const rows: [string, number | null | undefined, string?][] = [
     ["Articles", subtotal_cents],
-    ["Discount", discount_cents ? -discount_cents : null, "totals-discount"],
+    ["Discount", discount_cents || null, "totals-discount"],
     ["Delivery", shipping_cents],
     ["Total", total_cents, "totals-total"],
     ["Tax within it", tax_cents || null, "totals-aside"],
@@ -22,7 +22,7 @@ export function OrderLines({ order }: { order: Order }) {
               <span className="line-each">
                 {" "}
                 {money(unit_price, currency)} each
-                {shipped > 0 ? ` · ${count(shipped)} on the way or there` : ""}
+                {shipped > 0 ? ` · ${count(shipped)} sent` : ""}
                 {returned > 0 ? ` · ${count(returned)} taken back` : ""}
               </span>
             </span>
@@ -35,7 +35,7 @@ export function OrderLines({ order }: { order: Order }) {
           typeof amount === "number" ? (
             <div key={name} className={kind}>
               <dt>{name}</dt>
-              <dd>{name === "Delivery" && amount === 0 ? "Free" : cents(amount, currency)}</dd>
+              <dd>{name === "Delivery" && amount === 0 ? "Free" : `${name === "Discount" ? "−" : ""}${cents(amount, currency)}`}</dd>
             </div>
           ) : null,
         )}

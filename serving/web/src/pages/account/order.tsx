@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { order as loadOrder } from "../../api/checkout";
 import { isProblem } from "../../api/problem";
-import type { Order as OrderDocument } from "../../api/schema";
+import type { Order as OrderDocument, Units } from "../../api/schema";
 import { count, time } from "../../lib/format";
 import { Link } from "../../router";
 import { MINE, useSignedIn } from "../../shopping/session";
@@ -89,7 +89,7 @@ function Details({ order }: { order: OrderDocument }) {
                 <li key={id}>
                   <strong>{carrier}</strong> {tracking_number ? <code>{tracking_number}</code> : null}
                   <p>
-                    {count(items.reduce((sum, { quantity }) => sum + quantity, 0))} items, sent {time(shipped_at)}
+                    {units(items)}, sent {time(shipped_at)}
                     {delivered_at ? `, delivered ${time(delivered_at)}` : ""}
                   </p>
                 </li>
@@ -105,7 +105,7 @@ function Details({ order }: { order: OrderDocument }) {
                 <li key={id}>
                   <strong>{RETURNS[status] ?? status}</strong> <span className="order-when">{time(requested_at)}</span>
                   <p>
-                    {count(items.reduce((sum, { quantity }) => sum + quantity, 0))} items: {reason}
+                    {units(items)}: {reason}
                   </p>
                 </li>
               ))}
@@ -115,6 +115,11 @@ function Details({ order }: { order: OrderDocument }) {
       </div>
     </article>
   );
+}
+
+function units(items: readonly Units[]): string {
+  const sum = items.reduce((before, { quantity }) => before + quantity, 0);
+  return `${count(sum)} ${sum === 1 ? "item" : "items"}`;
 }
 
 const RETURNS: Record<string, string> = { requested: "Asked for", received: "Taken back", refused: "Refused" };

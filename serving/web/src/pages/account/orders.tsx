@@ -33,7 +33,7 @@ export function Orders() {
               <span className="order-number">{number}</span>
               <StatusPill status={status} />
               <span className="order-when">{time(placed_at)}</span>
-              <span>
+              <span className="order-units">
                 {count(units)} {units === 1 ? "item" : "items"}
               </span>
               <span className="order-total">{typeof total_cents === "number" ? cents(total_cents, currency) : "–"}</span>

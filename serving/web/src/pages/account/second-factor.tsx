@@ -18,7 +18,10 @@ export function SecondFactor({ isOn }: { isOn: boolean }) {
       <h2>Second factor</h2>
       {recovery ? <RecoveryCodes codes={recovery} onKept={() => setRecovery(null)} /> : null}
       {isOn ? (
-        <Remove onDone={() => void changed()} />
+        <>
+          {recovery ? null : <p>It is on: each log-in asks for a code.</p>}
+          <Remove onDone={() => void changed()} />
+        </>
       ) : begin.data ? (
         <Confirm
           seed={begin.data}
@@ -106,7 +109,7 @@ function Remove({ onDone }: { onDone: () => void }) {
   const remove = useMutation({ mutationFn: () => removeSecondFactor({ password, code: code.trim() }), onSuccess: onDone });
   return (
     <details className="narrow">
-      <summary>It is on. Switch it off</summary>
+      <summary>Switch it off</summary>
       <form
         onSubmit={(event) => {
           event.preventDefault();
