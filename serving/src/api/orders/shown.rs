@@ -99,6 +99,7 @@ pub struct Units {
 }
 
 #[derive(Debug, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[schema(as = OrderEvent)]
 pub struct Event {
     pub status: Status,
     pub note: Option<String>,

@@ -26,7 +26,7 @@ pub struct ViewQuery {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
-#[schema(as = RowOrder)]
+#[schema(as = ViewOrder)]
 pub enum Order {
     Asc,
     Desc,

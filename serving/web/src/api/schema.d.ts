@@ -2305,12 +2305,6 @@ export interface components {
         };
         Evaluation: Record<string, unknown>;
         EvaluationRequest: Record<string, unknown>;
-        Event: {
-            status: components["schemas"]["Status"];
-            note?: string | null;
-            /** Format: date-time */
-            occurred_at: string;
-        };
         EventsResponse: {
             /** Format: int64 */
             accepted: number;
@@ -2996,7 +2990,13 @@ export interface components {
             shipments: components["schemas"]["Shipment"][];
             returns: components["schemas"]["Return"][];
             /** @description Oldest first. */
-            history: components["schemas"]["Event"][];
+            history: components["schemas"]["OrderEvent"][];
+        };
+        OrderEvent: {
+            status: components["schemas"]["Status"];
+            note?: string | null;
+            /** Format: date-time */
+            occurred_at: string;
         };
         OrderResponse: components["schemas"]["PlacedOrder"] & {
             /** @description Pass it as `after` to reads that have to include this order. */
@@ -3444,8 +3444,6 @@ export interface components {
          * @enum {string}
          */
         Role: "shopper" | "merchandiser" | "analyst" | "admin" | "service";
-        /** @enum {string} */
-        RowOrder: "asc" | "desc";
         RowsResponse: {
             rows: Record<string, unknown>[];
         };
@@ -3821,6 +3819,8 @@ export interface components {
             columns: components["schemas"]["ViewColumn"][];
             primary_key: string[];
         };
+        /** @enum {string} */
+        ViewOrder: "asc" | "desc";
         ViewResponse: components["schemas"]["ViewDescription"] & {
             rows: Record<string, unknown>[];
             meta: components["schemas"]["Meta"];
@@ -3917,7 +3917,6 @@ export type Discovery = components['schemas']['Discovery'];
 export type Erasure = components['schemas']['Erasure'];
 export type Evaluation = components['schemas']['Evaluation'];
 export type EvaluationRequest = components['schemas']['EvaluationRequest'];
-export type Event = components['schemas']['Event'];
 export type EventsResponse = components['schemas']['EventsResponse'];
 export type ExperimentComparison = components['schemas']['ExperimentComparison'];
 export type ExperimentDesign = components['schemas']['ExperimentDesign'];
@@ -3993,6 +3992,7 @@ export type NewShipment = components['schemas']['NewShipment'];
 export type NewTransfer = components['schemas']['NewTransfer'];
 export type NewWarehouse = components['schemas']['NewWarehouse'];
 export type Order = components['schemas']['Order'];
+export type OrderEvent = components['schemas']['OrderEvent'];
 export type OrderResponse = components['schemas']['OrderResponse'];
 export type OrderSummary = components['schemas']['OrderSummary'];
 export type Orders = components['schemas']['Orders'];
@@ -4038,7 +4038,6 @@ export type Reset = components['schemas']['Reset'];
 export type Return = components['schemas']['Return'];
 export type ReturnDecision = components['schemas']['ReturnDecision'];
 export type Role = components['schemas']['Role'];
-export type RowOrder = components['schemas']['RowOrder'];
 export type RowsResponse = components['schemas']['RowsResponse'];
 export type Rule = components['schemas']['Rule'];
 export type Scope = components['schemas']['Scope'];
@@ -4077,6 +4076,7 @@ export type VariantFields = components['schemas']['VariantFields'];
 export type Verification = components['schemas']['Verification'];
 export type ViewColumn = components['schemas']['ViewColumn'];
 export type ViewDescription = components['schemas']['ViewDescription'];
+export type ViewOrder = components['schemas']['ViewOrder'];
 export type ViewResponse = components['schemas']['ViewResponse'];
 export type ViewsResponse = components['schemas']['ViewsResponse'];
 export type VisualHit = components['schemas']['VisualHit'];
@@ -10760,7 +10760,7 @@ export interface operations {
                 /** @description How many rows, 1 to 10000; 100 if not given. */
                 limit?: number | null;
                 /** @description By the primary key: `asc` (also if not given) or `desc`. */
-                order?: null | components["schemas"]["RowOrder"];
+                order?: null | components["schemas"]["ViewOrder"];
                 /** @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same. */
                 after?: string | null;
                 /** @description How long to wait for that position, in milliseconds, at most 10000; 2000 if not given. */
