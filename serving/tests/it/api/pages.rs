@@ -28,7 +28,9 @@ async fn pages_are_served_with_a_policy_and_never_in_place_of_the_api() {
             assert_eq!(again.status(), 304, "{path}");
         }
     }
-    for path in ["/product/", "/api", "/api/", "/product", "/carts", "/accounts", "//", "/../Cargo.toml", "/%2e%2e/Cargo.toml", "/index.htm"] {
+    for path in
+        ["/product/", "/api", "/api/", "/product", "/carts", "/accounts", "//", "/../Cargo.toml", "/%2e%2e/Cargo.toml", "/index.htm"]
+    {
         server.get(path).await.problem(404, "not-found");
     }
 }
