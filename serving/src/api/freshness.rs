@@ -41,6 +41,11 @@ pub struct After {
 }
 
 impl After {
+    /// By the header alone.
+    pub(in crate::api) fn of_header(headers: &HeaderMap) -> Result<Self> {
+        Self::read(AfterQuery { after: None, wait_ms: None }, headers)
+    }
+
     pub(in crate::api) fn read(query: AfterQuery, headers: &HeaderMap) -> Result<Self> {
         let header = match headers.get(AFTER) {
             Some(value) => {

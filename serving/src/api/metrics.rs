@@ -41,6 +41,6 @@ pub async fn get_metrics(State(app): State<App>) -> Response {
     let limits = &app.limits;
     metrics::gauge!("chimera_http_requests_in_progress")
         .set(limits.max_concurrent_requests.saturating_sub(app.requests.available_permits()) as f64);
-    metrics::gauge!("chimera_http_streams_open").set(limits.max_streams.saturating_sub(app.streams.available_permits()) as f64);
+    metrics::gauge!("chimera_http_streams_open").set(app.places.taken() as f64);
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], app.metrics.render()).into_response()
 }

@@ -62,6 +62,7 @@ static COUNT: LazyLock<Script> = LazyLock::new(|| {
 });
 
 /// What is counted of a request.
+#[derive(Clone, Copy, Debug)]
 pub struct Sender {
     /// `None`: not known, as in a test without a network.
     address: Option<IpAddr>,
@@ -74,14 +75,31 @@ impl Sender {
         Self { address, reads: request.method().is_safe() }
     }
 
+    /// The same sender, of something that reads or does not.
+    pub fn that_reads(self, reads: bool) -> Self {
+        Self { reads, ..self }
+    }
+
     fn is_loopback(&self) -> bool {
         self.address.is_some_and(|address| address.is_loopback())
+    }
+
+    /// `None`: who runs the server, and programs on its machine, are not held up.
+    pub fn who(&self, rates: &Rates, caller: Option<&Caller>) -> Option<Who> {
+        if self.is_loopback() && !rates.counts_loopback {
+            return None;
+        }
+        match (caller.map(|caller| caller.user_id), self.address) {
+            (Some(Some(user_id)), _) => Some(Who::Account(user_id)),
+            (None, Some(address)) => Some(Who::Address(whole_network(address))),
+            (Some(None), _) | (None, None) => None,
+        }
     }
 }
 
 /// Who is counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Who {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Who {
     Account(Uuid),
     Address(IpAddr),
 }
@@ -92,15 +110,7 @@ enum Who {
 /// `too-many-requests` if it is one too many. If Redis is away nobody is counted: a shop that answers is worth more.
 pub async fn count(app: &App, sender: &Sender, access: Access, caller: Option<&Caller>) -> Result<()> {
     let rates = &app.limits.rates;
-    if sender.is_loopback() && !rates.counts_loopback {
-        return Ok(());
-    }
-    let who = match (caller.map(|caller| caller.user_id), sender.address) {
-        (Some(Some(user_id)), _) => Who::Account(user_id),
-        (None, Some(address)) => Who::Address(whole_network(address)),
-        // Who runs the server is not held up.
-        (Some(None), _) | (None, None) => return Ok(()),
-    };
+    let Some(who) = sender.who(rates, caller) else { return Ok(()) };
     let (class, rate) = match access {
         Access::Entrance => ("entrance", rates.entrances),
         _ if sender.reads => ("read", rates.reads),

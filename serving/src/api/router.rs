@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::http::Method;
 use axum::middleware::{from_fn, from_fn_with_state};
+use tower::util::option_layer;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -10,7 +11,7 @@ use utoipa_axum::routes;
 
 use super::problem::{Problem, kinds};
 use super::state::App;
-use super::{access, assets, middleware, openapi};
+use super::{access, assets, graphql, live, middleware, openapi};
 use super::{
     audit, auth, carts, catalog, checkout, dlq, events, experiments, feed, flags, health, images, inventory, metrics, notifications,
     orders, payments, pipelines, pricing, problem, products, search, stores, topics, users, views, visual_search,
@@ -28,6 +29,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(inventory::get::get_stock))
         .routes(routes!(orders::create::create_order, orders::get::list_orders))
         .routes(routes!(orders::get::get_order))
+        .routes(routes!(live::events::order_events))
         .routes(routes!(orders::cancel::cancel_order))
         .routes(routes!(orders::shipments::create_shipment))
         .routes(routes!(orders::shipments::deliver_shipment))
@@ -71,6 +73,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(users::addresses::list_addresses, users::addresses::create_address))
         .routes(routes!(users::addresses::put_address, users::addresses::delete_address))
         .routes(routes!(carts::get::get_cart, carts::get::clear_cart))
+        .routes(routes!(live::events::cart_events))
         .routes(routes!(carts::items::add_item))
         .routes(routes!(carts::items::set_item, carts::items::remove_item))
         .routes(routes!(carts::merge::merge_cart))
@@ -130,6 +133,10 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(experiments::start::start_experiment))
         .routes(routes!(experiments::stop::stop_experiment))
         .routes(routes!(experiments::results::experiment_results))
+        .routes(routes!(live::ws::open_websocket))
+        .routes(routes!(graphql::post::run_query))
+        .routes(routes!(graphql::sdl::get_schema))
+        .routes(routes!(graphql::ws::subscribe))
         .routes(routes!(views::list::list_views))
         .routes(routes!(views::get::get_view))
         .routes(routes!(views::stream::stream_view))
@@ -164,6 +171,7 @@ pub fn router(app: App) -> Router {
         .layer(CatchPanicLayer::custom(middleware::panicked))
         .layer(from_fn_with_state(app.clone(), middleware::limit))
         .layer(CompressionLayer::new())
+        .layer(option_layer(app.origins.layer()))
         .layer(from_fn(middleware::observe))
         .with_state(app)
 }

@@ -18,6 +18,7 @@ use super::state::App;
 /// [`super::state::Limits::shutdown_grace`] to end.
 pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
     let _metrics = AbortOnDropHandle::new(tokio::spawn(metrics_upkeep(app.clone())));
+    let _hub = AbortOnDropHandle::new(tokio::spawn(app.hub.clone().run()));
     let _jobs = jobs::start(&app);
     let listener = listener.tap_io(|connection| {
         if let Err(error) = connection.set_nodelay(true) {

@@ -7,7 +7,8 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::{Stream, StreamExt};
 
-use super::problem::{Problem, Result, kinds};
+use super::places::Place;
+use super::problem::Result;
 use super::state::App;
 
 /// Answers with `events`, until they or the client or the server end. An event that cannot be written ends them.
@@ -15,12 +16,17 @@ pub fn respond<S>(app: &App, events: S) -> Result<Response>
 where
     S: Stream<Item = Result<Event, axum::Error>> + Send + 'static,
 {
-    let Ok(permit) = app.streams.clone().try_acquire_owned() else {
-        return Err(Problem::new(&kinds::OVERLOADED, "As many event streams are open as this server takes.").retry_after(5));
-    };
+    respond_in(app, app.places.take(None)?, events)
+}
+
+/// The same in a place that was taken before.
+pub fn respond_in<S>(app: &App, place: Place, events: S) -> Result<Response>
+where
+    S: Stream<Item = Result<Event, axum::Error>> + Send + 'static,
+{
     let stopping = app.stopping.clone();
     let events = events.take_until(stopping.cancelled_owned()).map(move |event| {
-        let _held = &permit;
+        let _held = &place;
         event.inspect_err(|error| tracing::error!(%error, "an event of a stream cannot be written"))
     });
     let mut response = Sse::new(events).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))).into_response();

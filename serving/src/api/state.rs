@@ -15,10 +15,13 @@ use tokio_util::sync::CancellationToken;
 pub use super::access::OperatorToken;
 use super::auth::Auth;
 use super::catalog::PictureStore;
+use super::cors::Origins;
 use super::feed::sessions::Sessions;
 use super::flags::Flags;
+use super::live::Hub;
 use super::notifications::Notifications;
 use super::payments::Provider;
+use super::places::Places;
 use super::problem::{Problem, Result, kinds};
 use super::rate_limit::Rates;
 pub use super::stores::status::StoreStatus;
@@ -50,8 +53,10 @@ pub enum WaitError {
 pub struct Limits {
     /// Requests in progress; more are turned away with 503.
     pub max_concurrent_requests: usize,
-    /// Open event streams; more are turned away with 503.
+    /// Open event streams and WebSockets; more are turned away with 503.
     pub max_streams: usize,
+    /// And of one caller, with 429.
+    pub max_streams_each: usize,
     /// An answer that takes longer is given up.
     pub request_timeout: Duration,
     /// What one caller may send.
@@ -67,6 +72,7 @@ impl Default for Limits {
         Self {
             max_concurrent_requests: 512,
             max_streams: 256,
+            max_streams_each: 32,
             // Over the longest `wait_ms`.
             request_timeout: Duration::from_secs(20),
             rates: Rates::default(),
@@ -99,6 +105,8 @@ pub struct Parts {
     pub auth: Auth,
     pub operator_token: OperatorToken,
     pub limits: Limits,
+    /// Whose pages may call this server from a browser, besides its own.
+    pub origins: Origins,
     /// From [`crate::api::metrics::install`].
     pub metrics: PrometheusHandle,
 }
@@ -114,7 +122,9 @@ pub struct Inner {
     pub flags: Flags,
     pub sealer: Sealer,
     pub(in crate::api) requests: Arc<Semaphore>,
-    pub(in crate::api) streams: Arc<Semaphore>,
+    pub(in crate::api) places: Places,
+    /// Who is told of what.
+    pub(in crate::api) hub: Arc<Hub>,
     pub(in crate::api) pictures: Arc<Semaphore>,
     /// Ends the event streams.
     pub(in crate::api) stopping: CancellationToken,
@@ -123,7 +133,8 @@ pub struct Inner {
 impl App {
     pub fn new(parts: Parts) -> Self {
         let requests = Arc::new(Semaphore::new(parts.limits.max_concurrent_requests));
-        let streams = Arc::new(Semaphore::new(parts.limits.max_streams));
+        let places = Places::new(&parts.limits);
+        let hub = Arc::new(Hub::new(&parts.connectors.redis_url));
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let pictures = Arc::new(Semaphore::new(cores));
         let flags = Flags::new(parts.databases.flags.clone());
@@ -133,7 +144,8 @@ impl App {
             flags,
             sealer: Sealer::default(),
             requests,
-            streams,
+            places,
+            hub,
             pictures,
             stopping: CancellationToken::new(),
         }))

@@ -44,6 +44,16 @@ pub struct Arguments {
     /// Address by which people reach the HTTP server, if that is another: https://shop.example.com behind a proxy. Access tokens name it
     #[arg(long, global = true, env = "CHIMERA_PUBLIC_URL", value_name = "URL", hide_env_values = true)]
     public_url: Option<String>,
+    /// Origins whose pages may call the API from a browser, besides this server's own: https://shop.example.com
+    #[arg(
+        long = "cors-origin",
+        global = true,
+        env = "CHIMERA_CORS_ORIGINS",
+        value_name = "ORIGIN,…",
+        value_delimiter = ',',
+        hide_env_values = true
+    )]
+    cors_origins: Vec<String>,
     /// A payment provider to use instead of the simulated one
     #[arg(long, global = true, env = "CHIMERA_PAYMENT_URL", value_name = "URL", hide_env_values = true)]
     payment_url: Option<String>,
@@ -100,6 +110,7 @@ struct File {
     kafka: Option<String>,
     listen: Option<SocketAddr>,
     public_url: Option<String>,
+    cors_origins: Option<Vec<String>>,
     payment_url: Option<String>,
     payment_secret: Option<String>,
     listen_pg: Option<SocketAddr>,
@@ -137,6 +148,8 @@ pub struct Settings {
     pub listen_is_given: bool,
     /// Without `/` at its end. `None`: `http://` and the address that is listened on.
     pub public_url: Option<String>,
+    /// Empty: pages of this server only.
+    pub cors_origins: Vec<String>,
     /// `None`: the simulated provider.
     pub payment_url: Option<String>,
     #[serde(skip)]
@@ -197,16 +210,13 @@ impl Settings {
             listen: listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080))),
             listen_is_given: listen.is_some(),
             public_url: given(&arguments.public_url).or(file.public_url).map(|url| public_url(&url)).transpose()?,
+            cors_origins: listed(&arguments.cors_origins, file.cors_origins),
             listen_pg: arguments.listen_pg.or(file.listen_pg),
             listen_grpc: arguments.listen_grpc.or(file.listen_grpc),
             grpc_certificate: arguments.grpc_certificate.clone().or(file.grpc_certificate),
             grpc_key: arguments.grpc_key.clone().or(file.grpc_key),
             grpc_client_ca: arguments.grpc_client_ca.clone().or(file.grpc_client_ca),
-            hosts: hosts(if arguments.hosts.iter().all(String::is_empty) {
-                file.hosts.unwrap_or_default()
-            } else {
-                arguments.hosts.clone()
-            })?,
+            hosts: hosts(listed(&arguments.hosts, file.hosts))?,
             payment_url: given(&arguments.payment_url).or(file.payment_url),
             payment_secret: given(&arguments.payment_secret).or(file.payment_secret),
             hosts_token: given(&arguments.hosts_token).or(file.hosts_token),
@@ -259,6 +269,11 @@ fn hosts(given: Vec<String>) -> anyhow::Result<Vec<String>> {
         }
     }
     Ok(given)
+}
+
+/// The same of a list.
+fn listed(values: &[String], file: Option<Vec<String>>) -> Vec<String> {
+    if values.iter().all(String::is_empty) { file.unwrap_or_default() } else { values.to_vec() }
 }
 
 /// An empty variable in the environment is as good as none.

@@ -13,8 +13,8 @@ pub use caller::{Caller, Session};
 pub use operator::OperatorToken;
 
 use super::problem::{Problem, Result, kinds};
-use super::rate_limit;
 use super::state::App;
+use super::{graphql, rate_limit};
 
 /// What an account may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
@@ -85,6 +85,7 @@ pub const RULES: &[(Method, &str, Access)] = &[
     (Method::POST, "/api/v1/orders", PROGRAMS),
     (Method::GET, "/api/v1/orders", Access::SignedIn),
     (Method::GET, "/api/v1/orders/{id}", Access::SignedIn),
+    (Method::GET, "/api/v1/orders/{id}/events", Access::SignedIn),
     (Method::POST, "/api/v1/orders/{id}/cancel", Access::SignedIn),
     (Method::POST, "/api/v1/orders/{id}/shipments", FULFILMENT),
     (Method::POST, "/api/v1/orders/{id}/shipments/{shipment_id}/delivered", FULFILMENT),
@@ -98,9 +99,15 @@ pub const RULES: &[(Method, &str, Access)] = &[
     (Method::POST, "/api/v1/events", Access::Public),
     (Method::GET, "/api/v1/cart", Access::Public),
     (Method::DELETE, "/api/v1/cart", Access::Public),
+    (Method::GET, "/api/v1/cart/events", Access::Public),
     (Method::POST, "/api/v1/cart/items", Access::Public),
     (Method::PUT, "/api/v1/cart/items/{sku}", Access::Public),
     (Method::DELETE, "/api/v1/cart/items/{sku}", Access::Public),
+    // Each field, and each topic, asks who may see it.
+    (Method::POST, graphql::PATH, Access::Public),
+    (Method::GET, "/api/v1/graphql/schema", Access::Public),
+    (Method::GET, "/api/v1/graphql/ws", Access::Public),
+    (Method::GET, "/ws", Access::Public),
     (Method::POST, "/api/v1/auth/register", Access::Entrance),
     (Method::POST, "/api/v1/auth/login", Access::Entrance),
     (Method::POST, "/api/v1/auth/refresh", Access::Entrance),
@@ -240,7 +247,11 @@ pub async fn check(State(app): State<App>, mut request: Request, next: Next) -> 
     let known = if access == Access::Entrance { Ok(None) } else { caller(&app, request.headers()).await };
     // Guesses are counted like log-ins.
     let counted = if known.is_err() { Access::Entrance } else { access };
-    rate_limit::count(&app, &sender, counted, known.as_ref().ok().and_then(Option::as_ref)).await?;
+    // What a query in a body does, its handler counts once it has read it.
+    let says_itself = path == graphql::PATH;
+    if known.is_err() || !says_itself {
+        rate_limit::count(&app, &sender, counted, known.as_ref().ok().and_then(Option::as_ref)).await?;
+    }
     let caller = known?;
     match &caller {
         None if access.is_public() => {}
@@ -249,11 +260,12 @@ pub async fn check(State(app): State<App>, mut request: Request, next: Next) -> 
             let detail = format!("A {} may not call {} {path}.", caller.role.name(), request.method());
             return Err(Problem::new(&kinds::FORBIDDEN, detail));
         }
-        Some(caller) if caller.is_read_only && !request.method().is_safe() => {
+        Some(caller) if caller.is_read_only && !request.method().is_safe() && !says_itself => {
             return Err(Problem::new(&kinds::FORBIDDEN, format!("The API key is for reading; this is a {}.", request.method())));
         }
         Some(_) => {}
     }
+    request.extensions_mut().insert(sender);
     if let Some(caller) = caller {
         request.extensions_mut().insert(caller);
     }
@@ -269,13 +281,17 @@ pub async fn caller(app: &App, headers: &HeaderMap) -> Result<Option<Caller>> {
 }
 
 fn bearer(headers: &HeaderMap) -> Result<Option<String>> {
-    let Some(value) = headers.get(header::AUTHORIZATION) else { return Ok(None) };
-    let text = value.to_str().ok().and_then(|text| text.split_once(' '));
+    headers.get(header::AUTHORIZATION).map(|value| token_of(value.to_str().unwrap_or_default())).transpose()
+}
+
+/// The token in `Bearer …`.
+pub(in crate::api) fn token_of(text: &str) -> Result<String> {
+    let text = text.split_once(' ');
     let token = text.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim().to_owned());
-    token.map(Some).ok_or_else(|| unauthenticated("The header `Authorization` is not `Bearer` and a token."))
+    token.ok_or_else(|| unauthenticated("`Authorization` is not `Bearer` and a token."))
 }
 
 /// With what a client of HTTP needs to know about it.
-fn unauthenticated(detail: impl Into<String>) -> Problem {
+pub(in crate::api) fn unauthenticated(detail: impl Into<String>) -> Problem {
     Problem::new(&kinds::UNAUTHENTICATED, detail).header(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"chimera\""))
 }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::log_in::NOT_STORED;
 use super::secrets::{self, Secret};
+use super::sessions::Standing;
 use super::state::Auth;
 use crate::api::access::{Role, Session};
 use crate::api::extract::{Body, Json, Path, invalid, text_error};
@@ -69,6 +70,7 @@ pub struct ApiKeys {
 /// Who sends a key.
 #[derive(Debug, sqlx::FromRow)]
 pub struct Holder {
+    pub key_id: Uuid,
     pub user_id: Uuid,
     pub role: Role,
     pub read_only: bool,
@@ -78,7 +80,7 @@ pub struct Holder {
 pub async fn holder(auth: &Auth, key: &str) -> Result<Option<Holder>> {
     let hash = secrets::hash(key);
     let found: Option<Holder> = sqlx::query_as(
-        "SELECT user_id, role, read_only FROM api_keys JOIN credentials USING (user_id)
+        "SELECT key_id, user_id, role, read_only FROM api_keys JOIN credentials USING (user_id)
          WHERE key_hash = $1 AND (expires_at IS NULL OR expires_at > now()) AND disabled_at IS NULL",
     )
     .bind(hash.as_slice())
@@ -95,6 +97,18 @@ pub async fn holder(auth: &Auth, key: &str) -> Result<Option<Holder>> {
         .await?;
     }
     Ok(found)
+}
+
+/// Whose key it is, by its id; `None`: it is not good any more.
+pub async fn standing(auth: &Auth, key_id: Uuid) -> Result<Option<Standing>> {
+    let row: Option<(Uuid, Role)> = sqlx::query_as(
+        "SELECT user_id, role FROM api_keys JOIN credentials USING (user_id)
+         WHERE key_id = $1 AND (expires_at IS NULL OR expires_at > now()) AND disabled_at IS NULL",
+    )
+    .bind(key_id)
+    .fetch_optional(&auth.pool)
+    .await?;
+    Ok(row.map(|(user_id, role)| Standing { user_id, role }))
 }
 
 /// Makes a key that acts for one's account.

@@ -1,5 +1,6 @@
 //! What is kept of a cart.
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -66,6 +67,11 @@ async fn head(pool: &PgPool, owner: &Owner) -> Result<Option<Head>> {
         "SELECT id, version, last_accessed_at < now() - interval '1 hour' AS is_long_ago FROM carts WHERE user_id = $1 OR guest_hash = $2",
     );
     Ok(found.bind(user).bind(guest).fetch_optional(pool).await?)
+}
+
+/// When a cart was last looked at or changed, to the hour.
+pub async fn last_accessed(pool: &PgPool, id: Uuid) -> Result<Option<DateTime<Utc>>> {
+    Ok(sqlx::query_scalar("SELECT last_accessed_at FROM carts WHERE id = $1").bind(id).fetch_optional(pool).await?)
 }
 
 pub(super) async fn is_there(pool: &PgPool, owner: &Owner) -> Result<bool> {

@@ -40,10 +40,10 @@ pub async fn put_changed(redis: &ConnectionManager, key: &str, contents: &Conten
     send(redis, &pipe).await;
 }
 
-/// Removes the copy of a cart that is gone. If Redis cannot be reached it goes by itself, and nobody reads it until then.
+/// Removes the copy of a cart that is gone, and tells whoever listens. If Redis cannot be reached it goes by itself, and nobody reads it until then.
 pub async fn remove(redis: &ConnectionManager, key: &str) {
     let mut pipe = redis::pipe();
-    pipe.del(key).ignore();
+    pipe.del(key).ignore().publish(key, serde_json::json!({ "version": 0 }).to_string()).ignore();
     send(redis, &pipe).await;
 }
 

@@ -5,9 +5,8 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use super::change;
-use super::contents::{Contents, contents};
 use super::owner::Owner;
-use super::shown::{Cart, shown};
+use super::shown::{Cart, cart, shown};
 use crate::api::problem::{ProblemBody, Result};
 use crate::api::state::App;
 
@@ -16,19 +15,16 @@ use crate::api::state::App;
     params(("chimera-cart" = Option<String>, Header, description = "of a guest: the token that came with the first article")),
     responses((status = 200, body = Cart), (status = 400, body = ProblemBody), (status = 503, body = ProblemBody)))]
 pub async fn get_cart(State(app): State<App>, owner: Owner) -> Result<Response> {
-    let contents = contents(&app, &owner).await?;
-    answer(&app, contents, None).await
+    Ok(answer(cart(&app, &owner).await?))
 }
 
 /// Empties one's cart.
 #[utoipa::path(delete, path = "/api/v1/cart", tag = "cart", params(("chimera-cart" = Option<String>, Header, description = "of a guest")),
     responses((status = 200, body = Cart), (status = 400, body = ProblemBody), (status = 503, body = ProblemBody)))]
 pub async fn clear_cart(State(app): State<App>, owner: Owner) -> Result<Response> {
-    let contents = change::clear(&app, owner).await?;
-    answer(&app, contents, None).await
+    Ok(answer(shown(&app, change::clear(&app, owner).await?).await?))
 }
 
-pub(super) async fn answer(app: &App, contents: Option<Contents>, guest_token: Option<String>) -> Result<Response> {
-    let cart = Cart { guest_token, ..shown(app, contents).await? };
-    Ok(([(header::CACHE_CONTROL, "no-store")], axum::Json(cart)).into_response())
+pub(super) fn answer(cart: Cart) -> Response {
+    ([(header::CACHE_CONTROL, "no-store")], axum::Json(cart)).into_response()
 }

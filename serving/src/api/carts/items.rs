@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::get::answer;
 use super::owner::Owner;
-use super::shown::Cart;
+use super::shown::{Cart, shown};
 use super::{change, lines};
 use crate::api::extract::{Body, Faults, Json, Path, text_error};
 use crate::api::orders::idempotency::Key;
@@ -65,12 +65,17 @@ fn check_path(sku: &str) -> Result<()> {
         body = ProblemBody), (status = 413, body = ProblemBody), (status = 415, body = ProblemBody), (status = 422, body = ProblemBody),
         (status = 503, body = ProblemBody)))]
 pub async fn add_item(State(app): State<App>, owner: Owner, headers: HeaderMap, Json(item): Json<NewCartItem>) -> Result<Response> {
+    let key = if headers.contains_key("idempotency-key") { Some(Key::from_headers(&headers)?) } else { None };
+    Ok(answer(add(&app, owner, &item, key.as_ref()).await?))
+}
+
+/// Puts units in, once a key; the cart then.
+pub async fn add(app: &App, owner: Owner, item: &NewCartItem, key: Option<&Key>) -> Result<Cart> {
     let mut faults = Faults::default();
     faults.text("sku", &item.sku, MAX_SKU_CHARS);
     let quantity = checked(item.quantity, faults)?;
-    let key = if headers.contains_key("idempotency-key") { Some(Key::from_headers(&headers)?) } else { None };
-    let (contents, token) = change::add(&app, owner, &item.sku, quantity, key.as_ref()).await?;
-    answer(&app, Some(contents), token).await
+    let (contents, guest_token) = change::add(app, owner, &item.sku, quantity, key).await?;
+    Ok(Cart { guest_token, ..shown(app, Some(contents)).await? })
 }
 
 /// So many units of an article that is in one's cart.
@@ -85,10 +90,14 @@ pub async fn set_item(
     Path(sku): Path<String>,
     Json(wanted): Json<CartItemQuantity>,
 ) -> Result<Response> {
-    check_path(&sku)?;
-    let quantity = checked(wanted.quantity, Faults::default())?;
-    let contents = change::set(&app, owner, &sku, quantity).await?;
-    answer(&app, Some(contents), None).await
+    Ok(answer(set(&app, owner, &sku, wanted.quantity).await?))
+}
+
+/// So many units from now on of an article that is there; the cart then.
+pub async fn set(app: &App, owner: Owner, sku: &str, quantity: i64) -> Result<Cart> {
+    check_path(sku)?;
+    let quantity = checked(quantity, Faults::default())?;
+    shown(app, Some(change::set(app, owner, sku, quantity).await?)).await
 }
 
 /// Takes an article out of one's cart.
@@ -97,7 +106,11 @@ pub async fn set_item(
     responses((status = 200, body = Cart), (status = 400, body = ProblemBody), (status = 404, body = ProblemBody), (status = 503,
         body = ProblemBody)))]
 pub async fn remove_item(State(app): State<App>, owner: Owner, Path(sku): Path<String>) -> Result<Response> {
-    check_path(&sku)?;
-    let contents = change::remove(&app, owner, &sku).await?;
-    answer(&app, Some(contents), None).await
+    Ok(answer(remove(&app, owner, &sku).await?))
+}
+
+/// Takes an article out; the cart then.
+pub async fn remove(app: &App, owner: Owner, sku: &str) -> Result<Cart> {
+    check_path(sku)?;
+    shown(app, Some(change::remove(app, owner, sku).await?)).await
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::change;
 use super::get::answer;
 use super::owner::Owner;
-use super::shown::Cart;
+use super::shown::{Cart, shown};
 use crate::api::access::Caller;
 use crate::api::extract::{Body, Json, invalid};
 use crate::api::problem::{ProblemBody, Result};
@@ -40,7 +40,7 @@ pub async fn merge_cart(State(app): State<App>, caller: Caller, Json(given): Jso
     let user_id = caller.user_id()?;
     let guest = Owner::of_token(&given.guest_token).ok_or_else(|| invalid("guest_token", "this is not the token of a guest's cart"))?;
     let contents = change::merge(&app, user_id, guest).await?;
-    answer(&app, contents, None).await
+    Ok(answer(shown(&app, contents).await?))
 }
 
 /// At log-in: takes the cart along whose token came in the header. A log-in never fails for it; the guest's cart is still there then, for

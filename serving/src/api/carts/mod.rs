@@ -17,7 +17,7 @@
 //!
 //! # Whoever wants to know
 //! After each change `{"version": n}` is published in Redis, in the channel of the copy's key ([`owner::Owner::key`]). Messages may be lost or
-//! come in another order; who hears one looks at the cart.
+//! come in another order; who hears one looks at the cart. Version 0: the cart is gone.
 
 pub mod bought;
 pub mod change;

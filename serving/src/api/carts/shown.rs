@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::contents::{Contents, Line};
+use super::contents::{Contents, Line, contents};
+use super::owner::Owner;
 use crate::api::problem::Result;
 use crate::api::products::Product;
 use crate::api::products::prices::{Price, prices};
@@ -16,7 +17,7 @@ use crate::api::state::App;
 const WAIT: Duration = Duration::from_millis(250);
 
 /// A cart, with what the catalogue says now.
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Cart {
     /// `null`: nothing was ever put into it.
     pub id: Option<Uuid>,
@@ -38,7 +39,7 @@ pub struct Cart {
     pub guest_token: Option<String>,
 }
 
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct CartItem {
     #[schema(example = "85123A")]
     pub sku: String,
@@ -68,6 +69,21 @@ pub enum CartObstacle {
     NotEnoughStock,
     /// It is priced in another currency than the rest.
     OtherCurrency,
+}
+
+impl CartObstacle {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotOffered => "not_offered",
+            Self::NotEnoughStock => "not_enough_stock",
+            Self::OtherCurrency => "other_currency",
+        }
+    }
+}
+
+/// An owner's cart as it is now.
+pub async fn cart(app: &App, owner: &Owner) -> Result<Cart> {
+    shown(app, contents(app, owner).await?).await
 }
 
 /// With what the catalogue and the stores say now.

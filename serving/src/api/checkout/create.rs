@@ -44,31 +44,36 @@ pub async fn create_checkout(
     Json(wanted): Json<NewCheckout>,
 ) -> Result<Response> {
     let key = Key::from_headers(&headers)?;
-    let scope = owner.scope().ok_or_else(empty_cart)?;
-    let user_id = if let Owner::User(id) = owner { Some(id) } else { None };
-    wanted.check(user_id.is_none())?;
-    let request_hash = wanted.hash()?;
-    let (id, replayed) = match saga::find_by_key(&app, &scope, key.as_str()).await? {
-        Some(known) => (same(&known, &request_hash)?, true),
-        None => {
-            let (cart_id, details) = detail(&app, &owner, user_id, &wanted).await?;
-            let id = Uuid::now_v7();
-            let payment_token = &wanted.payment_token;
-            let new = New { id, scope: &scope, key: &key, request_hash, user_id, cart_id, details: &details, payment_token };
-            if reserve(&app, &new).await? {
-                (id, false)
-            } else {
-                let known = saga::find_by_key(&app, &scope, key.as_str()).await?;
-                (same(&known.ok_or_else(|| Problem::internal("a checkout is gone"))?, &request_hash)?, true)
-            }
-        }
-    };
-    let checkout = see_through(&app, id).await?;
+    let (checkout, replayed) = buy(&app, owner, &key, &wanted).await?;
     let mut response = answer(&app, checkout, StatusCode::CREATED, StatusCode::ACCEPTED).await?;
     if replayed {
         response.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
     }
     Ok(response)
+}
+
+/// Buys what is in a cart, once a key, and waits a while for what comes of it. Besides the purchase, whether it was begun before.
+pub async fn buy(app: &App, owner: Owner, key: &Key, wanted: &NewCheckout) -> Result<(Checkout, bool)> {
+    let scope = owner.scope().ok_or_else(empty_cart)?;
+    let user_id = if let Owner::User(id) = owner { Some(id) } else { None };
+    wanted.check(user_id.is_none())?;
+    let request_hash = wanted.hash()?;
+    let (id, replayed) = match saga::find_by_key(app, &scope, key.as_str()).await? {
+        Some(known) => (same(&known, &request_hash)?, true),
+        None => {
+            let (cart_id, details) = detail(app, &owner, user_id, wanted).await?;
+            let id = Uuid::now_v7();
+            let payment_token = &wanted.payment_token;
+            let new = New { id, scope: &scope, key, request_hash, user_id, cart_id, details: &details, payment_token };
+            if reserve(app, &new).await? {
+                (id, false)
+            } else {
+                let known = saga::find_by_key(app, &scope, key.as_str()).await?;
+                (same(&known.ok_or_else(|| Problem::internal("a checkout is gone"))?, &request_hash)?, true)
+            }
+        }
+    };
+    Ok((see_through(app, id).await?, replayed))
 }
 
 /// Goes on with it, and waits for its end for a while. What was begun goes on if the shopper goes away.

@@ -35,10 +35,19 @@ pub struct Stock {
     responses((status = 200, body = StockResponse), (status = 404, body = ProblemBody), (status = 504, body = ProblemBody)))]
 pub async fn get_stock(State(app): State<App>, Path(sku): Path<String>, params: Params<NoQuery>) -> Result<Response> {
     let freshness = app.fresh(&[STOCK], &params.after).await?;
-    let json: Option<Vec<u8>> = if sku.len() <= 100 { app.redis.clone().get(format!("stock:{sku}")).await? } else { None };
-    let json = json.ok_or_else(|| {
+    let found = if sku.len() <= 100 { stock(&app, &[&sku]).await?.pop().flatten() } else { None };
+    let stock = found.ok_or_else(|| {
         Problem::new(&kinds::SKU_NOT_FOUND, format!("There is no stock record of `{}`.", sku.escape_debug().take(100).collect::<String>()))
     })?;
-    let stock: Stock = serde_json::from_slice(&json)?;
     Ok(freshness.respond(&StockResponse { stock, meta: freshness.meta.clone() }))
+}
+
+/// The stock of these SKUs, in this order; `None` where there is no record.
+pub async fn stock<S: AsRef<str>>(app: &App, skus: &[S]) -> Result<Vec<Option<Stock>>> {
+    if skus.is_empty() {
+        return Ok(vec![]);
+    }
+    let keys: Vec<String> = skus.iter().map(|sku| format!("stock:{}", sku.as_ref())).collect();
+    let rows: Vec<Option<Vec<u8>>> = app.redis.clone().mget(keys).await?;
+    rows.iter().map(|json| json.as_deref().map(|json| Ok(serde_json::from_slice(json)?)).transpose()).collect()
 }

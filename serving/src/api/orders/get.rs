@@ -5,6 +5,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::shown::{Order, Viewer};
@@ -58,12 +59,18 @@ pub struct Orders {
 #[utoipa::path(get, path = "/api/v1/orders", tag = "orders", params(OrderQuery, AfterQuery),
     responses((status = 200, body = Orders), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody)))]
 pub async fn list_orders(State(app): State<App>, caller: Caller, params: Params<OrderQuery>) -> Result<Response> {
-    let query = params.query;
+    let reader = app.reader("orders", |databases| &databases.orders, &params.after).await;
+    let orders = list(&reader, Viewer::of(&caller), params.query).await?;
+    Ok(([(header::CACHE_CONTROL, "no-store")], axum::Json(orders)).into_response())
+}
+
+/// A page of those that this one may see.
+pub async fn list(orders: &PgPool, viewer: Viewer, query: OrderQuery) -> Result<Orders> {
     let limit = limit(query.limit, 20, 100)?;
     if let Some(fault) = query.customer_id.as_deref().and_then(|id| text_error(id, 64)) {
         return Err(Problem::new(&kinds::BAD_PARAMETER, format!("`customer_id`: {fault}.")));
     }
-    let own = Viewer::of(&caller).customer_id();
+    let own = viewer.customer_id();
     if own.is_some() && query.customer_id.is_some() && own != query.customer_id {
         return Err(Problem::new(&kinds::FORBIDDEN, "You see your own orders; leave `customer_id` out."));
     }
@@ -78,12 +85,12 @@ pub async fn list_orders(State(app): State<App>, caller: Caller, params: Params<
     .bind(query.status.map(Status::name))
     .bind(query.before)
     .bind(limit as i64 + 1)
-    .fetch_all(&app.reader("orders", |databases| &databases.orders, &params.after).await)
+    .fetch_all(orders)
     .await?;
     let more = orders.len() > limit;
     orders.truncate(limit);
     let next = orders.last().filter(|_| more).map(|order| order.id);
-    Ok(([(header::CACHE_CONTROL, "no-store")], axum::Json(Orders { orders, next })).into_response())
+    Ok(Orders { orders, next })
 }
 
 /// An order of one's own; for the shop's people, any.

@@ -1,5 +1,7 @@
 //! An order as its buyer and the shop's people see it.
 
+use std::collections::HashMap;
+
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
@@ -17,7 +19,7 @@ use crate::api::problem::{Problem, Result};
 use crate::api::state::App;
 use crate::api::users::address::PostalAddress;
 
-#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, utoipa::ToSchema)]
 pub struct Order {
     pub id: Uuid,
     /// What people call it by.
@@ -46,7 +48,7 @@ pub struct Order {
     pub history: Vec<Event>,
 }
 
-#[derive(Debug, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct Line {
     pub line_no: i32,
     pub sku: String,
@@ -63,7 +65,7 @@ pub struct Line {
     pub returned: i64,
 }
 
-#[derive(Debug, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct Shipment {
     pub id: Uuid,
     pub carrier: String,
@@ -75,7 +77,7 @@ pub struct Shipment {
     pub items: Vec<Units>,
 }
 
-#[derive(Debug, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct Return {
     pub id: Uuid,
     /// `requested`, `received` or `refused`.
@@ -98,7 +100,7 @@ pub struct Units {
     pub quantity: i32,
 }
 
-#[derive(Debug, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 #[schema(as = OrderEvent)]
 pub struct Event {
     pub status: Status,
@@ -117,6 +119,7 @@ pub struct OrderResponse {
 }
 
 /// Who looks at orders.
+#[derive(Clone, Copy)]
 pub enum Viewer {
     /// Sees their own.
     Shopper(Uuid),
@@ -192,52 +195,67 @@ struct Head {
 
 /// All of an order, at one moment.
 pub async fn find(pool: &PgPool, id: Uuid) -> Result<Option<Order>> {
+    Ok(find_all(pool, &[id]).await?.pop())
+}
+
+/// All of these orders, at one moment and in this order; those that are not there are left out. As many statements for many as for one.
+pub async fn find_all(pool: &PgPool, ids: &[Uuid]) -> Result<Vec<Order>> {
     let mut transaction = pool.begin().await?;
     sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *transaction).await?;
-    let head: Option<Head> = sqlx::query_as(
+    let heads: Vec<Head> = sqlx::query_as(
         "SELECT o.id, number, status::text AS status, customer_id, placed_at, currency, subtotal_cents, discount_cents, shipping_cents,
              tax_cents, total_cents, email, shipping, billing,
              (SELECT coalesce(sum(amount_cents), 0)::bigint FROM refunds WHERE order_id = o.id) AS refunded_cents
-         FROM orders o LEFT JOIN order_contacts c ON c.order_id = o.id WHERE o.id = $1 AND kind = 'order'",
+         FROM orders o LEFT JOIN order_contacts c ON c.order_id = o.id WHERE o.id = ANY($1) AND kind = 'order'
+         ORDER BY array_position($1, o.id)",
     )
-    .bind(id)
-    .fetch_optional(&mut *transaction)
+    .bind(ids)
+    .fetch_all(&mut *transaction)
     .await?;
-    let Some(head) = head else { return Ok(None) };
+    if heads.is_empty() {
+        return Ok(vec![]);
+    }
     let items = sqlx::query_as(
-        "SELECT i.line_no, i.sku, i.name, i.quantity, i.unit_price, i.paid_cents,
+        "SELECT i.order_id, i.line_no, i.sku, i.name, i.quantity, i.unit_price, i.paid_cents,
              (SELECT coalesce(sum(s.quantity), 0) FROM shipments JOIN shipment_items s ON s.shipment_id = shipments.id
-              WHERE shipments.order_id = $1 AND s.line_no = i.line_no) AS shipped,
+              WHERE shipments.order_id = i.order_id AND s.line_no = i.line_no) AS shipped,
              (SELECT coalesce(sum(-b.quantity), 0) FROM orders c JOIN order_items b ON b.order_id = c.id
-              WHERE c.parent_id = $1 AND b.line_no = i.line_no) AS returned
-         FROM order_items i WHERE i.order_id = $1 ORDER BY i.line_no",
+              WHERE c.parent_id = i.order_id AND b.line_no = i.line_no) AS returned
+         FROM order_items i WHERE i.order_id = ANY($1) ORDER BY i.line_no",
     )
-    .bind(id)
+    .bind(ids)
     .fetch_all(&mut *transaction)
     .await?;
     let shipments = sqlx::query_as(
-        "SELECT id, carrier, tracking_number, shipped_at, delivered_at,
+        "SELECT order_id, id, carrier, tracking_number, shipped_at, delivered_at,
              (SELECT json_agg(json_build_object('line_no', line_no, 'quantity', quantity) ORDER BY line_no)
               FROM shipment_items WHERE shipment_id = id) AS items
-         FROM shipments WHERE order_id = $1 ORDER BY id",
+         FROM shipments WHERE order_id = ANY($1) ORDER BY id",
     )
-    .bind(id)
+    .bind(ids)
     .fetch_all(&mut *transaction)
     .await?;
     let returns = sqlx::query_as(
-        "SELECT id, status, reason, refund_cents, requested_at, decided_at,
+        "SELECT order_id, id, status, reason, refund_cents, requested_at, decided_at,
              (SELECT json_agg(json_build_object('line_no', line_no, 'quantity', quantity) ORDER BY line_no)
               FROM return_items WHERE return_id = id) AS items
-         FROM returns WHERE order_id = $1 ORDER BY id",
+         FROM returns WHERE order_id = ANY($1) ORDER BY id",
     )
-    .bind(id)
+    .bind(ids)
     .fetch_all(&mut *transaction)
     .await?;
-    let history = sqlx::query_as("SELECT status::text AS status, note, occurred_at FROM order_events WHERE order_id = $1 ORDER BY id")
-        .bind(id)
-        .fetch_all(&mut *transaction)
-        .await?;
-    Ok(Some(Order {
+    let history =
+        sqlx::query_as("SELECT order_id, status::text AS status, note, occurred_at FROM order_events WHERE order_id = ANY($1) ORDER BY id")
+            .bind(ids)
+            .fetch_all(&mut *transaction)
+            .await?;
+    let (mut items, mut shipments) = (by_order(items), by_order(shipments));
+    let (mut returns, mut history) = (by_order(returns), by_order(history));
+    let whole = |head: Head| Order {
+        items: items.remove(&head.id).unwrap_or_default(),
+        shipments: shipments.remove(&head.id).unwrap_or_default(),
+        returns: returns.remove(&head.id).unwrap_or_default(),
+        history: history.remove(&head.id).unwrap_or_default(),
         id: head.id,
         number: head.number,
         status: head.status,
@@ -250,12 +268,26 @@ pub async fn find(pool: &PgPool, id: Uuid) -> Result<Option<Order>> {
         tax_cents: head.tax_cents,
         total_cents: head.total_cents,
         refunded_cents: head.refunded_cents,
-        items,
         email: head.email,
         shipping_address: head.shipping.map(|Json(address)| address),
         billing_address: head.billing.map(|Json(address)| address),
-        shipments,
-        returns,
-        history,
-    }))
+    };
+    Ok(heads.into_iter().map(whole).collect())
+}
+
+/// A row of something that orders have several of.
+#[derive(sqlx::FromRow)]
+struct Of<T> {
+    order_id: Uuid,
+    #[sqlx(flatten)]
+    row: T,
+}
+
+/// In the order in which they came.
+fn by_order<T>(rows: Vec<Of<T>>) -> HashMap<Uuid, Vec<T>> {
+    let mut of: HashMap<Uuid, Vec<T>> = HashMap::new();
+    for Of { order_id, row } in rows {
+        of.entry(order_id).or_default().push(row);
+    }
+    of
 }

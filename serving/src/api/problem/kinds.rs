@@ -192,6 +192,16 @@ kinds! {
     STORE_NOT_READY = "store-not-ready", SERVICE_UNAVAILABLE, "The store is not there yet",
         "The pipeline that fills this store is starting or is not deployed. GET /api/v1/stores shows its state.";
     UNAVAILABLE = "unavailable", SERVICE_UNAVAILABLE, "Something that this needs cannot be reached", "Try again after `Retry-After`.";
+    TOO_MANY_STREAMS = "too-many-streams", TOO_MANY_REQUESTS, "There are too many open streams",
+        "Close event streams and WebSockets that are not looked at any more; one WebSocket follows several things.";
+    WEBSOCKET_NEEDED = "websocket-needed", UPGRADE_REQUIRED, "This address speaks WebSocket",
+        "Open it as ws:// or wss://, over HTTP/1.1, at version 13 of the protocol.";
+    FOREIGN_ORIGIN = "foreign-origin", FORBIDDEN, "The page is not of this shop",
+        "A browser opens this for pages of this server, and of the origins that `chimera up --cors-origin` names.";
+    BAD_MESSAGE = "bad-message", BAD_REQUEST, "The message is not understood", "docs/live.md has the messages of /ws.";
+    TOO_MANY_TOPICS = "too-many-topics", CONFLICT, "The connection follows as much as it can", "Unsubscribe from something first.";
+    BAD_QUERY = "bad-query", BAD_REQUEST, "The query cannot be run",
+        "It is not GraphQL, names what the schema does not have, or is nested deeper, or costs more, than is taken. GET /api/v1/graphql/schema has the schema.";
     TOO_MANY_REQUESTS = "too-many-requests", TOO_MANY_REQUESTS, "There were too many requests",
         "Send the same again after `Retry-After`, and fewer a second from then on.";
     OVERLOADED = "overloaded", SERVICE_UNAVAILABLE, "The server is busy",

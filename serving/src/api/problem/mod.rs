@@ -106,6 +106,17 @@ impl Problem {
         &self.detail
     }
 
+    /// The document, without headers.
+    pub fn body(&self) -> ProblemBody {
+        ProblemBody {
+            kind: self.kind.url(),
+            title: self.kind.title.to_owned(),
+            status: self.kind.status.as_u16(),
+            detail: self.detail.clone(),
+            extensions: self.extensions.clone(),
+        }
+    }
+
     /// Logs the cause of an error of ours, where it is answered.
     pub(crate) fn log(&self) {
         if let Some(cause) = &self.cause {
@@ -126,14 +137,7 @@ impl std::error::Error for Problem {}
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         self.log();
-        let body = ProblemBody {
-            kind: self.kind.url(),
-            title: self.kind.title.to_owned(),
-            status: self.kind.status.as_u16(),
-            detail: self.detail,
-            extensions: self.extensions,
-        };
-        let text = serde_json::to_vec(&body).unwrap_or_default();
+        let text = serde_json::to_vec(&self.body()).unwrap_or_default();
         let mut response = (self.kind.status, text).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -31,7 +31,7 @@ struct Row {
 }
 
 /// Reads from `replica`, which may be the primary, and changes nothing there.
-pub async fn answer(replica: &PgPool, id: Uuid) -> Result<Response> {
+pub async fn find(replica: &PgPool, id: Uuid) -> Result<ProductResponse> {
     metrics::counter!("chimera_product_fallbacks_total").increment(1);
     let mut transaction = replica.begin_with("BEGIN READ ONLY").await?;
     let row: Option<Row> = sqlx::query_as(
@@ -67,10 +67,15 @@ pub async fn answer(replica: &PgPool, id: Uuid) -> Result<Response> {
         variants: row.variants.0,
         image_url: row.image_id.map(|id| format!("/api/v1/images/{id}")),
     };
+    Ok(ProductResponse { product, meta })
+}
+
+/// What was found here, under the headers that say so.
+pub fn respond(found: &ProductResponse) -> Response {
     let headers = [
         (SOURCE, HeaderValue::from_static("catalog")),
-        (AGE_MS, age_ms.into()),
+        (AGE_MS, found.meta.age_ms.into()),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     ];
-    Ok((headers, axum::Json(ProductResponse { product, meta })).into_response())
+    (headers, axum::Json(found)).into_response()
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::PRODUCTS;
 use crate::api::extract::Params;
-use crate::api::freshness::{AfterQuery, Meta};
+use crate::api::freshness::{After, AfterQuery, Freshness, Meta};
 use crate::api::limit::limit;
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::products::Product;
@@ -17,34 +17,34 @@ use crate::api::state::App;
 
 const MAX_QUERY_CHARS: usize = 200;
 
-#[derive(Deserialize, utoipa::IntoParams)]
+#[derive(Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct SearchQuery {
     /// What the shopper typed so far: typing errors are forgiven, the last word may be unfinished. Empty: everything.
     #[param(max_length = 200, example = "heart lig")]
-    q: Option<String>,
+    pub q: Option<String>,
     /// Only this brand.
-    brand: Option<String>,
+    pub brand: Option<String>,
     /// Only this category.
-    category: Option<String>,
+    pub category: Option<String>,
     /// In hundredths of the currency, included.
     #[param(minimum = 0)]
-    min_price: Option<u32>,
+    pub min_price: Option<u32>,
     /// In hundredths of the currency, included.
     #[param(minimum = 0)]
-    max_price: Option<u32>,
+    pub max_price: Option<u32>,
     /// `true`: only what can be had now.
-    in_stock: Option<bool>,
+    pub in_stock: Option<bool>,
     /// `relevance` if not given; without words to search for that is popularity.
     #[param(inline)]
-    sort: Option<SortBy>,
+    pub sort: Option<SortBy>,
     /// How many hits, 1 to 100; 20 if not given.
     #[param(minimum = 1, maximum = 100)]
-    limit: Option<u32>,
+    pub limit: Option<u32>,
     /// How many hits to pass over, at most 10000.
     #[param(maximum = 10000)]
-    offset: Option<u32>,
+    pub offset: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, utoipa::ToSchema)]
@@ -131,8 +131,14 @@ impl SearchQuery {
     responses((status = 200, body = SearchResults), (status = 400, body = ProblemBody), (status = 503, body = ProblemBody), (status = 504,
         body = ProblemBody)))]
 pub async fn search(State(app): State<App>, params: Params<SearchQuery>) -> Result<Response> {
-    let request = params.query.check()?;
-    let mut freshness = app.fresh(&[PRODUCTS], &params.after).await?;
+    let (results, freshness) = find(&app, params.query, &params.after).await?;
+    Ok(freshness.respond(&results))
+}
+
+/// The hits, and how old they are.
+pub async fn find(app: &App, query: SearchQuery, after: &After) -> Result<(SearchResults, Freshness)> {
+    let request = query.check()?;
+    let mut freshness = app.fresh(&[PRODUCTS], after).await?;
     let found = app.search_products(request).await?;
     if let Some(applied) = found.applied {
         freshness.meta.epoch = applied.epoch;
@@ -145,7 +151,7 @@ pub async fn search(State(app): State<App>, params: Params<SearchQuery>) -> Resu
     let mut facets = found.facets;
     let mut facet = |column: &str| facets.remove(column).unwrap_or_default().into_iter().map(Facet::from).collect();
     let facets = Facets { brand: facet("brand"), category: facet("category") };
-    Ok(freshness.respond(&SearchResults { total: found.total, hits, facets, relaxed: found.relaxed, meta: freshness.meta.clone() }))
+    Ok((SearchResults { total: found.total, hits, facets, relaxed: found.relaxed, meta: freshness.meta.clone() }, freshness))
 }
 
 impl From<FacetCount> for Facet {

@@ -89,6 +89,11 @@ pub async fn get_profile(State(app): State<App>, caller: Caller) -> Result<axum:
 #[utoipa::path(put, path = "/api/v1/users/me", tag = "users", request_body = NewProfile,
     responses((status = 200, body = Profile), (status = 401, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub async fn put_profile(State(app): State<App>, caller: Caller, Json(profile): Json<NewProfile>) -> Result<axum::Json<Profile>> {
+    Ok(axum::Json(save(&app.databases.users, caller.user_id()?, &profile).await?))
+}
+
+/// Fills in the profile of an account, or replaces it whole.
+pub async fn save(pool: &PgPool, user_id: Uuid, profile: &NewProfile) -> Result<Profile> {
     profile.check()?;
     let statement = sqlx::AssertSqlSafe(format!(
         "INSERT INTO users (id, first_name, last_name, phone_number, preferred_currency, marketing_opt_in) VALUES ($1, $2, $3, $4, $5, $6)
@@ -97,13 +102,13 @@ pub async fn put_profile(State(app): State<App>, caller: Caller, Json(profile): 
          RETURNING {COLUMNS}"
     ));
     let saved = sqlx::query_as(statement)
-        .bind(caller.user_id()?)
+        .bind(user_id)
         .bind(profile.first_name.trim())
         .bind(profile.last_name.trim())
         .bind(profile.phone_number.as_deref().map(str::trim))
         .bind(profile.preferred_currency.as_deref().unwrap_or("USD"))
         .bind(profile.marketing_opt_in)
-        .fetch_one(&app.databases.users)
+        .fetch_one(pool)
         .await?;
-    Ok(axum::Json(saved))
+    Ok(saved)
 }

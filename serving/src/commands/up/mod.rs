@@ -27,7 +27,7 @@ use super::instance::{self, Lock, Note};
 use super::{Settings, ui};
 use crate::api::auth::Auth;
 use crate::api::catalog::PictureStore;
-use crate::api::{self, App, Limits, OperatorToken, Parts};
+use crate::api::{self, App, Limits, OperatorToken, Origins, Parts};
 use crate::shop::databases::{self, Server};
 use crate::{grpc, pg};
 
@@ -207,6 +207,7 @@ impl Running {
         let auth = Auth::open(databases.auth.clone(), redis.clone(), &seal, &issuer).await;
         let auth = auth.map_err(|problem| anyhow::anyhow!("cannot set up accounts: {problem}"))?;
         tokio::spawn(stop.clone().run_until_cancelled_owned(auth.keys.clone().keep_fresh()));
+        tokio::spawn(stop.clone().run_until_cancelled_owned(api::live::publish::run(log.clone(), redis.clone())));
         let (payment_provider, payment_secret) = payments::start(settings, &databases, &seal, &note.http_url, stop.child_token()).await?;
         let (notifications, mail) = notifications::start(settings, arguments, servers).await?;
         let replica = settings.replica_url.as_deref().map(Server::new).transpose()?.map(|server| server.databases());
@@ -226,6 +227,7 @@ impl Running {
             auth,
             operator_token: OperatorToken::new(&token),
             limits: Limits::default(),
+            origins: Origins::new(&settings.cors_origins).map_err(anyhow::Error::msg)?,
             metrics: api::metrics::install().context("cannot set up metrics")?,
         });
         let stop_http = CancellationToken::new();

@@ -14,7 +14,7 @@ use chimera_serving::api::auth::sessions::{self, Standing};
 use chimera_serving::api::catalog::PictureStore;
 use chimera_serving::api::notifications::Notifications;
 use chimera_serving::api::payments::http_provider::HttpProvider;
-use chimera_serving::api::{App, Limits, OperatorToken, Parts, metrics, serve};
+use chimera_serving::api::{App, Limits, OperatorToken, Origins, Parts, metrics, serve};
 use chimera_serving::shop::databases::{self, Databases};
 use chimera_serving::shop::roles;
 use chimera_serving::simulated_provider::SimulatedProvider;
@@ -139,6 +139,7 @@ impl Server {
             auth,
             operator_token: OperatorToken::new(TOKEN),
             limits,
+            origins: Origins::default(),
             metrics: metrics::install().unwrap(),
         });
         let (stop, stopped) = oneshot::channel::<()>();

@@ -32,7 +32,7 @@ pub struct Brands {
     pub next: Option<String>,
 }
 
-#[derive(Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[derive(Clone, Debug, Serialize, sqlx::FromRow, utoipa::ToSchema)]
 pub struct Brand {
     pub id: Uuid,
     pub name: String,

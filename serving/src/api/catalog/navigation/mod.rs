@@ -2,6 +2,7 @@
 
 pub mod brands;
 pub mod categories;
+pub mod shelf;
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};

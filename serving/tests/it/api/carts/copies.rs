@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chimera_local::TestRedis;
 use chimera_serving::api::carts::{Owner, change, contents};
-use chimera_serving::api::{App, Parts};
+use chimera_serving::api::{App, Origins, Parts};
 use futures::StreamExt;
 use redis::AsyncCommands;
 use serde_json::{Value, json};
@@ -101,6 +101,7 @@ async fn without_redis_carts_go_on_and_what_it_comes_back_with_is_not_believed()
         payment_secret: server.app.payment_secret.clone(),
         operator_token: parts.operator_token.clone(),
         limits: parts.limits.clone(),
+        origins: Origins::default(),
         metrics: parts.metrics.clone(),
     });
     let ada = Shopper::account(&server).await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chimera_local::TestRedis;
-use chimera_serving::api::{App, Limits, OperatorToken, Parts, serve};
+use chimera_serving::api::{App, Limits, OperatorToken, Origins, Parts, serve};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -48,6 +48,7 @@ async fn a_product_is_read_from_the_catalogue_while_redis_is_away() {
         payment_secret: server.app.payment_secret.clone(),
         operator_token: OperatorToken::new(TOKEN),
         limits: Limits::default(),
+        origins: Origins::default(),
         metrics: here.metrics.clone(),
     });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

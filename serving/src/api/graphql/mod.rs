@@ -1,0 +1,64 @@
+//! GraphQL over what the routes do: each resolver calls the function that a route calls, for the same caller, with the same rules.
+//!
+//! What a query may cost is bounded before anything runs ([`check`]): its bytes, its nesting, its fields once fragments are put in, its
+//! depth, and a cost in which lists count as often as they may have entries. What many objects need of one place is loaded at once
+//! ([`loaders`]).
+
+mod asker;
+mod check;
+mod fault;
+pub mod loaders;
+mod mutation;
+pub mod post;
+mod query;
+pub mod sdl;
+mod subscription;
+mod types;
+pub mod ws;
+
+use std::sync::LazyLock;
+
+use async_graphql::{Request, Response, Schema, Value};
+
+pub use asker::Asker;
+pub use check::Operation;
+use fault::{Fault, Result};
+use mutation::Mutation;
+use query::Query;
+use subscription::Subscription;
+
+use super::problem::{Problem, kinds};
+
+pub const PATH: &str = "/api/v1/graphql";
+
+/// What tools ask for to learn the schema is 15 deep.
+const MAX_DEPTH: usize = 16;
+/// A field is 1, a list as often as it may have entries, a mutation 1000.
+const MAX_COST: usize = 5000;
+const MAX_DIRECTIVES: usize = 10;
+
+static SCHEMA: LazyLock<Schema<Query, Mutation, Subscription>> = LazyLock::new(|| {
+    Schema::build(Query, Mutation, Subscription).limit_depth(MAX_DEPTH).limit_complexity(MAX_COST).limit_directives(MAX_DIRECTIVES).finish()
+});
+
+/// Runs a checked query or mutation.
+pub async fn run(asker: Asker, request: Request) -> Response {
+    let loaders = asker.loaders();
+    let mut response = SCHEMA.execute(request.data(asker).data(loaders)).await;
+    for error in &mut response.errors {
+        // What the library finds wrong with a query is the client's, and has no problem yet.
+        if error.extensions.is_none() {
+            let fault = Fault::from(Problem::new(&kinds::BAD_QUERY, error.message.clone()));
+            error.extensions = fault.extensions();
+        }
+    }
+    response
+}
+
+/// The answer to what is not run at all.
+fn refused(problem: Problem) -> Response {
+    let error = async_graphql::Error::from(Fault::from(problem)).into_server_error(Default::default());
+    let mut response = Response::new(Value::Null);
+    response.errors = vec![async_graphql::ServerError { locations: vec![], ..error }];
+    response
+}
