@@ -123,7 +123,6 @@ pub struct Inner {
     pub sealer: Sealer,
     pub(in crate::api) requests: Arc<Semaphore>,
     pub(in crate::api) places: Places,
-    /// Who is told of what.
     pub(in crate::api) hub: Arc<Hub>,
     pub(in crate::api) pictures: Arc<Semaphore>,
     /// Ends the event streams.
@@ -154,6 +153,11 @@ impl App {
     /// Where those read who need not see the last moment: the replica, or else the primary.
     pub(crate) fn replica(&self) -> &Databases {
         self.replica.as_ref().unwrap_or(&self.databases)
+    }
+
+    /// Who is told of what.
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.hub
     }
 
     /// Held while a request is in progress. Refused while too many are.

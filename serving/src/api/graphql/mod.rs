@@ -22,7 +22,7 @@ use async_graphql::{Request, Response, Schema, Value};
 
 pub use asker::Asker;
 pub use check::Operation;
-use fault::{Fault, Result};
+use fault::Fault;
 use mutation::Mutation;
 use query::Query;
 use subscription::Subscription;
@@ -44,13 +44,13 @@ static SCHEMA: LazyLock<Schema<Query, Mutation, Subscription>> = LazyLock::new(|
 /// Runs a checked query or mutation.
 pub async fn run(asker: Asker, request: Request) -> Response {
     let loaders = asker.loaders();
-    let mut response = SCHEMA.execute(request.data(asker).data(loaders)).await;
-    for error in &mut response.errors {
-        // What the library finds wrong with a query is the client's, and has no problem yet.
-        if error.extensions.is_none() {
-            let fault = Fault::from(Problem::new(&kinds::BAD_QUERY, error.message.clone()));
-            error.extensions = fault.extensions();
-        }
+    named(SCHEMA.execute(request.data(asker).data(loaders)).await)
+}
+
+/// What the library finds wrong with a query is the client's, and becomes a problem here.
+fn named(mut response: Response) -> Response {
+    for error in response.errors.iter_mut().filter(|error| error.extensions.is_none()) {
+        error.extensions = Fault::from(Problem::new(&kinds::BAD_QUERY, error.message.clone())).extensions();
     }
     response
 }

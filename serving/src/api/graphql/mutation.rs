@@ -24,7 +24,7 @@ pub struct Mutation;
 
 /// A whole profile: what is left out is as if it had never been said.
 #[derive(InputObject)]
-struct UserProfileUpdateInput {
+pub struct UserProfileUpdateInput {
     first_name: String,
     last_name: String,
     phone_number: Option<String>,
@@ -36,7 +36,7 @@ struct UserProfileUpdateInput {
 
 /// Buys what is in the cart. Prices are not part of it.
 #[derive(InputObject)]
-struct PlaceOrderInput {
+pub struct PlaceOrderInput {
     /// New for every purchase, the same when that purchase is sent again: so it is made once.
     idempotency_key: String,
     /// What the payment provider gave for the card. The simulated one takes `tok_visa`, `tok_declined` and others.

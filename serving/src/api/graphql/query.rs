@@ -114,7 +114,7 @@ pub(super) async fn orders(context: &Context<'_>, customer_id: Option<String>, f
     let asker = Asker::of(context);
     let before = before.map(|id| uuid("before", &id)).transpose()?;
     let query = OrderQuery { status: None, customer_id, before, limit: Some(page(first)?) };
-    let listed = list(&asker.app, asker.viewer()?, query).await?;
+    let listed = list(&asker.app.databases.orders, asker.viewer()?, query).await?;
     let ids: Vec<_> = listed.orders.iter().map(|order| order.id).collect();
     Ok(find_all(&asker.app.databases.orders, &ids).await?.into_iter().map(Order).collect())
 }

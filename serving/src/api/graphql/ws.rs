@@ -21,7 +21,7 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::check::{Operation, check};
 use super::fault::Fault;
-use super::{Asker, SCHEMA, refused};
+use super::{Asker, SCHEMA, named, refused};
 use crate::api::access::{Access, Caller, token_of};
 use crate::api::carts::Owner;
 use crate::api::live::socket::{self, MAX_WAITING, Out, Peer};
@@ -128,7 +128,7 @@ impl Gate {
         Ok(answers
             .map(move |answer| {
                 let _held = &place;
-                answer
+                named(answer)
             })
             .boxed())
     }
@@ -142,7 +142,7 @@ impl Executor for Gate {
 
     fn execute_stream(&self, request: Request, session: Option<Arc<Data>>) -> BoxStream<'static, Answer> {
         let admitted = self.clone().admit(request, session);
-        let answers = async { admitted.await.unwrap_or_else(|problem| stream::once(ready(refused(problem))).boxed()) };
+        let answers = async move { admitted.await.unwrap_or_else(|problem| stream::once(ready(refused(problem))).boxed()) };
         stream::once(answers).flatten().boxed()
     }
 }

@@ -57,7 +57,7 @@ where
     let subscription = app.hub.subscribe(channel);
     let first = look().await?;
     let told = first.clone();
-    let later = futures::stream::unfold(Some((subscription, look, told)), |following| async {
+    let later = futures::stream::unfold(Some((subscription, look, told)), |following| async move {
         let (mut subscription, mut look, told) = following?;
         let mut pause = LOOK_AGAIN;
         loop {

@@ -59,9 +59,7 @@ async fn begin(log: &dyn Log) -> Result<u64> {
 
 async fn tell(redis: &ConnectionManager, entries: &[Entry]) -> Result<()> {
     let mut pipe = redis::pipe();
-    let mut orders: Vec<Order> = entries.iter().filter_map(changed).collect();
-    // Several changes of an order are one look.
-    orders.dedup_by_key(|order| order.id);
+    let orders: Vec<Order> = entries.iter().filter_map(changed).collect();
     for order in &orders {
         pipe.publish(order_channel(order.id), serde_json::json!({ "status": order.status }).to_string()).ignore();
     }

@@ -25,6 +25,8 @@ const PING_EVERY: Duration = Duration::from_secs(20);
 const SILENT_FOR: Duration = Duration::from_secs(60);
 /// Who does not take a message in this time is cut off: nothing is kept for them.
 const TAKES_WITHIN: Duration = Duration::from_secs(10);
+/// By RFC 6455.
+const MAX_REASON_BYTES: usize = 123;
 
 /// Codes of a close frame, as graphql-transport-ws has them; [`code::AWAY`], [`code::UNREADABLE`] and [`code::OVERLOADED`] are those of RFC 6455.
 pub mod code {
@@ -78,7 +80,6 @@ pub async fn run(
     let mut pings = tokio::time::interval(PING_EVERY);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut heard = Instant::now();
-    let close = |code: u16, reason: &str| Message::Close(Some(CloseFrame { code, reason: reason.into() }));
     loop {
         let now = peer.borrow_and_update().clone();
         let over = async {
@@ -136,6 +137,11 @@ pub async fn run(
             return;
         }
     }
+}
+
+fn close(code: u16, reason: &str) -> Message {
+    let fits = reason.char_indices().take_while(|(at, c)| at + c.len_utf8() <= MAX_REASON_BYTES).map(|(_, c)| c);
+    Message::Close(Some(CloseFrame { code, reason: fits.collect::<String>().into() }))
 }
 
 async fn send(socket: &mut WebSocket, message: Message) -> bool {

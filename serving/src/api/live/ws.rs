@@ -228,7 +228,7 @@ impl Talk {
         }
     }
 
-    async fn tell_state(&self, topic: &Topic, state: Result<Seen>) -> Result<(), Gone> {
+    async fn tell_state(&mut self, topic: &Topic, state: Result<Seen>) -> Result<(), Gone> {
         match state {
             Ok(Seen::Order(order)) => self.tell(&Told::Order { id: order.id, order: &order }).await,
             Ok(Seen::Cart(cart)) => self.tell(&Told::Cart { cart: &cart }).await,
@@ -236,12 +236,12 @@ impl Talk {
         }
     }
 
-    async fn tell_problem(&self, topic: Option<&Topic>, problem: Problem) -> Result<(), Gone> {
+    async fn tell_problem(&mut self, topic: Option<&Topic>, problem: Problem) -> Result<(), Gone> {
         problem.log();
         self.tell(&Told::Error { topic, problem: problem.body() }).await
     }
 
-    async fn tell(&self, told: &Told<'_>) -> Result<(), Gone> {
+    async fn tell(&mut self, told: &Told<'_>) -> Result<(), Gone> {
         // Cannot fail: every key is text.
         let text = serde_json::to_string(told).unwrap_or_default();
         self.out.send(Out::Text(text)).await.map_err(|_| Gone)

@@ -128,9 +128,12 @@ fn the_classes_of_all_routes_are_these() {
     Public GET /.well-known/openid-configuration
     Public GET /api/v1/brands
     Public GET /api/v1/cart
+    Public GET /api/v1/cart/events
     Public GET /api/v1/categories
     Public GET /api/v1/checkout/{id}
     Public GET /api/v1/feed
+    Public GET /api/v1/graphql/schema
+    Public GET /api/v1/graphql/ws
     Public GET /api/v1/images/{id}
     Public GET /api/v1/inventory/{sku}
     Public GET /api/v1/products/{id}
@@ -140,9 +143,11 @@ fn the_classes_of_all_routes_are_these() {
     Public GET /openapi.json
     Public GET /problems/{name}
     Public GET /readyz
+    Public GET /ws
     Public POST /api/v1/cart/items
     Public POST /api/v1/checkout
     Public POST /api/v1/events
+    Public POST /api/v1/graphql
     Public POST /api/v1/pricing/quote
     Public POST /api/v1/visual-search
     Public POST /ofrep/v1/evaluate/flags
@@ -158,6 +163,7 @@ fn the_classes_of_all_routes_are_these() {
     SignedIn GET /api/v1/auth/sessions
     SignedIn GET /api/v1/orders
     SignedIn GET /api/v1/orders/{id}
+    SignedIn GET /api/v1/orders/{id}/events
     SignedIn GET /api/v1/users/me
     SignedIn GET /api/v1/users/me/addresses
     SignedIn GET /api/v1/users/me/export

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::server::{Server, pretty};
 
-const NAMES: [(&str, &str, &str, i32, i64, i64); 5] = [
+pub const NAMES: [(&str, &str, &str, i32, i64, i64); 5] = [
     // SKU, name, category, price, available, popularity
     ("HEART", "White hanging heart lantern", "Lights", 255, 10, 50),
     ("MUG", "Blue enamel mug", "Kitchen", 899, 0, 90),
@@ -18,7 +18,7 @@ const NAMES: [(&str, &str, &str, i32, i64, i64); 5] = [
     ("BAG", "Jumbo bag red retrospot", "Bags", 195, 3, 60),
 ];
 
-fn id(sku: &str) -> Uuid {
+pub fn id(sku: &str) -> Uuid {
     Uuid::new_v5(&Uuid::NAMESPACE_OID, sku.as_bytes())
 }
 
@@ -30,7 +30,8 @@ fn text<'a>(values: impl IntoIterator<Item = &'a str>) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(values))
 }
 
-async fn filled() -> Option<Server> {
+/// A server with these products in its stores.
+pub async fn filled() -> Option<Server> {
     let server = Server::start().await?;
     let ids: Vec<String> = NAMES.iter().map(|row| id(row.0).to_string()).collect();
     let variants =

@@ -158,6 +158,14 @@ impl Server {
         })
     }
 
+    /// Serves another app beside this one, until the test ends. Its address.
+    pub async fn serve_too(&self, app: App) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(serve(app, listener, std::future::pending()));
+        base
+    }
+
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base))
     }

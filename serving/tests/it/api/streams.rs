@@ -6,7 +6,7 @@ use std::time::Duration;
 use arrow::array::{Int64Array, RecordBatch, StringArray};
 use chimera_connectors::Frontier;
 use futures::StreamExt;
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use super::server::{Server, TOKEN, pretty};
@@ -63,30 +63,39 @@ async fn a_view_is_listed_and_read() {
 }
 
 /// Events of a stream, as they come.
-struct Events {
+pub struct Events {
     bytes: std::pin::Pin<Box<dyn futures::Stream<Item = reqwest::Result<bytes::Bytes>> + Send>>,
     text: String,
 }
 
 impl Events {
     async fn open(server: &Server, path: &str) -> Self {
-        let response = server.request(Method::GET, path).bearer_auth(TOKEN).send().await.unwrap();
+        Self::of(server.request(Method::GET, path).bearer_auth(TOKEN)).await
+    }
+
+    pub async fn of(request: RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
         assert_eq!((response.status().as_u16(), response.headers()["content-type"].to_str().unwrap()), (200, "text/event-stream"));
         Self { bytes: Box::pin(response.bytes_stream()), text: String::new() }
     }
 
-    async fn next(&mut self) -> (String, Value) {
+    pub async fn next(&mut self) -> (String, Value) {
+        self.next_or_end().await.expect("the stream goes on")
+    }
+
+    /// `None`: it has ended.
+    pub async fn next_or_end(&mut self) -> Option<(String, Value)> {
         loop {
             if let Some((event, rest)) = self.text.clone().split_once("\n\n") {
                 self.text = rest.to_owned();
                 let field = |name: &str| event.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
                 if let (Some(name), Some(data)) = (field("event:"), field("data:")) {
-                    return (name.to_owned(), serde_json::from_str(data).unwrap());
+                    return Some((name.to_owned(), serde_json::from_str(data).unwrap()));
                 }
                 continue;
             }
-            let bytes = tokio::time::timeout(Duration::from_secs(10), self.bytes.next()).await.expect("an event in time");
-            self.text.push_str(std::str::from_utf8(&bytes.expect("the stream goes on").unwrap()).unwrap());
+            let bytes = tokio::time::timeout(Duration::from_secs(20), self.bytes.next()).await.expect("an event in time")?;
+            self.text.push_str(std::str::from_utf8(&bytes.unwrap()).unwrap());
         }
     }
 }
