@@ -7,7 +7,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/chimera/target
 CHIMERA := $(CARGO_TARGET_DIR)/release/chimera
 WEB := serving/web/dist/index.html
 
-.PHONY: help up down test test-e2e test-udf fuzz bench bench-nexmark chaos quality fmt lint web build setup setup-test
+.PHONY: help up down test test-e2e test-udf fuzz contracts bench bench-nexmark chaos quality fmt lint web build setup setup-test
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -24,7 +24,7 @@ build: $(WEB) ## Build the binary and the pages in it
 
 web: $(WEB) ## Build the pages
 
-$(WEB): $(shell find serving/web/src serving/web/index.html serving/web/package-lock.json serving/web/vite.config.ts 2>/dev/null)
+$(WEB): $(shell find serving/web/src serving/web/*.html serving/web/package-lock.json serving/web/vite.config.ts 2>/dev/null)
 	@echo '[web] npm ci, vite build' >&2
 	@cd serving/web && npm ci --no-audit --no-fund --silent && npm run --silent build
 	@touch $(WEB)
@@ -54,6 +54,10 @@ bench-nexmark: ## Measure the Nexmark queries, each beside one DataFusion run ov
 quality: build ## Measure search and picture search, and write docs/quality.md
 	@cargo build --release --locked --workspace --examples
 	@infra/quality/run.sh $(CARGO_TARGET_DIR)
+
+contracts: build ## Accept what the handlers describe now: the OpenAPI document, and the client made from it
+	@$(CHIMERA) openapi > serving/openapi.json
+	@$(CARGO_TARGET_DIR)/release/xtask client
 
 fuzz: ## Feed inputs that nobody thought of to what reads inputs, ten minutes each (FUZZ_SECONDS)
 	@fuzz/run.sh $(or $(FUZZ_SECONDS),600)

@@ -11,6 +11,7 @@ export default defineConfig({
     // The pages run under `default-src 'self'`: nothing may be inlined as a data: address.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
+    rolldownOptions: { input: ["index.html", "docs.html"] },
   },
   server: { host: "127.0.0.1", proxy: { "/api": backend, "/openapi.json": backend } },
   test: { include: ["tests/unit/**/*.test.ts"], environment: "node" },

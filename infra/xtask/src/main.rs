@@ -1,8 +1,14 @@
 //! Chores of the project: `cargo run -p xtask -- tidy` checks what the compiler does not.
 
+mod client;
 mod tidy;
 
 use std::process::ExitCode;
+
+const USAGE: &str = "usage: cargo run -p xtask -- tidy | client
+
+  tidy    check crate boundaries, file lengths, pipelines and leftovers
+  client  make the typed client (client/src/generated) from serving/openapi.json";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -21,8 +27,18 @@ fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
+        ["client"] => match client::write() {
+            Ok(files) => {
+                println!("client: {files} files written");
+                ExitCode::SUCCESS
+            }
+            Err(error) => {
+                eprintln!("client: {error:#}");
+                ExitCode::FAILURE
+            }
+        },
         _ => {
-            eprintln!("usage: cargo run -p xtask -- tidy\n\n  tidy  check crate boundaries, file lengths, pipelines and leftovers");
+            eprintln!("{USAGE}");
             ExitCode::from(2)
         }
     }

@@ -24,8 +24,9 @@ const NOT_BUILT: &str = "<!doctype html><html lang=en><meta charset=utf-8><title
 /// Answers for paths that are no route of the API.
 pub async fn fallback(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path();
-    let page = is_page(path);
-    let found = if page { Web::get("index.html") } else { Web::get(path.trim_start_matches('/')) };
+    let page = page(path);
+    let found = Web::get(page.unwrap_or_else(|| path.trim_start_matches('/')));
+    let page = page.is_some();
     match found {
         _ if path.starts_with("/api/") => not_found(path),
         Some(_) if method != Method::GET && method != Method::HEAD => {
@@ -39,13 +40,14 @@ pub async fn fallback(method: Method, uri: Uri, headers: HeaderMap) -> Response 
     }
 }
 
-/// The addresses that the page's own router takes.
-fn is_page(path: &str) -> bool {
+/// Which file is the page of an address; the router of the shop's own page takes several.
+fn page(path: &str) -> Option<&'static str> {
     let mut parts = path.split('/').skip(1).filter(|part| !part.is_empty());
     match (parts.next(), parts.next()) {
-        (None, _) => path == "/",
-        (Some("dashboard" | "cart"), None) | (Some("product"), Some(_)) | (Some("checkout" | "account"), _) => true,
-        _ => false,
+        (Some("docs"), None) => Some("docs.html"),
+        (None, _) => (path == "/").then_some("index.html"),
+        (Some("dashboard" | "cart"), None) | (Some("product"), Some(_)) | (Some("checkout" | "account"), _) => Some("index.html"),
+        _ => None,
     }
 }
 

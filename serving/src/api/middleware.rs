@@ -62,11 +62,14 @@ fn is_plain(id: &str) -> bool {
     (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
+/// By these it is seen how a server does that has too much to do.
+const ALWAYS_TAKEN: [&str; 3] = ["/healthz", "/readyz", "/metrics"];
+
 /// Turns requests away while too many are in progress, and gives up those that take too long.
 pub async fn limit(State(app): State<App>, request: Request, next: Next) -> Result<Response> {
-    let _permit = app.request_permit()?;
-    let is_import = request.extensions().get::<MatchedPath>().is_some_and(|path| path.as_str() == import::create::PATH);
-    let at_most = if is_import { app.limits.import_timeout } else { app.limits.request_timeout };
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let _permit = if ALWAYS_TAKEN.contains(&path) { None } else { Some(app.request_permit()?) };
+    let at_most = if path == import::create::PATH { app.limits.import_timeout } else { app.limits.request_timeout };
     match tokio::time::timeout(at_most, next.run(request)).await {
         Ok(response) => Ok(response),
         Err(_) => Err(Problem::new(&kinds::TIMED_OUT, format!("There was no answer after {} ms.", at_most.as_millis()))),

@@ -13,7 +13,7 @@ use super::router;
 
 const BEARER: &str = "bearer";
 
-static DOCUMENT: LazyLock<String> = LazyLock::new(|| document().to_pretty_json().unwrap_or_default());
+static DOCUMENT: LazyLock<String> = LazyLock::new(text);
 
 /// This API as an OpenAPI document.
 #[utoipa::path(get, path = "/openapi.json", tag = "meta", responses((status = 200,
@@ -29,6 +29,12 @@ pub(super) fn base() -> OpenApi {
     OpenApiBuilder::new()
         .info(InfoBuilder::new().title("Chimera").version(env!("CARGO_PKG_VERSION")).description(Some(description)))
         .build()
+}
+
+/// The document as it is served, and kept in `serving/openapi.json`.
+pub fn text() -> String {
+    // Cannot fail: every key is a text.
+    document().to_pretty_json().unwrap_or_default() + "\n"
 }
 
 /// The whole description; routes that are not public say whom they are for.

@@ -10,6 +10,7 @@ mod exit;
 mod host;
 mod import;
 mod instance;
+mod openapi;
 mod pipelines;
 mod replay;
 mod run;
@@ -84,6 +85,7 @@ enum Command {
     Run(run::Arguments),
     Pipelines(pipelines::Arguments),
     Bench(bench::Arguments),
+    Openapi(openapi::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -132,6 +134,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Run(arguments) => run::run(arguments, output).await,
         Command::Pipelines(arguments) => pipelines::run(&settings, &arguments, output).await,
         Command::Bench(arguments) => bench::run(&settings, &arguments, output).await,
+        Command::Openapi(arguments) => openapi::run(&arguments),
         Command::Completions(arguments) => completions::run(&arguments),
     }
 }

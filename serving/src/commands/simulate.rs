@@ -4,22 +4,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use clap::Args;
 
 use super::{Exit, Output, Settings, instance, table, ui};
-use crate::shop::simulate::{Client, Error, Options, Progress, simulate};
+use crate::shop::simulate::{Error, Options, Progress, simulate};
+use chimera_client::Client;
 
-/// Send shoppers into the shop, who search (also with typing mistakes), look, click, search by picture and order
+/// Send shoppers through the shop, who search (also with typing mistakes), look, fill carts, buy, cancel and return, and check every answer
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  chimera simulate                                until Ctrl-C, 2 orders a second
-  chimera simulate --rate 200 --duration 60
-  chimera simulate --rate 50 --duration 30 --output json
+  chimera simulate                                until Ctrl-C, 2 shoppers a second
+  chimera simulate --rate 50 --duration 60
+  chimera simulate --rate 20 --duration 30 --output json
 
-Ends with 1 if a request failed. That something is sold out is no failure.")]
+Everything goes through the public API. Two of five shoppers have accounts. Orders are sent, and returns taken back, with the operator's token of
+the data folder; where that is not the server's, nothing is returned and there are no coupons.
+
+Ends with 1 if a request failed or an answer cannot be true. That something is sold out, or a card declined that has no money, is no failure.")]
 pub struct Arguments {
-    /// Orders a second
+    /// Shoppers a second
     #[arg(long, default_value_t = 2.0, value_parser = parse_rate)]
     rate: f64,
     /// Shoppers in the shop at once
@@ -41,12 +46,16 @@ fn parse_rate(text: &str) -> Result<f64, String> {
 }
 
 pub async fn run(settings: &Settings, arguments: &Arguments, output: Output) -> anyhow::Result<()> {
-    let client = Client::new(&instance::http_url(settings)?, instance::operator_token(&settings.data_dir)?)?;
+    // What is on this machine is not reached through a proxy.
+    let http = chimera_client::reqwest::Client::builder().no_proxy().build().context("cannot set up an HTTP client")?;
+    let client = Client::over(http, &instance::http_url(settings)?)?;
+    let clerk = client.clone().with_bearer(instance::operator_token(&settings.data_dir)?);
     let options = Options {
         rate: arguments.rate,
         shoppers: usize::from(arguments.shoppers),
         duration: arguments.duration.map(Duration::from_secs),
         seed: arguments.seed,
+        clerk: Some(clerk),
     };
     let stop = Arc::new(AtomicBool::new(false));
     let stopping = stop.clone();
@@ -61,7 +70,7 @@ pub async fn run(settings: &Settings, arguments: &Arguments, output: Output) -> 
     shown.abort();
     interrupt.abort();
     let report = report.map_err(|error| match error {
-        Error::Away(..) => Exit::NotRunning(error.to_string()).into(),
+        Error::Request(chimera_client::Error::Unreachable(_)) => Exit::NotRunning(error.to_string()).into(),
         other => anyhow::Error::from(other),
     })?;
     match output {
@@ -72,22 +81,34 @@ pub async fn run(settings: &Settings, arguments: &Arguments, output: Output) -> 
                 .iter()
                 .map(|measure| {
                     let ms = |value: f64| format!("{value:.1}");
-                    let numbers = [measure.count.to_string(), measure.errors.to_string(), format!("{:.1}", measure.per_s)];
+                    let counts = [measure.count, measure.errors, measure.wrong].map(|count| count.to_string());
                     let latencies = [measure.p50_ms, measure.p90_ms, measure.p99_ms, measure.max_ms].map(ms);
-                    std::iter::once(measure.request.to_owned()).chain(numbers).chain(latencies).collect()
+                    std::iter::once(measure.request.to_owned()).chain(counts).chain([ms(measure.per_s)]).chain(latencies).collect()
                 })
                 .collect();
-            println!("{}", table::render(&["request", "count", "errors", "per s", "p50 ms", "p90 ms", "p99 ms", "max ms"], &rows));
+            println!("{}", table::render(&["request", "count", "failed", "wrong", "per s", "p50 ms", "p90 ms", "p99 ms", "max ms"], &rows));
+            let came = &report.came;
             println!(
-                "\n{} orders in {:.1} s, {:.1} a second; {} sold out, {} shoppers had to wait, {} requests failed",
-                report.orders, report.seconds, report.orders_per_s, report.sold_out, report.late, report.errors
+                "\n{} journeys in {:.1} s: {} orders, {:.1} a second; {} cancelled, {} returned; {} found something sold out, {} a new price, {} cards \
+                 were declined; {} had to wait",
+                came.journeys,
+                report.seconds,
+                came.orders,
+                report.orders_per_s,
+                came.cancelled,
+                came.returned,
+                came.sold_out,
+                came.repriced,
+                came.declined,
+                report.late
             );
+            println!("{} requests failed, {} answers were wrong", report.errors, report.wrong);
             for message in &report.error_messages {
                 eprintln!("{} {message}", ui::red("failed:"));
             }
         }
     }
-    if report.errors > 0 { Err(Exit::Found.into()) } else { Ok(()) }
+    if report.errors + report.wrong > 0 { Err(Exit::Found.into()) } else { Ok(()) }
 }
 
 async fn show(progress: Arc<Progress>, duration: Option<u64>) {

@@ -17,4 +17,5 @@ mod psql;
 mod replica;
 mod shell;
 mod shop;
+mod simulate;
 mod views_in_psql;

@@ -19,7 +19,15 @@ import { Purchases } from "./mock/purchases.mjs";
 import { Shop } from "./mock/shop.mjs";
 
 const DIST = fileURLToPath(new URL("../dist", import.meta.url));
-const TYPES = { ".html": "text/html; charset=utf-8", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml" };
+/** The document that the server makes of its routes. */
+const DOCUMENT = fileURLToPath(new URL("../../openapi.json", import.meta.url));
+const TYPES = {
+  ".json": "application/json",
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+};
 const LARGEST_BODY_BYTES = 8 * 1024 * 1024;
 
 /** Starts the server; `close()` ends it with all of its streams. */
@@ -258,12 +266,14 @@ async function body(request) {
 
 async function page(path, response) {
   const asset = path.startsWith("/assets/") || path === "/favicon.svg";
-  const file = join(DIST, asset ? normalize(path) : "index.html");
+  const docs = path === "/docs";
+  const file = path === "/openapi.json" ? DOCUMENT : join(DIST, asset ? normalize(path) : docs ? "docs.html" : "index.html");
   try {
     const content = await readFile(file);
     response.writeHead(200, {
       "content-type": TYPES[extname(file)] ?? "application/octet-stream",
-      "content-security-policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+      // Swagger UI draws its arrows from data: addresses.
+      "content-security-policy": `default-src 'self'; frame-ancestors 'none'; base-uri 'none'${docs ? "; img-src 'self' data:; style-src 'self' 'unsafe-inline'" : ""}`,
     });
     response.end(content);
   } catch {

@@ -1,5 +1,6 @@
 //! `chimera bench`: a platform of its own in a temporary folder, fed with a real year, beside reference runs in the same minute.
 
+mod api;
 mod one_row;
 mod platform;
 mod report;
@@ -17,11 +18,11 @@ use crate::shop::online_retail::replay::Progress;
 use crate::shop::online_retail::{Options, replay};
 use crate::shop::orders::{self, Order};
 
-/// Measure this machine: the year through every store, the delay at a steady rate of orders, and memory
+/// Measure this machine: the year through every store, the delay at a steady rate of orders, the API under load, and memory
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Each figure stands beside a reference run of the same minute: `\\copy` of the same lines into one table, the commit of the same orders, and, beside
-one product's way to the search index, a page synced to the same disk.
+one product's way to the search index, a page synced to the same disk; beside the API, a route that answers a constant.
 Needs the UCI Online Retail year (CHIMERA_DATA). Nothing of the running instance is touched.
 
 Examples:
@@ -92,6 +93,7 @@ async fn measure(platform: &mut Platform, mut year: crate::shop::online_retail::
     step.done(format!("{lines} lines in {visible_s:.1} s"));
 
     let one_row = one_row::measure(platform).await?;
+    let api = api::measure(platform).await?;
     Ok(Figures {
         lines,
         copy_s,
@@ -101,6 +103,7 @@ async fn measure(platform: &mut Platform, mut year: crate::shop::online_retail::
         commits,
         stores,
         one_row,
+        api,
         peak_memory_bytes: platform.peak_memory_bytes()?,
         machine: report::machine(),
         date: chrono::Utc::now().format("%Y-%m-%d").to_string(),

@@ -60,6 +60,11 @@ impl Platform {
         Operator::new(&self.settings)
     }
 
+    /// Where its API is, and the operator's token.
+    pub fn http(&self) -> anyhow::Result<(String, String)> {
+        Ok((instance::http_url(&self.settings)?, instance::operator_token(&self.settings.data_dir)?))
+    }
+
     /// Where it keeps everything.
     pub fn folder(&self) -> &std::path::Path {
         &self.settings.data_dir

@@ -20,6 +20,10 @@ impl Quantiles {
     }
 }
 
+/// How the figures of the API are to be read.
+const API: &str = "Requests over loopback, at fixed times (an open loop): a latency counts from the moment at which its request was due. The reference is an axum\n\
+    route that answers a constant, without any layer, in the process of the load generator; the generator has its part of the same cores.";
+
 /// From the commit of an order to the moment that the store could be read.
 #[derive(Debug, Serialize)]
 pub struct StoreDelay {
@@ -56,6 +60,7 @@ pub struct Figures {
     pub commits: Quantiles,
     pub stores: Vec<StoreDelay>,
     pub one_row: OneRow,
+    pub api: super::api::Figures,
     pub peak_memory_bytes: u64,
     pub machine: String,
     pub date: String,
@@ -130,6 +135,7 @@ impl Figures {
         let _ = writeln!(text, "{} order lines of the UCI Online Retail year, end to end\n{}\n", self.lines, self.throughput());
         let _ = writeln!(text, "{} orders a second\n{}\n", self.rate, self.delays());
         let _ = writeln!(text, "{} changes, one at a time, when nothing else happens\n{}\n", self.one_row.rows, self.one_row());
+        let _ = writeln!(text, "{API}\n{}\n", self.api.text());
         let gib = self.peak_memory_bytes as f64 / (1u64 << 30) as f64;
         let _ =
             writeln!(text, "peak memory of the process: {:.0} MiB, {gib:.2} of 1 GiB", self.peak_memory_bytes as f64 / (1 << 20) as f64);

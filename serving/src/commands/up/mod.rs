@@ -249,7 +249,7 @@ impl Running {
         let addresses = [
             ("Storefront", format!("{base}/")),
             ("Dashboard", dashboard.clone()),
-            ("API", format!("{base}/openapi.json")),
+            ("API", format!("{base}/docs")),
             ("gRPC", self.grpc_address.to_string()),
             ("PostgreSQL", format!("psql {}", self.server.printable_url("orders"))),
             ("Live views", format!("chimera sql, or psql {} (password: in operator.token)", self.note.views_url)),

@@ -1,28 +1,37 @@
-//! Simulated shoppers, who use the shop through its HTTP API and nothing else.
+//! Simulated shoppers, who use the shop through its HTTP API and nothing else, and hold every answer against what must be true.
 
-mod client;
+mod accounts;
+mod aftermath;
+mod checks;
+mod clerk;
 mod measures;
+mod purchase;
+mod shelf;
 mod shopper;
 mod typos;
+mod visit;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use chimera_client::Client;
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-pub use client::{Client, Error};
-pub use measures::{Measure, Measures};
-use shopper::Shopper;
+use self::accounts::Accounts;
+use self::clerk::Clerk;
+pub use self::measures::{Came, Measure, Measures};
+use self::shelf::shelf;
+use self::shopper::{Shop, Shopper};
 
 /// How to simulate.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Orders a second that are aimed at: so many shoppers come in, each of whom orders once.
+    /// Shoppers a second, each of whom buys something once.
     pub rate: f64,
     /// Shoppers in the shop at once; more wait at the door.
     pub shoppers: usize,
@@ -30,6 +39,8 @@ pub struct Options {
     pub duration: Option<Duration>,
     /// The same seed and the same shop give the same shoppers.
     pub seed: u64,
+    /// Of the shop's people, who sends orders and makes a coupon. `None`: nothing is sent, and so nothing returned.
+    pub clerk: Option<Client>,
 }
 
 /// What is known while it runs.
@@ -44,22 +55,37 @@ pub struct Progress {
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     pub seconds: f64,
-    pub orders: u64,
     pub orders_per_s: f64,
-    /// Shoppers who found what they wanted sold out.
-    pub sold_out: u64,
+    #[serde(flatten)]
+    pub came: Came,
     /// Shoppers who had to wait at the door, because the shop was slower than they came.
     pub late: u64,
+    /// Requests that failed.
     pub errors: u64,
-    /// The first few, as the server said them.
+    /// Answers that cannot be true.
+    pub wrong: u64,
+    /// The first few of both.
     pub error_messages: Vec<String>,
     pub requests: Vec<Measure>,
 }
 
+/// The simulation could not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error(transparent)]
+    Request(#[from] chimera_client::Error),
+    #[error("the shop has no products; import some, or start it with the sample shop")]
+    EmptyShop,
+}
+
 /// Lets shoppers in at the rate asked for, until the time is up or `stop` is set.
 pub async fn simulate(client: Client, options: &Options, progress: Arc<Progress>, stop: Arc<AtomicBool>) -> Result<Report, Error> {
-    let shelf = Arc::new(client.shelf().await?);
+    let clerk = match &options.clerk {
+        Some(client) => Clerk::hire(client.clone()).await?,
+        None => None,
+    };
     let measures = Arc::new(Measures::default());
+    let shop = Arc::new(Shop { shelf: shelf(&client).await?, client, clerk, accounts: Accounts::default(), measures, progress });
     let places = Arc::new(Semaphore::new(options.shoppers.max(1)));
     let tracker = TaskTracker::new();
     let mut random = StdRng::seed_from_u64(options.seed);
@@ -79,7 +105,7 @@ pub async fn simulate(client: Client, options: &Options, progress: Arc<Progress>
                 place.expect("the semaphore is never closed")
             }
         };
-        let shopper = Shopper::new(random.random(), shelf.clone(), client.clone(), measures.clone(), progress.clone());
+        let shopper = Shopper::new(random.random(), shop.clone());
         tracker.spawn(async move {
             shopper.shop().await;
             drop(place);
@@ -89,5 +115,5 @@ pub async fn simulate(client: Client, options: &Options, progress: Arc<Progress>
     }
     tracker.close();
     tracker.wait().await;
-    Ok(measures.report(started.elapsed(), late))
+    Ok(shop.measures.report(started.elapsed(), late))
 }

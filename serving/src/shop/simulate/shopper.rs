@@ -1,161 +1,180 @@
-//! One visit: look around, search, look at products, and order.
+//! One journey: look around, fill a cart, buy, and sometimes change one's mind.
 
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use chimera_client::types::{LogIn, NewEvent, Product, Registration};
+use chimera_client::{Client, Problem};
 use rand::rngs::StdRng;
-use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Progress;
-use super::client::{Client, Error, Ordered, Product};
+use super::accounts::{Account, Accounts};
+use super::checks::Checked;
+use super::clerk::Clerk;
 use super::measures::Measures;
-use super::typos::mistype;
 
-const COUNTRIES: [&str; 8] = ["United Kingdom", "United Kingdom", "United Kingdom", "Germany", "France", "EIRE", "Spain", "Netherlands"];
-/// Of all visits: those with a mistyped search, with a search by picture, with a look at the feed, and whose order's arrival is waited for.
-const TYPOS: f64 = 0.15;
-const PICTURES: f64 = 0.05;
-const FEEDS: f64 = 0.3;
-const WATCHED: f64 = 0.1;
+/// Of all shoppers: those who have an account, and of these those who have it already.
+const ACCOUNTS: f64 = 0.4;
+const KNOWN: f64 = 0.8;
+
+/// What all shoppers share.
+pub struct Shop {
+    pub client: Client,
+    pub shelf: Vec<Product>,
+    pub clerk: Option<Clerk>,
+    pub accounts: Accounts,
+    pub measures: Arc<Measures>,
+    pub progress: Arc<Progress>,
+}
+
+/// The journey is over, because something failed that was noted.
+pub struct Stopped;
+
+pub type Journey<T> = Result<T, Stopped>;
+
+/// An answer, or a refusal that was to be expected.
+pub type Asked<T> = Result<T, Box<Problem>>;
 
 pub struct Shopper {
-    random: StdRng,
-    session: String,
-    shelf: Arc<Vec<Product>>,
-    client: Client,
-    measures: Arc<Measures>,
-    progress: Arc<Progress>,
-    events: Vec<Value>,
+    pub random: StdRng,
+    pub session: String,
+    pub shop: Arc<Shop>,
+    /// Speaks for the shopper: a guest at first.
+    pub client: Client,
+    pub account: Option<Account>,
+    pub events: Vec<NewEvent>,
 }
 
 impl Shopper {
-    pub fn new(seed: u64, shelf: Arc<Vec<Product>>, client: Client, measures: Arc<Measures>, progress: Arc<Progress>) -> Self {
-        let random = StdRng::seed_from_u64(seed);
-        Self { random, session: format!("simulated-{}", Uuid::new_v4().simple()), shelf, client, measures, progress, events: Vec::new() }
+    pub fn new(seed: u64, shop: Arc<Shop>) -> Self {
+        let session = format!("simulated-{}", Uuid::new_v4().simple());
+        let client = shop.client.clone();
+        Self { random: StdRng::seed_from_u64(seed), session, shop, client, account: None, events: Vec::new() }
     }
 
-    /// The whole visit. What fails is counted, and the visit goes on as far as it can.
+    /// The whole journey. What fails is noted, and the shopper goes home.
     pub async fn shop(mut self) {
-        let client = self.client.clone();
-        if self.random.random_bool(FEEDS) {
-            let session = self.session.clone();
-            self.measured("feed", client.feed(&session)).await;
+        self.shop.measures.came(|came| came.journeys += 1);
+        let _ = self.journey().await;
+        if let Some(account) = self.account.take() {
+            self.shop.accounts.give_back(account);
         }
-        let mut basket = Vec::new();
-        for _ in 0..self.random.random_range(1..=2) {
-            let found = self.search().await;
-            let looks = self.random.random_range(1..=2);
-            for product in found.into_iter().take(looks) {
-                self.look_at(&product).await;
-                basket.push(product);
-            }
-        }
-        if self.random.random_bool(PICTURES) {
-            self.search_by_picture(&basket).await;
-        }
-        let events = std::mem::take(&mut self.events);
-        if !events.is_empty() {
-            self.measured("events", client.events(&events)).await;
-        }
-        self.order(basket).await;
     }
 
-    async fn search(&mut self) -> Vec<Product> {
-        let query = self.query();
-        if !query.is_empty() {
-            self.event("search", None, Some(&query));
+    async fn journey(&mut self) -> Journey<()> {
+        let has_account = self.random.random_bool(ACCOUNTS);
+        // Some say who they are at once, others when the cart is full.
+        let at_once = has_account && self.random.random_bool(0.5);
+        if at_once {
+            self.come_in().await?;
         }
-        let client = self.client.clone();
-        let found = self.measured("search", client.search(&query, 12, 0)).await.unwrap_or_default();
-        if found.is_empty() {
-            // Nothing found: they take what they meant from the shelf.
-            return self.shelf.choose(&mut self.random).cloned().into_iter().collect();
-        }
-        found
-    }
-
-    /// One or two words of something on the shelf, sometimes mistyped.
-    fn query(&mut self) -> String {
-        let name = self.shelf.choose(&mut self.random).map(|product| product.name.to_lowercase()).unwrap_or_default();
-        let words: Vec<&str> = name.split(|c: char| !c.is_alphanumeric()).filter(|word| word.len() > 2).collect();
-        let count = self.random.random_range(1..=2);
-        let mut words: Vec<String> = words.choose_multiple(&mut self.random, count).map(|word| (*word).to_owned()).collect();
-        if self.random.random_bool(TYPOS)
-            && let Some(word) = words.first_mut()
+        let basket = self.look_around().await?;
+        let Some(purchase) = self.fill_cart(basket, has_account && !at_once).await? else { return Ok(()) };
+        if let Some(bought) = self.buy(&purchase).await?
+            && self.account.is_some()
         {
-            *word = mistype(word, &mut self.random);
+            self.change_mind(bought).await?;
         }
-        words.join(" ")
+        Ok(())
     }
 
-    async fn look_at(&mut self, product: &Product) {
-        self.event("click", Some(&product.sku), None);
-        let client = self.client.clone();
-        self.measured("product", client.product(&product.id)).await;
-        self.event("view", Some(&product.sku), None);
-        let related = self.measured("related", client.related(&product.id)).await.unwrap_or_default();
-        if let Some(other) = related.choose(&mut self.random).cloned()
-            && self.random.random_bool(0.3)
-        {
-            self.measured("product", client.product(&other.id)).await;
-            self.event("view", Some(&other.sku), None);
-        }
-    }
-
-    async fn search_by_picture(&mut self, basket: &[Product]) {
-        let Some(path) = basket.iter().find_map(|product| product.image_url.clone()) else { return };
-        let client = self.client.clone();
-        if let Some(picture) = self.measured("picture", client.picture(&path)).await {
-            self.measured("visual search", client.visual_search(picture)).await;
-        }
-    }
-
-    async fn order(&mut self, basket: Vec<Product>) {
-        let mut items: Vec<Value> = Vec::new();
-        for product in &basket {
-            if items.iter().all(|item| item["sku"] != product.sku.as_str()) {
-                items.push(json!({ "sku": product.sku, "quantity": self.random.random_range(1..=3) }));
+    /// Registers, logs in, or is logged in still. A guest's cart comes along.
+    pub async fn come_in(&mut self) -> Journey<()> {
+        let known = if self.random.random_bool(KNOWN) { self.shop.accounts.take() } else { None };
+        let is_new = known.is_none();
+        let mut account = match known {
+            Some(account) => account,
+            None => self.register().await?,
+        };
+        let bearer = match account.bearer().map(str::to_owned) {
+            Some(bearer) => bearer,
+            None => {
+                let who = LogIn { email: account.email.clone(), password: account.password.clone(), ..Default::default() };
+                let tokens = self.ask("log in", self.shop.client.log_in(&who)).await?;
+                account.logged_in(tokens.access_token.clone());
+                tokens.access_token.clone()
             }
+        };
+        self.client = self.shop.client.clone().with_bearer(&bearer);
+        let me = self.ask("account", self.client.get_me()).await?;
+        self.check(
+            "account",
+            if me.email == account.email { Ok(()) } else { Err(format!("{} is told to be {}", account.email, me.email)) },
+        )?;
+        self.account = Some(account);
+        if !is_new {
+            // What an earlier journey left in it that did not come to its end.
+            self.ask("empty cart", self.client.clear_cart()).await?;
         }
-        let Some(sku) = basket.first().map(|product| product.sku.clone()) else { return };
-        let customer = self.random.random_bool(0.75).then(|| format!("C{:05}", self.random.random_range(0..20_000)));
-        let country = COUNTRIES.choose(&mut self.random).copied().unwrap_or("United Kingdom");
-        let body = json!({ "customer_id": customer, "country": country, "items": items });
-        let key = Uuid::new_v4().to_string();
-        let client = self.client.clone();
-        match self.measured("order", client.order(&key, &body)).await {
-            Some(Ordered::Placed(position)) => {
-                self.measures.ordered(true);
-                self.progress.orders.fetch_add(1, Ordering::Relaxed);
-                if self.random.random_bool(WATCHED) {
-                    self.measured("order to stock level", client.stock_after(&sku, &position)).await;
-                }
-            }
-            Some(Ordered::SoldOut) => self.measures.ordered(false),
-            None => {}
+        Ok(())
+    }
+
+    async fn register(&mut self) -> Journey<Account> {
+        let name = Uuid::new_v4().simple().to_string();
+        let mut account = Account::new(format!("shopper-{name}@example.com"), format!("{name} buys a lot"));
+        let who = Registration { email: account.email.clone(), password: account.password.clone() };
+        let tokens = self.ask("register", self.client.register(&who)).await?;
+        account.logged_in(tokens.access_token.clone());
+        Ok(account)
+    }
+
+    /// Sends a request that has to go well.
+    pub async fn ask<T>(&self, kind: &'static str, request: impl Future<Output = chimera_client::Result<T>>) -> Journey<T> {
+        match self.ask_for(kind, &[], request).await? {
+            Ok(answer) => Ok(answer),
+            Err(_) => Err(Stopped),
         }
     }
 
-    fn event(&mut self, kind: &str, sku: Option<&str>, query: Option<&str>) {
-        let now = chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
-        self.events.push(json!({
-            "event_id": Uuid::new_v4(), "type": kind, "session_id": self.session, "sku": sku, "query": query, "occurred_at": now
-        }));
-    }
-
-    async fn measured<T>(&self, kind: &'static str, request: impl Future<Output = Result<T, Error>>) -> Option<T> {
+    /// Sends a request that may also be refused, for one of these reasons.
+    pub async fn ask_for<T>(
+        &self,
+        kind: &'static str,
+        reasons: &[&str],
+        request: impl Future<Output = chimera_client::Result<T>>,
+    ) -> Journey<Asked<T>> {
         let started = Instant::now();
         let result = request.await;
-        self.measures.record(kind, started.elapsed(), result.as_ref().err());
-        self.progress.requests.fetch_add(1, Ordering::Relaxed);
-        if result.is_err() {
-            self.progress.errors.fetch_add(1, Ordering::Relaxed);
+        let result = match result {
+            Err(chimera_client::Error::Problem(problem)) if reasons.contains(&problem.name()) => Ok(Err(problem)),
+            other => other.map(Ok),
+        };
+        self.shop.measures.record(kind, started.elapsed(), result.as_ref().err());
+        self.shop.progress.requests.fetch_add(1, Ordering::Relaxed);
+        result.map_err(|_| {
+            self.shop.progress.errors.fetch_add(1, Ordering::Relaxed);
+            Stopped
+        })
+    }
+
+    /// Notes an answer that cannot be true.
+    pub fn check(&self, kind: &'static str, checked: Checked) -> Journey<()> {
+        checked.map_err(|why| {
+            self.shop.measures.wrong(kind, &why);
+            self.shop.progress.errors.fetch_add(1, Ordering::Relaxed);
+            Stopped
+        })
+    }
+
+    /// Asks again for a while until the answer is right: stores follow the databases, and jobs what they see.
+    pub async fn eventually<T, F>(&self, kind: &'static str, mut request: impl FnMut() -> F, check: impl Fn(&T) -> Checked) -> Journey<T>
+    where
+        F: Future<Output = chimera_client::Result<T>>,
+    {
+        const AT_MOST: Duration = Duration::from_secs(20);
+        const EVERY: Duration = Duration::from_millis(200);
+        let until = Instant::now() + AT_MOST;
+        loop {
+            let answer = self.ask(kind, request()).await?;
+            match check(&answer) {
+                Ok(()) => return Ok(answer),
+                wrong if Instant::now() > until => self.check(kind, wrong)?,
+                Err(_) => tokio::time::sleep(EVERY).await,
+            }
         }
-        result.ok()
     }
 }

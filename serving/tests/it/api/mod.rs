@@ -5,6 +5,8 @@ mod auth;
 mod carts;
 mod catalog;
 mod checkout;
+mod client;
+mod contract;
 mod cors;
 mod events;
 mod experiments;

@@ -10,6 +10,7 @@ async fn pages_are_served_with_a_policy_and_never_in_place_of_the_api() {
         "/dashboard",
         "/dashboard/",
         "/product/6a0dbf0e-93a7-4b0c-9a5c-0c2ff3a1e0aa",
+        "/docs",
         "/cart",
         "/checkout",
         "/checkout/6a0dbf0e-93a7-4b0c-9a5c-0c2ff3a1e0aa",

@@ -99,9 +99,12 @@ async fn too_many_requests_and_streams_are_turned_away() {
     let waiting = server.request(Method::GET, "/api/v1/inventory/A?after=orders:5&wait_ms=2000").send();
     let waiting = tokio::spawn(waiting);
     tokio::time::sleep(Duration::from_millis(300)).await;
-    let answer = server.get("/healthz").await;
+    let answer = server.get("/api/v1/search").await;
     answer.problem(503, "overloaded");
     assert_eq!(answer.header("retry-after"), "1");
+    for path in ["/healthz", "/readyz", "/metrics"] {
+        assert_eq!(server.get_as_operator(path).await.status, 200, "{path} is asked of a server that is busy");
+    }
     assert_eq!(waiting.await.unwrap().unwrap().status(), 504);
     let open = server.request(Method::GET, "/api/v1/stores/stream").bearer_auth(TOKEN).send().await.unwrap();
     assert_eq!(open.status(), 200);

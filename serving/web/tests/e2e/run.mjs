@@ -13,6 +13,7 @@ import { Api } from "./api.mjs";
 import { installed, launch, watch } from "./browser.mjs";
 import { buyingChecks } from "./buying.mjs";
 import { dashboardChecks } from "./dashboard.mjs";
+import { docsChecks } from "./docs.mjs";
 import { everywhereChecks } from "./everywhere.mjs";
 import { productChecks } from "./product.mjs";
 import { storefrontChecks } from "./storefront.mjs";
@@ -34,7 +35,7 @@ export async function run({ base, token, shots = null, executablePath = installe
     };
     const world = { api: new Api(base, token), base, token, isMock, browser, page, watched, shot };
     const shopping = [...storefrontChecks, ...productChecks, ...buyingChecks, ...accountChecks, ...everywhereChecks];
-    for (const { name, check } of [...shopping, ...dashboardChecks, ...lastChecks, ...extraChecks]) {
+    for (const { name, check } of [...shopping, ...dashboardChecks, ...docsChecks, ...lastChecks, ...extraChecks]) {
       try {
         await check(world);
         tally.passed++;

@@ -1,0 +1,23 @@
+//! Of `meta`.
+
+use reqwest::Method;
+
+#[allow(unused_imports, reason = "not every tag has types")]
+use super::types::*;
+use crate::{Answer, Client, Result};
+
+impl Client {
+    /// This API as an OpenAPI document.
+    ///
+    /// `GET /openapi.json`
+    pub async fn get_openapi(&self) -> Result<Answer<()>> {
+        self.call(Method::GET, &["openapi.json"]).empty().await
+    }
+
+    /// What a kind of problem means and what to do about it.
+    ///
+    /// `GET /problems/{name}`
+    pub async fn problem_page(&self, name: &str) -> Result<Answer<()>> {
+        self.call(Method::GET, &["problems", name]).empty().await
+    }
+}
