@@ -100,7 +100,7 @@ impl Shopper {
         Ok(())
     }
 
-    async fn price(&mut self, cart: Cart) -> Journey<Purchase> {
+    async fn price(&mut self, mut cart: Cart) -> Journey<Purchase> {
         let country = COUNTRIES.choose(&mut self.random).copied().unwrap_or(COUNTRIES[0]).to_owned();
         let method = if self.random.random_bool(0.2) { ShippingMethod::Express } else { ShippingMethod::Standard };
         let has_coupon = self.shop.clerk.is_some() && self.random.random_bool(COUPONS);
@@ -116,10 +116,14 @@ impl Shopper {
             let is_rejected = matches!(quote.rejected_coupons.as_slice(), [one] if one.code == "NO-SUCH-COUPON");
             self.check("quote", if is_rejected { Ok(()) } else { Err("a coupon that there is not was taken".to_owned()) })?;
         }
-        let quote = self.ask("quote", self.client.create_quote(&asked)).await?.into_body();
-        self.check("quote", checks::quote(&quote, &cart))?;
+        let mut quote = self.quote(&mut cart, &asked).await?;
         if has_coupon {
             self.check("quote", checks::coupon(&quote))?;
+        }
+        if !quote.rejected_coupons.is_empty() {
+            // Another promotion stands alone, or somebody switched ours off: bought without.
+            asked.coupons = None;
+            quote = self.quote(&mut cart, &asked).await?;
         }
         let (card, kind) = *CARDS.choose(&mut self.random).unwrap_or(&CARDS[4]);
         let wanted = NewCheckout {
@@ -139,6 +143,17 @@ impl Shopper {
             ..Default::default()
         };
         Ok(Purchase { cart, quote, wanted, card: kind })
+    }
+
+    /// What the cart costs. A price that was changed between two requests is in neither of the next two.
+    async fn quote(&self, cart: &mut Cart, asked: &QuoteRequest) -> Journey<Quote> {
+        let mut quote = self.ask("quote", self.client.create_quote(asked)).await?.into_body();
+        if checks::quote(&quote, cart).is_err() {
+            *cart = self.ask("cart", self.client.get_cart()).await?.into_body();
+            quote = self.ask("quote", self.client.create_quote(asked)).await?.into_body();
+        }
+        self.check("quote", checks::quote(&quote, cart))?;
+        Ok(quote)
     }
 
     /// Buys it. `None`: it came to nothing, and rightly so.

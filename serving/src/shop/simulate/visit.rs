@@ -113,7 +113,7 @@ impl Shopper {
         let query = VisualSearchQuery { limit: Some(8), ..Default::default() };
         // A shop without the model says so.
         let found = self.client.visual_search(&query, "image/jpeg", picture);
-        if let Ok(found) = self.ask_for("visual search", &["visual-search-off"], found).await? {
+        if let Ok(found) = self.ask_for("visual search", &["no-image-model", "store-not-ready"], found).await? {
             found.hits.iter().try_for_each(|hit| self.check("visual search", checks::product(&hit.product)))?;
         }
         Ok(())

@@ -11,8 +11,8 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
-/// So many are on their way at once: of reads and writes together more than the server takes. One that is due beyond is not sent, and counted.
-const IN_FLIGHT: usize = 448;
+/// So many are on their way at once: far more than the server takes. One that is due beyond is not sent, and counted.
+const IN_FLIGHT: usize = 2_000;
 /// An answer that takes longer has failed.
 const AT_MOST: Duration = Duration::from_secs(30);
 

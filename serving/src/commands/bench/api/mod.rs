@@ -6,6 +6,7 @@ mod requests;
 
 use std::time::Duration;
 
+use anyhow::Context;
 use reqwest::{Client, Method, Url};
 use serde::Serialize;
 
@@ -42,6 +43,8 @@ pub struct Figures {
 
 pub async fn measure(platform: &Platform) -> anyhow::Result<Figures> {
     let step = ui::Step::new("API");
+    // A connection a request on its way, of which a surge has thousands.
+    fdlimit::raise_fd_limit().context("cannot have as many open files as a surge needs")?;
     let (base, operator) = platform.http()?;
     let requests = Requests::new(&base, &operator).await?;
     platform.caught_up(Duration::from_secs(60)).await?;

@@ -1,5 +1,6 @@
 //! The OpenAPI document is a promise to programs: it changes only where somebody looks at the change.
 
+mod avro;
 mod breaks;
 mod protobuf;
 
