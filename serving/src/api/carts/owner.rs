@@ -63,14 +63,14 @@ impl Owner {
     }
 
     /// Who holds this token; `None`: it is none of ours.
-    pub(super) fn of_token(token: &str) -> Option<Self> {
+    pub(in crate::api) fn of_token(token: &str) -> Option<Self> {
         let random = token.strip_prefix(PREFIX)?;
         let is_ours = random.len() == RANDOM_CHARS && random.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
         is_ours.then(|| Self::Guest(secrets::hash(token)))
     }
 
     /// By the header alone.
-    pub(super) fn of_guest(headers: &HeaderMap) -> Result<Self> {
+    pub(in crate::api) fn of_guest(headers: &HeaderMap) -> Result<Self> {
         let Some(token) = headers.get(GUEST) else { return Ok(Self::New) };
         token
             .to_str()

@@ -1,5 +1,6 @@
 //! `GET /api/v1/graphql/ws`: subscriptions, over the protocol graphql-transport-ws.
 
+use std::any::TypeId;
 use std::future::ready;
 use std::sync::Arc;
 use std::time::Duration;
@@ -119,8 +120,9 @@ impl Gate {
         if check(&mut request)? != Operation::Subscription {
             return Err(Problem::new(&kinds::BAD_QUERY, "Only subscriptions are taken here; POST /api/v1/graphql takes the rest."));
         }
-        let of = |data: &Arc<Data>| data.get(&std::any::TypeId::of::<Asker>()).and_then(|asker| asker.downcast_ref::<Asker>()).cloned();
-        let asker = session.as_ref().and_then(of).ok_or_else(|| Problem::internal("a connection without `connection_init`"))?;
+        let session = session.ok_or_else(|| Problem::internal("a connection without `connection_init`"))?;
+        let asker = session.get(&TypeId::of::<Asker>()).and_then(|asker| asker.downcast_ref::<Asker>()).cloned();
+        let asker = asker.ok_or_else(|| Problem::internal("`connection_init` left nobody"))?;
         rate_limit::count(&self.app, &self.sender, Access::Public, asker.caller.as_ref()).await?;
         let full = |_| Problem::new(&kinds::TOO_MANY_TOPICS, format!("This connection has {MAX_SUBSCRIPTIONS} subscriptions already."));
         let place = self.places.try_acquire_owned().map_err(full)?;

@@ -70,9 +70,8 @@ impl Hub {
             while self.channels.lock().is_empty() {
                 self.changed.notified().await;
             }
-            if let Err(problem) = self.listen().await {
-                tracing::warn!(%problem, "whoever follows something hears nothing until Redis is back");
-            }
+            let Err(problem) = self.listen().await;
+            tracing::warn!(%problem, "whoever follows something hears nothing until Redis is back");
             tokio::time::sleep(PAUSE).await;
         }
     }

@@ -33,7 +33,9 @@ impl Changelog {
     pub async fn start_with(server: &Server, redis: ::redis::aio::ConnectionManager) -> Self {
         let stop = CancellationToken::new();
         let database = server.app.databases.orders.connect_options();
-        let options = Options::new(database.to_url_lossy(), "orders", &["public.orders", "public.order_items"]);
+        let mut url = database.to_url_lossy();
+        url.set_query(None);
+        let options = Options::new(url, "orders", &["public.orders", "public.order_items"]);
         // A server's slots are of all its databases.
         let options = Options { slot: format!("live_{}", database.get_database().unwrap()), ..options };
         let reader = Reader::start(options, server.app.log.clone(), stop.clone());

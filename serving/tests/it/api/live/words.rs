@@ -105,7 +105,9 @@ async fn nobody_takes_all_places() {
 #[tokio::test(flavor = "multi_thread")]
 async fn over_graphql_a_connection_begins_by_saying_who_it_is_and_only_subscribes() {
     let Some(server) = Server::start().await else { return };
+    server.product("MUG", 250, 100).await;
     let ada = Person::of(&server, Role::Shopper).await;
+    ada.put_in("MUG", 1).await;
     let open = async || Socket::open(&server.base, "/api/v1/graphql/ws", &[TRANSPORT]).await.unwrap();
     let subscribe = |id: &str, query: &str| json!({ "id": id, "type": "subscribe", "payload": { "query": query } });
     let mut early = open().await;
@@ -133,6 +135,10 @@ async fn over_graphql_a_connection_begins_by_saying_who_it_is_and_only_subscribe
     assert_eq!(refused(&mut socket, "3").await, "/problems/order-not-found");
     for i in 0..17 {
         socket.say(&subscribe(&format!("s{i}"), "subscription { onCartUpdate { version } }")).await;
+        if i < 16 {
+            let told = socket.json().await;
+            assert_eq!((&told["id"], &told["payload"]["data"]["onCartUpdate"]["version"]), (&json!(format!("s{i}")), &json!(1)));
+        }
     }
     assert_eq!(refused(&mut socket, "s16").await, "/problems/too-many-topics");
     socket.say(&json!({ "id": "s0", "type": "complete" })).await;
