@@ -48,7 +48,8 @@ pub async fn relay(notifications: Option<&Notifications>, pool: &PgPool, channel
         if messages.is_empty() {
             return Ok(());
         }
-        let copies = messages.iter().flat_map(|message| channels.iter().filter_map(|channel| channel.copy(message))).collect::<Vec<_>>();
+        let copies =
+            messages.iter().flat_map(|message| channels.iter().filter_map(move |channel| channel.copy(message))).collect::<Vec<_>>();
         notifications.broker.publish(&copies).await?;
         sqlx::query("DELETE FROM outbox WHERE message_id = ANY($1)")
             .bind(messages.iter().map(|message| message.id).collect::<Vec<_>>())

@@ -100,11 +100,11 @@ impl Broker {
             body,
             headers: FieldTable::default(),
         });
-        self.send(publications).await
+        self.send(publications.collect()).await
     }
 
     /// The same of anything.
-    pub async fn send<'a>(&self, publications: impl IntoIterator<Item = Publication<'a>>) -> Result<()> {
+    pub async fn send(&self, publications: Vec<Publication<'_>>) -> Result<()> {
         let publisher = self.publisher().await?;
         let all = async {
             let mut confirms = Vec::new();

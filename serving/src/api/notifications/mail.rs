@@ -21,8 +21,8 @@ pub enum Error {
     Sender(String, lettre::address::AddressError),
     #[error("the address of the SMTP server, such as smtps://user:password@mail.example.com, is wrong: {0}")]
     Server(#[from] lettre::transport::smtp::Error),
-    #[error("cannot make the folder {}: {1}", .0.display())]
-    Folder(PathBuf, std::io::Error),
+    #[error("cannot make the folder {}: {source}", folder.display())]
+    Folder { folder: PathBuf, source: std::io::Error },
 }
 
 enum Way {
@@ -48,7 +48,7 @@ impl Mailer {
         use std::os::unix::fs::DirBuilderExt;
         // They hold tokens: whoever reads one may come in.
         let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
-        made.map_err(|error| Error::Folder(folder.clone(), error))?;
+        made.map_err(|error| Error::Folder { folder: folder.clone(), source: error })?;
         Ok(Self { from: sender(from)?, way: Way::Folder(folder) })
     }
 

@@ -70,7 +70,7 @@ pub async fn replay_notifications(State(app): State<App>, Json(wanted): Json<Rep
         };
         // First it is there, then it is gone here: after a crash it is in both, and is sent once all the same.
         let copy = Publication { exchange, key: message.routing_key.as_str(), id, body: &message.data, headers };
-        broker.send([copy]).await?;
+        broker.send(vec![copy]).await?;
         message.ack(BasicAckOptions::default()).await.map_err(Error::from)?;
         if is_wanted {
             told.replayed += 1;

@@ -178,7 +178,7 @@ async fn park(notifications: &Notifications, delivery: &Delivery, exchange: Opti
     let exchange = exchange.unwrap_or_else(|| notifications.broker.topology().dead());
     let id = delivery.properties.message_id().as_ref().and_then(|id| Uuid::parse_str(id.as_str()).ok());
     let copy = Publication { exchange: &exchange, key: delivery.routing_key.as_str(), id, body: &delivery.data, headers };
-    Ok(notifications.broker.send([copy]).await?)
+    Ok(notifications.broker.send(vec![copy]).await?)
 }
 
 /// Asks the database again, later each time, while it is away: a message that waits for it loses none of its chances.

@@ -72,7 +72,7 @@ impl Client {
 }
 
 fn failure(error: &reqwest::Error) -> Failure {
-    let causes = || std::iter::successors(error.source(), |cause| cause.source());
+    let causes = || std::iter::successors(error.source(), |&cause| cause.source());
     match causes().find_map(|cause| cause.downcast_ref::<NotPublic>()) {
         Some(not_public) => Failure::Permanent(not_public.to_string()),
         None => Failure::Temporary(causes().last().map_or_else(|| error.to_string(), ToString::to_string)),

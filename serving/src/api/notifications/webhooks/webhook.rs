@@ -21,7 +21,6 @@ pub struct Webhook {
     /// One that is switched off is not called, and does not hear of it later.
     pub is_active: bool,
     #[serde(skip)]
-    #[schema(ignore)]
     pub secret: Vec<u8>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
