@@ -29,15 +29,14 @@ async fn deep_costly_and_long_queries_are_refused_before_they_run() {
         bomb.push_str(&format!(" fragment f{i} on Query {{ ...f{} ...f{} }}", i + 1, i + 1));
     }
     bomb.push_str(" fragment f30 on Query { __typename }");
-    let aliases: String = (0..2100).map(|i| format!("a{i}:__typename ")).collect();
     for (query, why) in [
         (parents(14), "nested too deep"),
         ("{ a".repeat(8000), "nested deeper"),
         (orders(100), "too complex"),
         (mutations(6), "too complex"),
-        (format!("{{ searchProducts(query: \"\", first: 2147483647) {{ {} }} }}", "id sku ".repeat(30)), "too complex"),
+        (format!("{{ searchProducts(query: \"\", first: 2147483647) {{ {} }} }}", "id sku ".repeat(40)), "too complex"),
         (bomb, "fields"),
-        (format!("{{ {aliases} }}"), "fields"),
+        (format!("{{ me {{ {} }} }}", "id ".repeat(2100)), "fields"),
         ("{ ...a } fragment a on Query { ...a }".to_owned(), "part of itself"),
         ("{ none }".to_owned(), "Unknown field"),
         ("{ me { id }".to_owned(), "expected"),
@@ -53,7 +52,7 @@ async fn deep_costly_and_long_queries_are_refused_before_they_run() {
         assert!(error["message"].as_str().unwrap().contains(why), "{why}: {answer}");
         assert_eq!(answer["data"], Value::Null);
     }
-    // Five run, each for itself.
+    // Five are taken.
     let five = ada.ask(&mutations(5), json!({})).await;
     assert!(five["errors"][0]["extensions"]["type"] == "/problems/not-in-cart", "{five}");
 
@@ -104,7 +103,7 @@ async fn the_schema_is_the_blueprints_and_is_told() {
         let known = fields(of);
         for name in names.split(' ') {
             assert!(known.iter().any(|field| field == name), "{of} has no {name}");
-            assert!(sdl.contains(&format!("{name}")), "{name} is not in the schema's text");
+            assert!(sdl.contains(name), "{name} is not in the schema's text");
         }
     }
     assert!(sdl.contains("onOrderStatusUpdate(orderId: ID!): Order!"), "{sdl}");
