@@ -72,9 +72,11 @@ export const faultChecks = [
     await until("live", async () => (await page.getByTestId("connection").textContent()) === "Live" && (await shown()) > 0);
     const before = await shown();
     const product = (await api.products())[0];
+    // It says so for a moment only.
+    const lost = page.getByText("Connection lost").waitFor();
     mock.cut();
     await api.order(product.sku, 1);
-    await page.getByText("Connection lost").waitFor();
+    await lost;
     await until("the order that was placed meanwhile is counted", async () => (await shown()) === before + 1);
     await page.getByTestId("connection").waitFor();
     await api.order(product.sku, 1);
