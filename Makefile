@@ -7,7 +7,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/chimera/target
 CHIMERA := $(CARGO_TARGET_DIR)/release/chimera
 WEB := serving/web/dist/index.html
 
-.PHONY: help up down test test-e2e test-udf fuzz contracts bench bench-nexmark chaos quality fmt lint web build setup setup-test
+.PHONY: help up down test test-api test-e2e test-udf fuzz contracts bench bench-nexmark chaos quality fmt lint web build setup setup-test
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ test: setup-test $(WEB) ## Install what is missing and run all tests
 
 test-e2e: build ## The pages in headless Chromium against a running platform
 	@infra/e2e/run.sh $(CHIMERA)
+
+test-api: build ## Made-up requests to every route (Schemathesis), SECONDS_EACH as nobody, a shopper and the operator
+	@infra/schemathesis/run.sh $(CHIMERA) $(or $(SECONDS_EACH),120)
 
 test-udf: ## The Rust functions of SQL, compiled as Arroyo compiles them
 	@for source in $(filter-out %/mod.rs,$(wildcard sql/src/functions/udf/*.rs)); do \
