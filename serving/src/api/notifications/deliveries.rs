@@ -17,6 +17,7 @@ const MAX_ERROR_CHARS: usize = 500;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[sqlx(type_name = "text", rename_all = "lowercase")]
+#[schema(as = DeliveryStatus)]
 pub enum Status {
     /// Somebody is at it.
     Sending,

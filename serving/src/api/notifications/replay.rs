@@ -16,14 +16,14 @@ use crate::api::state::App;
 
 const MAX_IDS: usize = 100;
 /// Looked at in one request.
-const MAX_MESSAGES: u32 = 1000;
+const MAX_MESSAGES: u32 = 500;
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Replay {
-    /// Of messages whose status is `dead`; left out: all, a thousand at a time.
+    /// Of messages whose status is `dead`; left out: all, 500 at a time.
     #[schema(min_items = 1, max_items = 100)]
-    pub ids: Option<HashSet<Uuid>>,
+    pub ids: Option<Vec<Uuid>>,
 }
 
 impl Body for Replay {
@@ -54,7 +54,7 @@ pub async fn replay_notifications(State(app): State<App>, Json(wanted): Json<Rep
     let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
     let queue = link.queue_declare(dead.as_str().into(), passive, FieldTable::default()).await.map_err(Error::from)?;
     let mut told = Replayed { replayed: 0, left: queue.message_count() };
-    let mut wanted_ids = wanted.ids;
+    let mut wanted_ids: Option<HashSet<Uuid>> = wanted.ids.map(|ids| ids.into_iter().collect());
     for _ in 0..queue.message_count().min(MAX_MESSAGES) {
         if wanted_ids.as_ref().is_some_and(HashSet::is_empty) {
             break;

@@ -130,11 +130,10 @@ async fn deliver(
         Claim::Dead => return put_aside(notifications, delivery, "it was put aside before").await,
     };
     let sent = tokio::time::timeout(SEND_AT_MOST, send).await.unwrap_or_else(|_| Err(Failure::Temporary("it took too long".to_owned())));
-    let finish = async |status: Status, error: Option<&str>| until_there(|| deliveries::finish(pool, id, status, error)).await;
     let failure = match sent {
         Ok(()) => {
             count(channel, "sent");
-            return finish(Status::Sent, None).await;
+            return until_written(app, id, Status::Sent, None).await;
         }
         Err(failure) => failure,
     };
@@ -142,21 +141,25 @@ async fn deliver(
     match (failure, topology.retry(attempt)) {
         (Failure::Unwanted(_), _) => {
             count(channel, "dropped");
-            finish(Status::Dropped, Some(&why)).await
+            until_written(app, id, Status::Dropped, Some(&why)).await
         }
         (Failure::Temporary(_), Some(queue)) => {
             tracing::info!(channel = channel.name(), message = %id, topic = message.topic, attempt, why, "a message is sent again later");
             count(channel, "failed");
-            finish(Status::Waiting, Some(&why)).await?;
+            until_written(app, id, Status::Waiting, Some(&why)).await?;
             park(notifications, delivery, Some(queue), FieldTable::default()).await
         }
         (Failure::Temporary(_) | Failure::Permanent(_), _) => {
             tracing::error!(channel = channel.name(), message = %id, topic = message.topic, attempt, why, "a message cannot be sent, and is put aside");
             count(channel, "dead");
-            finish(Status::Dead, Some(&why)).await?;
+            until_written(app, id, Status::Dead, Some(&why)).await?;
             put_aside(notifications, delivery, &why).await
         }
     }
+}
+
+async fn until_written(app: &App, id: Uuid, status: Status, error: Option<&str>) -> Result<()> {
+    until_there(|| deliveries::finish(&app.databases.notifications, id, status, error)).await
 }
 
 fn count(channel: Channel, outcome: &'static str) {
