@@ -90,7 +90,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();
     // Within 2000::/3, which is all that is given out; of it, not what stands for IPv4 (Teredo, 6to4) or for nothing (documentation, benchmarks).
     let is_given_out = a & 0xe000 == 0x2000;
-    let is_special = (a == 0x2001 && b < 0x200) || (a == 0x2001 && b == 0xdb8) || a == 0x2002 || (a == 0x3fff && b < 0x1000);
+    let is_special = (a == 0x2001 && (b < 0x200 || b == 0xdb8)) || a == 0x2002 || (a == 0x3fff && b < 0x1000);
     is_given_out && !is_special
 }
 
