@@ -36,7 +36,7 @@ impl Requests {
         let products: Vec<Product> = hits.into_iter().map(|hit| hit.product).collect();
         ensure!(!products.is_empty(), "search has no products to ask for");
         let items = products.iter().map(|product| ReceiptItem { sku: product.sku.clone(), quantity: UNITS }).collect();
-        let receipt = NewReceipt { reference: "for the benchmark".to_owned(), items, ..Default::default() };
+        let receipt = NewReceipt { warehouse: "MAIN".to_owned(), reference: "for the benchmark".to_owned(), items };
         client.clone().with_bearer(operator).create_receipt(&Key::new(), &receipt).await.context("the stock for the benchmark")?;
         let names = products.iter().flat_map(|product| product.name.split(|c: char| !c.is_alphanumeric()));
         let mut words: Vec<String> = names.filter(|word| word.len() > 3).map(str::to_lowercase).collect();
