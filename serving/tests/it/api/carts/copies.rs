@@ -94,6 +94,7 @@ async fn without_redis_carts_go_on_and_what_it_comes_back_with_is_not_believed()
         redis: redis.clone(),
         databases: parts.databases.clone(),
         replica: parts.replica.clone(),
+        notifications: None,
         picture_store: parts.picture_store.clone(),
         image_tower: None,
         auth: parts.auth.clone(),

@@ -41,6 +41,7 @@ async fn a_product_is_read_from_the_catalogue_while_redis_is_away() {
         redis: client.get_connection_manager().await.unwrap(),
         databases: here.databases.clone(),
         replica: here.replica.clone(),
+        notifications: None,
         picture_store: here.picture_store.clone(),
         image_tower: None,
         auth: here.auth.clone(),

@@ -191,9 +191,9 @@ mod tests {
         assert!(found(&more("a", &["a"]), &more("b", &["b", "c"])).is_empty(), "more may be said, and more is told");
         assert_eq!(found(&more("a", &["a", "c"]), &answer), ["POST /a: body.c is needed"]);
         assert_eq!(found(&body, &object(&[], json!({}))), ["A.b is gone", "A.b may be missing"]);
-        let null = json!({ "type": ["string", "null"] });
-        assert!(found(&object(&["a"], json!({ "a": null })), &answer).is_empty(), "null may be sent, too");
-        assert_eq!(found(&body, &object(&["b"], json!({ "b": null }))).len(), 1, "null was never told");
+        let nullable = json!({ "type": ["string", "null"] });
+        assert!(found(&object(&["a"], json!({ "a": nullable })), &answer).is_empty(), "null may be sent, too");
+        assert_eq!(found(&body, &object(&["b"], json!({ "b": nullable }))).len(), 1, "null was never told");
         let (few, many) = (json!({ "type": "string", "enum": ["x"] }), json!({ "type": "string", "enum": ["x", "y"] }));
         let of = |schema: &Value| shop(object(&[], json!({ "a": schema })), object(&["b"], json!({ "b": schema })));
         assert_eq!(breaks(&of(&few), &of(&many)).len(), 1, "an answer may say what nobody has heard of");

@@ -68,7 +68,7 @@ async fn write_offs_that_are_cut_off_anywhere_are_finished_or_forgotten() {
     const ATTEMPTS: u32 = 60;
     let Some(server) = Server::start().await else { return };
     stocked(&server, "A", 1000).await;
-    let operator = Caller { user_id: None, role: Role::Admin, session_id: None, is_read_only: false };
+    let operator = Caller { user_id: None, role: Role::Admin, session_id: None, key_id: None, is_read_only: false };
     let write_off = async |key: &str, at_most: Duration| {
         let headers = HeaderMap::from_iter([(HeaderName::from_static("idempotency-key"), HeaderValue::try_from(key).unwrap())]);
         let body = serde_json::from_value(lost("A", 1)).unwrap();
