@@ -43,7 +43,8 @@ impl Client {
         self.call(Method::DELETE, &["api", "v1", "auth", "api-keys", &key_id.to_string()]).empty().await
     }
 
-    /// Opens a session. After five wrong passwords the address waits, 30 s at first, then twice as long each time. What is in the cart of a guest goes into the account's.
+    /// Opens a session. After five wrong passwords the address waits, 30 s at first, then twice as long each time. What
+    /// is in the cart of a guest goes into the account's.
     ///
     /// `POST /api/v1/auth/login`
     pub async fn log_in(&self, body: &LogIn) -> Result<Answer<TokenPair>> {
@@ -92,7 +93,8 @@ impl Client {
         self.call(Method::POST, &["api", "v1", "auth", "refresh"]).json(body).typed().await
     }
 
-    /// Opens an account and logs it in. A message with a token for POST /api/v1/auth/verify-email goes to the address. What is in the cart of a guest goes into the account's.
+    /// Opens an account and logs it in. A message with a token for POST /api/v1/auth/verify-email goes to the address. What is in the cart
+    /// of a guest goes into the account's.
     ///
     /// `POST /api/v1/auth/register`
     pub async fn register(&self, body: &Registration) -> Result<Answer<TokenPair>> {

@@ -1,6 +1,6 @@
 //! Of `cart`.
 
-use reqwest::Method;
+use reqwest::{Method, Response};
 
 #[allow(unused_imports, reason = "not every tag has types")]
 use super::types::*;
@@ -19,6 +19,13 @@ impl Client {
     /// `DELETE /api/v1/cart`
     pub async fn clear_cart(&self) -> Result<Answer<Cart>> {
         self.call(Method::DELETE, &["api", "v1", "cart"]).cart().typed().await
+    }
+
+    /// One's cart as it changes, also on another device: an event `cart` now, and one whenever it is another. The stream ends with the session.
+    ///
+    /// `GET /api/v1/cart/events`
+    pub async fn cart_events(&self) -> Result<Response> {
+        self.call(Method::GET, &["api", "v1", "cart", "events"]).cart().raw().await
     }
 
     /// Puts units of an article into one's cart, beside those that are there. A guest's first one makes the cart, and brings its token.

@@ -82,7 +82,10 @@ impl Client {
         self.call(Method::DELETE, &["api", "v1", "catalog", "categories", &id.to_string()]).header("if-match", &if_match).empty().await
     }
 
-    /// Adds and changes many products and variants, by SKU. CSV with a first line that names the columns, or a JSON object a line, with: `sku`, `name`, `description`, `brand` (by name), `category` (a path such as `Kitchen > Mugs`), `price_cents`, `currency`, `is_active`; of a variant `sku`, `parent_sku`, `attributes` (a JSON object) and `price_cents`. What a line leaves out, or has empty, stays as it is. Brands and categories that are not there are made. Lines that are wrong are told, and stop no other; the same file again changes nothing.
+    /// Adds and changes many products and variants, by SKU. CSV with a first line that names the columns, or a JSON object a line, with: `sku`,
+    /// `name`, `description`, `brand` (by name), `category` (a path such as `Kitchen > Mugs`), `price_cents`, `currency`, `is_active`; of a variant
+    /// `sku`, `parent_sku`, `attributes` (a JSON object) and `price_cents`. What a line leaves out, or has empty, stays as it is. Brands and
+    /// categories that are not there are made. Lines that are wrong are told, and stop no other; the same file again changes nothing.
     ///
     /// `POST /api/v1/catalog/import`
     pub async fn import_products(

@@ -8,7 +8,10 @@ use super::types::*;
 use crate::{Answer, Client, Key, Result};
 
 impl Client {
-    /// Buys what is in the cart: holds the articles, has the money set aside, writes the order, takes the money, empties the cart. All of it, or nothing.  Sent again with the same key it is the same purchase: its answer comes again, or is waited for.
+    /// Buys what is in the cart: holds the articles, has the money set aside, writes the order, takes the money, empties the cart. All of it, or
+    /// nothing.
+    ///
+    /// Sent again with the same key it is the same purchase: its answer comes again, or is waited for.
     ///
     /// `POST /api/v1/checkout`
     pub async fn create_checkout(&self, key: &Key, body: &NewCheckout) -> Result<Answer<CheckoutResponse>> {

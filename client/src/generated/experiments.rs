@@ -1,7 +1,6 @@
 //! Of `experiments`.
 
 use reqwest::Method;
-use serde_json::{Map, Value};
 
 #[allow(unused_imports, reason = "not every tag has types")]
 use super::types::*;
@@ -32,7 +31,7 @@ impl Client {
     /// Replaces the design of a draft. Once it runs, nothing of it changes: who was assigned stays assigned.
     ///
     /// `PUT /api/v1/experiments/{key}`
-    pub async fn put_experiment(&self, key: &str, if_match: &str, body: &Map<String, Value>) -> Result<Answer<ExperimentRecord>> {
+    pub async fn put_experiment(&self, key: &str, if_match: &str, body: &ExperimentDesign) -> Result<Answer<ExperimentRecord>> {
         self.call(Method::PUT, &["api", "v1", "experiments", key]).header("if-match", &if_match).json(body).typed().await
     }
 
@@ -50,7 +49,8 @@ impl Client {
         self.call(Method::POST, &["api", "v1", "experiments", key, "start"]).typed().await
     }
 
-    /// Stops an experiment: its flag is served as if there had been none. Orders go on counting until the windows of those who were exposed close. One that was stopped stays as it is.
+    /// Stops an experiment: its flag is served as if there had been none. Orders go on counting until the windows of those who were exposed
+    /// close. One that was stopped stays as it is.
     ///
     /// `POST /api/v1/experiments/{key}/stop`
     pub async fn stop_experiment(&self, key: &str) -> Result<Answer<ExperimentRecord>> {

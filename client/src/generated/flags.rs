@@ -1,7 +1,6 @@
 //! Of `flags`.
 
 use reqwest::Method;
-use serde_json::{Map, Value};
 
 #[allow(unused_imports, reason = "not every tag has types")]
 use super::types::*;
@@ -29,10 +28,11 @@ impl Client {
         self.call(Method::GET, &["api", "v1", "flags", key]).typed().await
     }
 
-    /// Replaces a flag's definition. Its type stays what it is: programs rely on it. Its variants stay while an experiment runs; it can be switched off all the same.
+    /// Replaces a flag's definition. Its type stays what it is: programs rely on it. Its variants stay while an experiment runs; it can be switched
+    /// off all the same.
     ///
     /// `PUT /api/v1/flags/{key}`
-    pub async fn put_flag(&self, key: &str, if_match: &str, body: &Map<String, Value>) -> Result<Answer<FlagRecord>> {
+    pub async fn put_flag(&self, key: &str, if_match: &str, body: &FlagDefinition) -> Result<Answer<FlagRecord>> {
         self.call(Method::PUT, &["api", "v1", "flags", key]).header("if-match", &if_match).json(body).typed().await
     }
 
@@ -53,14 +53,14 @@ impl Client {
     /// What every flag is for somebody. The answer has an `ETag`: who sends it again as `If-None-Match` is told if nothing has changed for them.
     ///
     /// `POST /ofrep/v1/evaluate/flags`
-    pub async fn evaluate_flags(&self, body: &Map<String, Value>) -> Result<Answer<FlagEvaluations>> {
+    pub async fn evaluate_flags(&self, body: &FlagEvaluationRequest) -> Result<Answer<FlagEvaluations>> {
         self.call(Method::POST, &["ofrep", "v1", "evaluate", "flags"]).json(body).typed().await
     }
 
     /// What one flag is for somebody.
     ///
     /// `POST /ofrep/v1/evaluate/flags/{key}`
-    pub async fn evaluate_flag(&self, key: &str, body: &Map<String, Value>) -> Result<Answer<Map<String, Value>>> {
+    pub async fn evaluate_flag(&self, key: &str, body: &FlagEvaluationRequest) -> Result<Answer<FlagSuccess>> {
         self.call(Method::POST, &["ofrep", "v1", "evaluate", "flags", key]).json(body).typed().await
     }
 }

@@ -14,7 +14,8 @@ impl Client {
         self.call(Method::POST, &["api", "v1", "inventory", "adjustments"]).key(Some(key)).json(body).typed().await
     }
 
-    /// Brings the books of a warehouse to what was counted: the difference is booked, if there is one. Units that are promised to orders are never written off.
+    /// Brings the books of a warehouse to what was counted: the difference is booked, if there is one. Units that are promised to orders are never
+    /// written off.
     ///
     /// `POST /api/v1/inventory/counts`
     pub async fn create_count(&self, key: &Key, body: &NewCount) -> Result<Answer<StockBookingResponse>> {

@@ -1,6 +1,7 @@
 //! Of `meta`.
 
-use reqwest::Method;
+use reqwest::{Method, Response};
+use serde_json::Value;
 
 #[allow(unused_imports, reason = "not every tag has types")]
 use super::types::*;
@@ -10,14 +11,14 @@ impl Client {
     /// This API as an OpenAPI document.
     ///
     /// `GET /openapi.json`
-    pub async fn get_openapi(&self) -> Result<Answer<()>> {
-        self.call(Method::GET, &["openapi.json"]).empty().await
+    pub async fn get_openapi(&self) -> Result<Answer<Value>> {
+        self.call(Method::GET, &["openapi.json"]).typed().await
     }
 
     /// What a kind of problem means and what to do about it.
     ///
     /// `GET /problems/{name}`
-    pub async fn problem_page(&self, name: &str) -> Result<Answer<()>> {
-        self.call(Method::GET, &["problems", name]).empty().await
+    pub async fn problem_page(&self, name: &str) -> Result<Response> {
+        self.call(Method::GET, &["problems", name]).raw().await
     }
 }

@@ -7,6 +7,13 @@ use super::types::*;
 use crate::{Answer, Client, Result};
 
 impl Client {
+    /// Every change of the shop's tables, newest first, as it was committed. `chimera audit verify` shows that none was touched since.
+    ///
+    /// `GET /api/v1/audit`
+    pub async fn list_audit(&self, query: &ListAuditQuery) -> Result<Answer<AuditTrail>> {
+        self.call(Method::GET, &["api", "v1", "audit"]).query(query.pairs()).typed().await
+    }
+
     /// Dead letters that were not replayed yet, oldest first.
     ///
     /// `GET /api/v1/dlq`
@@ -14,7 +21,8 @@ impl Client {
         self.call(Method::GET, &["api", "v1", "dlq"]).query(query.pairs()).typed().await
     }
 
-    /// Puts records back into the topics that they came from, each once, for the tables that had put them aside. One that fails again becomes a new letter.
+    /// Puts records back into the topics that they came from, each once, for the tables that had put them aside. One that fails again becomes a
+    /// new letter.
     ///
     /// `POST /api/v1/dlq/replay`
     pub async fn replay_letters(&self, body: &ReplayRequest) -> Result<Answer<ReplayResponse>> {
@@ -66,11 +74,12 @@ impl Client {
     /// The stores' states, as an event `stores` each second.
     ///
     /// `GET /api/v1/stores/stream`
-    pub async fn stream_stores(&self) -> Result<Answer<StoresResponse>> {
-        self.call(Method::GET, &["api", "v1", "stores", "stream"]).typed().await
+    pub async fn stream_stores(&self) -> Result<Response> {
+        self.call(Method::GET, &["api", "v1", "stores", "stream"]).raw().await
     }
 
-    /// Every row of a store that lives in this server: a live view, a search index or a vector index (its rows without the vectors). Other stores are read where they live. Meant for checks, not for pages: the answer is as large as the store.
+    /// Every row of a store that lives in this server: a live view, a search index or a vector index (its rows without the vectors). Other
+    /// stores are read where they live. Meant for checks, not for pages: the answer is as large as the store.
     ///
     /// `GET /api/v1/stores/{store}/rows`
     pub async fn store_rows(&self, store: &str, query: &StoreRowsQuery) -> Result<Answer<RowsResponse>> {

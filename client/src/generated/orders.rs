@@ -1,6 +1,6 @@
 //! Of `orders`.
 
-use reqwest::Method;
+use reqwest::{Method, Response};
 use uuid::Uuid;
 
 #[allow(unused_imports, reason = "not every tag has types")]
@@ -15,7 +15,8 @@ impl Client {
         self.call(Method::GET, &["api", "v1", "orders"]).query(query.pairs()).typed().await
     }
 
-    /// Places an order that is paid elsewhere, for programs of the shop's: the prices are the catalogue's, the stock is taken in the same transaction, all lines or none. Shoppers buy with POST /api/v1/checkout.
+    /// Places an order that is paid elsewhere, for programs of the shop's: the prices are the catalogue's, the stock is taken in the same
+    /// transaction, all lines or none. Shoppers buy with POST /api/v1/checkout.
     ///
     /// `POST /api/v1/orders`
     pub async fn create_order(&self, key: &Key, body: &NewOrder) -> Result<Answer<OrderResponse>> {
@@ -25,8 +26,8 @@ impl Client {
     /// An order of one's own; for the shop's people, any.
     ///
     /// `GET /api/v1/orders/{id}`
-    pub async fn get_order(&self, id: Uuid) -> Result<Answer<Order>> {
-        self.call(Method::GET, &["api", "v1", "orders", &id.to_string()]).typed().await
+    pub async fn get_order(&self, id: Uuid, query: &GetOrderQuery) -> Result<Answer<Order>> {
+        self.call(Method::GET, &["api", "v1", "orders", &id.to_string()]).query(query.pairs()).typed().await
     }
 
     /// Cancels an order of which nothing has been sent: its articles can be had again, and its money is given back. Done again it changes nothing.
@@ -34,6 +35,13 @@ impl Client {
     /// `POST /api/v1/orders/{id}/cancel`
     pub async fn cancel_order(&self, id: Uuid, body: &Cancellation) -> Result<Answer<ChangedOrder>> {
         self.call(Method::POST, &["api", "v1", "orders", &id.to_string(), "cancel"]).json(body).typed().await
+    }
+
+    /// An order of one's own as it changes: an event `order` now, and one whenever it is another. The stream ends with the session.
+    ///
+    /// `GET /api/v1/orders/{id}/events`
+    pub async fn order_events(&self, id: Uuid) -> Result<Response> {
+        self.call(Method::GET, &["api", "v1", "orders", &id.to_string(), "events"]).raw().await
     }
 
     /// Asks to give articles back that were sent.
@@ -62,5 +70,12 @@ impl Client {
     /// `POST /api/v1/orders/{id}/shipments/{shipment_id}/delivered`
     pub async fn deliver_shipment(&self, id: Uuid, shipment_id: Uuid) -> Result<Answer<ChangedOrder>> {
         self.call(Method::POST, &["api", "v1", "orders", &id.to_string(), "shipments", &shipment_id.to_string(), "delivered"]).typed().await
+    }
+
+    /// Orders and carts as they change. A WebSocket of JSON messages: `authenticate`, `subscribe`, `unsubscribe`, `ping`.
+    ///
+    /// `GET /ws`
+    pub async fn open_websocket(&self) -> Result<Answer<()>> {
+        self.call(Method::GET, &["ws"]).empty().await
     }
 }

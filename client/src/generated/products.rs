@@ -29,7 +29,8 @@ impl Client {
         self.call(Method::GET, &["api", "v1", "images", &id.to_string()]).query(query.pairs()).raw().await
     }
 
-    /// One product. If the store of the documents cannot be reached, the answer comes from the catalogue: the header `chimera-source` says so then, and what the catalogue does not know is `null`.
+    /// One product. If the store of the documents cannot be reached, the answer comes from the catalogue: the header `chimera-source` says so
+    /// then, and what the catalogue does not know is `null`.
     ///
     /// `GET /api/v1/products/{id}`
     pub async fn get_product(&self, id: Uuid, query: &GetProductQuery) -> Result<Answer<ProductResponse>> {

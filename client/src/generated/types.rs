@@ -124,6 +124,41 @@ pub struct ApiKeys {
     pub api_keys: Vec<ApiKey>,
 }
 
+/// A change of a row, as it was committed.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AuditChange {
+    /// The row as it is then; `null`: it was deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Map<String, Value>>,
+    /// The row as it was; `null`: there was none. Of accounts and people only the key is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Map<String, Value>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub committed_at: Option<DateTime<Utc>>,
+    /// Its place in the log of the table's changes.
+    pub offset: i64,
+    /// `c` created, `u` updated, `d` deleted, `r` there already when capture began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub op: Option<String>,
+    /// What tells the row from the others of its table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row: Option<String>,
+    /// The table.
+    pub topic: String,
+    /// The same for all changes that were committed together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub transaction_id: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AuditTrail {
+    /// The newest first.
+    pub changes: Vec<AuditChange>,
+    /// For `before`; `null`: there are no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Brand {
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -178,6 +213,16 @@ pub struct Cart {
     pub version: i64,
 }
 
+/// What a cart holds at a version of it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CartContents {
+    pub id: Uuid,
+    /// In the order of their SKUs.
+    pub lines: Vec<CartLine>,
+    /// Counts the changes.
+    pub version: i64,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CartItem {
     /// Units that can be ordered, as far as the shop's stores know.
@@ -187,7 +232,6 @@ pub struct CartItem {
     pub image_url: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Why it cannot be ordered like this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub obstacle: Option<CartObstacle>,
     /// `null`, as are the following: the stores do not know it, or it is the SKU of a variant.
@@ -208,6 +252,15 @@ pub struct CartItem {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CartItemQuantity {
     pub quantity: i64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CartLine {
+    pub currency: String,
+    /// What it cost when the shopper last put it in. Not what it costs.
+    pub price_cents: i64,
+    pub quantity: i64,
+    pub sku: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -385,6 +438,18 @@ pub struct ChangedOrder {
     pub position: String,
 }
 
+/// The way by which a message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Channel {
+    #[serde(rename = "email")]
+    Email,
+    #[serde(rename = "webhook")]
+    Webhook,
+    /// One that the server knows and this client does not.
+    #[serde(other)]
+    Unlisted,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Check {
     pub name: String,
@@ -398,7 +463,6 @@ pub struct CheckoutResponse {
     /// Until then the articles are held for it.
     pub expires_at: DateTime<Utc>,
     pub id: Uuid,
-    /// Once it is paid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub order: Option<Order>,
     /// Pass it as `after` to reads that have to include the order.
@@ -438,6 +502,51 @@ pub enum Decision {
     Received,
     #[serde(rename = "refused")]
     Refused,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Deliveries {
+    /// For `before`; `null`: there are no more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Uuid>,
+    /// Newest first.
+    pub notifications: Vec<Delivery>,
+}
+
+/// A message to somebody, without what it says: that may hold secrets.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Delivery {
+    pub attempts: i64,
+    pub channel: Channel,
+    pub created_at: DateTime<Utc>,
+    /// Of the last attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    pub id: Uuid,
+    /// An address or a URL; empty: erased.
+    pub recipient: String,
+    pub status: DeliveryStatus,
+    pub topic: String,
+    pub updated_at: DateTime<Utc>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook_id: Option<Uuid>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum DeliveryStatus {
+    #[serde(rename = "sending")]
+    Sending,
+    #[serde(rename = "waiting")]
+    Waiting,
+    #[serde(rename = "sent")]
+    Sent,
+    #[serde(rename = "dead")]
+    Dead,
+    #[serde(rename = "dropped")]
+    Dropped,
+    /// One that the server knows and this client does not.
+    #[serde(other)]
+    Unlisted,
 }
 
 /// Where a basket goes to.
@@ -504,14 +613,35 @@ pub struct EventsResponse {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExperimentComparison {
-    /// The rate here less the control's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub conversion_difference: Option<Map<String, Value>>,
-    /// Revenue per subject here less the control's.
+    pub conversion_difference: Option<ExperimentInterval>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revenue_difference: Option<Map<String, Value>>,
-    /// Of the difference in conversion. Good however often one looks: whoever stops when it is at or below 0.05 is misled in 5 % of the experiments at most. With several variants, compare it with 0.05 divided by the number of comparisons.
+    pub revenue_difference: Option<ExperimentInterval>,
+    /// Of the difference in conversion. Good however often one looks: whoever stops when it is at or below 0.05 is misled in 5 % of the
+    /// experiments at most. With several variants, compare it with 0.05 divided by the number of comparisons.
     pub sequential_p_value: f64,
+}
+
+/// Whom no rule of the flag decides takes part. Who is in none of the shares gets the flag's default variant, and does not.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ExperimentDesign {
+    /// The variant that the others are compared with.
+    pub control: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    pub flag_key: String,
+    /// By variant of the flag, in basis points (hundredths of a percent); they sum up to 10000 at most. At least two.
+    pub shares: BTreeMap<String, i64>,
+    /// Somebody converts who orders within so many days after they were first exposed.
+    pub window_days: i64,
+}
+
+/// An estimate, and what it may well be: 95 % of such intervals hold the true value.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ExperimentInterval {
+    pub estimate: f64,
+    pub high: f64,
+    pub low: f64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -592,21 +722,19 @@ pub enum ExperimentStatus {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExperimentVariant {
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub conversion: Option<Map<String, Value>>,
+    pub conversion: Option<ExperimentInterval>,
     /// Of them those who ordered within their window.
     pub converted: i64,
     pub is_control: bool,
     pub orders: i64,
     /// Of those orders, in units of their currencies. What was taken back is not taken off.
     pub revenue: String,
-    /// Of all who were exposed, whether they bought or not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revenue_per_subject: Option<Map<String, Value>>,
+    pub revenue_per_subject: Option<ExperimentInterval>,
     pub share_bp: i64,
     /// Those who were exposed, each once.
     pub subjects: i64,
     pub variant: String,
-    /// `null` for the control.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub versus_control: Option<ExperimentComparison>,
 }
@@ -618,7 +746,7 @@ pub struct Export {
     pub addresses: Vec<Address>,
     pub api_keys: Vec<ApiKey>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cart: Option<Map<String, Value>>,
+    pub cart: Option<CartContents>,
     pub exported_at: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<Profile>,
@@ -700,10 +828,85 @@ pub struct FlagChanges {
     pub next: Option<i64>,
 }
 
+/// A comparison of an attribute of the context. One that the context does not have meets no condition but `exists` with `false`, and neither
+/// does one of another type than the comparison is for.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FlagCondition {
+    pub attribute: String,
+    pub op: FlagOperator,
+    /// A list for `in` and `not_in`, true or false for `exists`, a number for `gt` and its kin, a version for `semver_…`, else what the
+    /// attribute is compared with.
+    pub value: Map<String, Value>,
+}
+
+/// A flag: rules are tried in order, the first whose conditions all hold decides, and if none does the default variant is served.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FlagDefinition {
+    pub default_variant: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    pub is_enabled: bool,
+    /// Clients that are not the shop's own programs (roles `service` and `admin`) are told that there is no such flag.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_server_only: Option<bool>,
+    /// Served while the flag is not enabled.
+    pub off_variant: String,
+    /// At most 50.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Vec<FlagRule>>,
+    pub r#type: FlagType,
+    /// Values by name, 1 to 20; all of the flag's type.
+    pub variants: Map<String, Value>,
+}
+
+/// The protocol's error codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum FlagErrorCode {
+    #[serde(rename = "PARSE_ERROR")]
+    PARSEERROR,
+    #[serde(rename = "INVALID_CONTEXT")]
+    INVALIDCONTEXT,
+    #[serde(rename = "TARGETING_KEY_MISSING")]
+    TARGETINGKEYMISSING,
+    #[serde(rename = "FLAG_NOT_FOUND")]
+    FLAGNOTFOUND,
+    #[serde(rename = "GENERAL")]
+    GENERAL,
+    /// One that the server knows and this client does not.
+    #[serde(other)]
+    Unlisted,
+}
+
+/// One of many flags: each may fail by itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum FlagEvaluation {
+    FlagSuccess(FlagSuccess),
+    FlagFailure(FlagFailure),
+}
+
+/// For whom flags are evaluated. What the protocol may add beside it later is not looked at.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FlagEvaluationRequest {
+    /// `targetingKey`, and at most 64 attributes that rules compare.
+    pub context: Map<String, Value>,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FlagEvaluations {
     /// By key.
-    pub flags: Vec<Map<String, Value>>,
+    pub flags: Vec<FlagEvaluation>,
+}
+
+/// Why there is no value. Programs take their own default.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FlagFailure {
+    #[serde(rename = "errorCode")]
+    pub error_code: FlagErrorCode,
+    #[serde(rename = "errorDetails")]
+    pub error_details: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -715,18 +918,148 @@ pub struct FlagList {
     pub next: Option<String>,
 }
 
-/// A flag as it stands.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FlagMetadata {
+    /// The experiment that decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub experiment: Option<String>,
+    /// Of the flag.
+    pub version: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum FlagOperator {
+    #[serde(rename = "eq")]
+    Eq,
+    #[serde(rename = "in")]
+    In,
+    #[serde(rename = "not_in")]
+    NotIn,
+    #[serde(rename = "prefix")]
+    Prefix,
+    #[serde(rename = "suffix")]
+    Suffix,
+    #[serde(rename = "contains")]
+    Contains,
+    #[serde(rename = "exists")]
+    Exists,
+    #[serde(rename = "gt")]
+    Gt,
+    #[serde(rename = "gte")]
+    Gte,
+    #[serde(rename = "lt")]
+    Lt,
+    #[serde(rename = "lte")]
+    Lte,
+    #[serde(rename = "semver_eq")]
+    SemverEq,
+    #[serde(rename = "semver_gt")]
+    SemverGt,
+    #[serde(rename = "semver_gte")]
+    SemverGte,
+    #[serde(rename = "semver_lt")]
+    SemverLt,
+    #[serde(rename = "semver_lte")]
+    SemverLte,
+    /// One that the server knows and this client does not.
+    #[serde(other)]
+    Unlisted,
+}
+
+/// Why somebody gets a variant, in the words of OpenFeature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum FlagReason {
+    #[serde(rename = "STATIC")]
+    STATIC,
+    #[serde(rename = "DEFAULT")]
+    DEFAULT,
+    #[serde(rename = "TARGETING_MATCH")]
+    TARGETINGMATCH,
+    #[serde(rename = "SPLIT")]
+    SPLIT,
+    #[serde(rename = "DISABLED")]
+    DISABLED,
+    /// One that the server knows and this client does not.
+    #[serde(other)]
+    Unlisted,
+}
+
+/// A flag as it stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FlagRecord {
     /// Not evaluated since then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archived_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
-    pub definition: Map<String, Value>,
+    pub definition: FlagDefinition,
     pub key: String,
     pub updated_at: DateTime<Utc>,
     /// The `ETag`.
     pub version: i64,
+}
+
+/// What is served to whom.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FlagRule {
+    /// All have to hold; at most 20. Without any, the rule is for everybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conditions: Option<Vec<FlagCondition>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    pub serve: FlagServe,
+}
+
+/// One variant, or a split over several.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum FlagServe {
+    FlagServe0(FlagServe0),
+    /// Shares by variant, in basis points (hundredths of a percent); they sum up to 10000 at most. Who is in none of them gets the default
+    /// variant.
+    FlagServe1(FlagServe1),
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FlagServe0 {
+    pub variant: String,
+}
+
+/// Shares by variant, in basis points (hundredths of a percent); they sum up to 10000 at most. Who is in none of them gets the default
+/// variant.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FlagServe1 {
+    /// Shares by variant, in basis points (hundredths of a percent); they sum up to 10000 at most. Who is in none of them gets the default
+    /// variant.
+    pub split: BTreeMap<String, i64>,
+}
+
+/// What a flag is for somebody.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FlagSuccess {
+    pub key: String,
+    pub metadata: FlagMetadata,
+    pub reason: FlagReason,
+    /// Of the flag's type.
+    pub value: Value,
+    pub variant: String,
+}
+
+/// What the values of a flag are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum FlagType {
+    #[serde(rename = "boolean")]
+    Boolean,
+    #[serde(rename = "string")]
+    String,
+    #[serde(rename = "integer")]
+    Integer,
+    #[serde(rename = "number")]
+    Number,
+    #[serde(rename = "object")]
+    Object,
+    /// One that the server knows and this client does not.
+    #[serde(other)]
+    Unlisted,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -773,12 +1106,34 @@ impl GetFeedQuery {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct GetImageQuery {
     /// `large` if there is one, else what there is.
-    pub size: Option<ImageSize>,
+    pub size: Option<GetImageQuerySize>,
 }
 
 impl GetImageQuery {
     pub(super) fn pairs(&self) -> Pairs {
         Pairs::default().with("size", &self.size)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum GetImageQuerySize {
+    #[serde(rename = "preview")]
+    Preview,
+    #[serde(rename = "large")]
+    Large,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GetOrderQuery {
+    /// A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same.
+    pub after: Option<String>,
+    /// How long to wait for that position, in milliseconds, at most 10000; 2000 if not given.
+    pub wait_ms: Option<i64>,
+}
+
+impl GetOrderQuery {
+    pub(super) fn pairs(&self) -> Pairs {
+        Pairs::default().with("after", &self.after).with("wait_ms", &self.wait_ms)
     }
 }
 
@@ -815,7 +1170,7 @@ pub struct GetViewQuery {
     /// How many rows, 1 to 10000; 100 if not given.
     pub limit: Option<i64>,
     /// By the primary key: `asc` (also if not given) or `desc`.
-    pub order: Option<RowOrder>,
+    pub order: Option<GetViewQueryOrder>,
     /// A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same.
     pub after: Option<String>,
     /// How long to wait for that position, in milliseconds, at most 10000; 2000 if not given.
@@ -828,6 +1183,14 @@ impl GetViewQuery {
     }
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum GetViewQueryOrder {
+    #[serde(rename = "asc")]
+    Asc,
+    #[serde(rename = "desc")]
+    Desc,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GraphResponse {
     /// Pairs of ids: the one that is read, the one that reads it.
@@ -836,19 +1199,36 @@ pub struct GraphResponse {
     pub nodes: Vec<Map<String, Value>>,
 }
 
+/// The answer to a GraphQL request.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GraphqlAnswer {
+    /// What was asked for; null if nothing could be answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Map<String, Value>>,
+    /// Each with the members of a problem document in `extensions`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errors: Option<Vec<Map<String, Value>>>,
+}
+
+/// One query or mutation. Several in one request are not taken.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GraphqlRequest {
+    /// Not looked at; some clients send it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub extensions: Option<Map<String, Value>>,
+    /// Which to run, if there are several in `query`.
+    #[serde(rename = "operationName", default, skip_serializing_if = "Option::is_none")]
+    pub operation_name: Option<String>,
+    pub query: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub variables: Option<Map<String, Value>>,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Health {
     pub checks: Vec<Check>,
     /// `ok` or `failing`.
     pub status: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum ImageSize {
-    #[serde(rename = "preview")]
-    Preview,
-    #[serde(rename = "large")]
-    Large,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -912,8 +1292,6 @@ pub enum Kind {
     Search,
     #[serde(rename = "purchase")]
     Purchase,
-    #[serde(rename = "exposure")]
-    Exposure,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -954,6 +1332,37 @@ pub struct ListAccountsQuery {
 impl ListAccountsQuery {
     pub(super) fn pairs(&self) -> Pairs {
         Pairs::default().with("email", &self.email).with("role", &self.role).with("after", &self.after).with("limit", &self.limit)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ListAuditQuery {
+    /// Only changes of this table, such as `catalog.public.products`.
+    pub topic: Option<String>,
+    /// Only changes of the row with this key, and of rows whose keys begin with it: an order's id finds its lines.
+    pub row: Option<String>,
+    /// Only changes of this transaction.
+    pub transaction: Option<String>,
+    /// Only changes committed at this time or later.
+    pub since: Option<DateTime<Utc>>,
+    /// Only changes committed before this time.
+    pub until: Option<DateTime<Utc>>,
+    /// The `next` of the page before.
+    pub before: Option<String>,
+    /// 1 to 200; 50 if not given.
+    pub limit: Option<i64>,
+}
+
+impl ListAuditQuery {
+    pub(super) fn pairs(&self) -> Pairs {
+        Pairs::default()
+            .with("topic", &self.topic)
+            .with("row", &self.row)
+            .with("transaction", &self.transaction)
+            .with("since", &self.since)
+            .with("until", &self.until)
+            .with("before", &self.before)
+            .with("limit", &self.limit)
     }
 }
 
@@ -1044,7 +1453,7 @@ impl ListCouponsQuery {
 pub struct ListExperimentsQuery {
     /// The `next` of the page before.
     pub after: Option<String>,
-    pub status: Option<Status>,
+    pub status: Option<ListExperimentsQueryStatus>,
     /// Of this flag only.
     pub flag_key: Option<String>,
     /// At most 100; 50 if not given.
@@ -1055,6 +1464,17 @@ impl ListExperimentsQuery {
     pub(super) fn pairs(&self) -> Pairs {
         Pairs::default().with("after", &self.after).with("status", &self.status).with("flag_key", &self.flag_key).with("limit", &self.limit)
     }
+}
+
+/// Where an experiment is on its way; there is no way back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ListExperimentsQueryStatus {
+    #[serde(rename = "draft")]
+    Draft,
+    #[serde(rename = "running")]
+    Running,
+    #[serde(rename = "stopped")]
+    Stopped,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -1102,6 +1522,32 @@ impl ListMovementsQuery {
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
+pub struct ListNotificationsQuery {
+    pub status: Option<DeliveryStatus>,
+    pub channel: Option<Channel>,
+    /// Such as `order.shipped`.
+    pub topic: Option<String>,
+    /// An address or a URL, whole.
+    pub recipient: Option<String>,
+    /// The `next` of the page before.
+    pub before: Option<Uuid>,
+    /// 1 to 200; 50 if not given.
+    pub limit: Option<i64>,
+}
+
+impl ListNotificationsQuery {
+    pub(super) fn pairs(&self) -> Pairs {
+        Pairs::default()
+            .with("status", &self.status)
+            .with("channel", &self.channel)
+            .with("topic", &self.topic)
+            .with("recipient", &self.recipient)
+            .with("before", &self.before)
+            .with("limit", &self.limit)
+    }
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ListOrdersQuery {
     /// Only those of this status.
     pub status: Option<Status>,
@@ -1111,6 +1557,10 @@ pub struct ListOrdersQuery {
     pub before: Option<Uuid>,
     /// 20 if not given.
     pub limit: Option<i64>,
+    /// A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same.
+    pub after: Option<String>,
+    /// How long to wait for that position, in milliseconds, at most 10000; 2000 if not given.
+    pub wait_ms: Option<i64>,
 }
 
 impl ListOrdersQuery {
@@ -1120,6 +1570,8 @@ impl ListOrdersQuery {
             .with("customer_id", &self.customer_id)
             .with("before", &self.before)
             .with("limit", &self.limit)
+            .with("after", &self.after)
+            .with("wait_ms", &self.wait_ms)
     }
 }
 
@@ -1259,7 +1711,6 @@ pub struct NewCatalogVariant {
 /// Buys what is in the cart. Prices are not part of it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NewCheckout {
-    /// Left out: the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billing_address: Option<PostalAddress>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -1269,7 +1720,6 @@ pub struct NewCheckout {
     pub email: Option<String>,
     /// What the payment provider gave for the card. The simulated one takes `tok_visa`, `tok_declined` and others.
     pub payment_token: String,
-    /// Left out: one's default address for shipping.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shipping_address: Option<PostalAddress>,
     /// In its place: one of one's addresses.
@@ -1284,7 +1734,8 @@ pub struct NewCheckout {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NewCount {
-    /// How many the books shall hold: the units that were counted, and those that were sold out of this warehouse, since the books of a warehouse do not know sales.
+    /// How many the books shall hold: the units that were counted, and those that were sold out of this warehouse, since the books of a warehouse
+    /// do not know sales.
     pub counted: i64,
     /// The paper behind it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -1337,13 +1788,13 @@ pub struct NewEvents {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NewExperiment {
-    pub design: Map<String, Value>,
+    pub design: ExperimentDesign,
     pub key: String,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NewFlag {
-    pub definition: Map<String, Value>,
+    pub definition: FlagDefinition,
     pub key: String,
 }
 
@@ -1454,6 +1905,14 @@ pub struct NewWarehouse {
     pub code: String,
     pub country: String,
     pub name: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct NewWebhook {
+    #[serde(flatten)]
+    pub webhook: Webhook,
+    /// What it is told is signed with this. It is not shown again.
+    pub secret: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -1783,7 +2242,6 @@ pub struct Quote {
 pub struct QuoteRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coupons: Option<Vec<String>>,
-    /// Without it, shipping and tax are left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination: Option<Destination>,
     pub items: Vec<NewLine>,
@@ -1940,6 +2398,13 @@ pub struct ReorderPoint {
     pub threshold: i64,
 }
 
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Replay {
+    /// Of messages whose status is `dead`; left out: all, 500 at a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ids: Option<Vec<Uuid>>,
+}
+
 /// Which letters: one of the three.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReplayRequest {
@@ -1958,6 +2423,14 @@ pub struct ReplayRequest {
 pub struct ReplayResponse {
     /// Letters that stay, and why.
     pub refused: Vec<Refused>,
+    pub replayed: i64,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Replayed {
+    /// Messages that are still put aside, as far as was looked.
+    pub left: i64,
+    /// Messages that are on their way again, with all their chances.
     pub replayed: i64,
 }
 
@@ -2004,34 +2477,42 @@ pub enum Role {
     Unlisted,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum RowOrder {
-    #[serde(rename = "asc")]
-    Asc,
-    #[serde(rename = "desc")]
-    Desc,
-}
-
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RowsResponse {
     pub rows: Vec<Map<String, Value>>,
 }
 
+/// What a promotion takes off. Basis points are hundredths of a percent.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind")]
 pub enum Rule {
     /// A part of every line that is meant.
     #[serde(rename = "percentage")]
     Percentage { basis_points: i64 },
+    /// An amount off all that is meant together, shared out over the lines.
+    #[serde(rename = "basket_amount")]
+    BasketAmount { amount_cents: i64 },
+    /// An amount off every line that is meant, however many units it has.
+    #[serde(rename = "line_amount")]
+    LineAmount { amount_cents: i64 },
+    /// Of every `buy` + `get` units that are meant, the `get` cheapest of all cost so much less.
+    #[serde(rename = "buy_x_get_y")]
+    BuyXGetY { basis_points: i64, buy: i64, get: i64 },
+    /// Shipping costs nothing if anything that is meant is in the basket.
     #[serde(rename = "free_shipping")]
     FreeShipping {},
 }
 
+/// What a promotion is for.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind")]
 pub enum Scope {
+    /// Everything.
     #[serde(rename = "all")]
     All {},
+    /// What stands in one of these categories, or in one below.
+    #[serde(rename = "categories")]
+    Categories { category_ids: Vec<Uuid> },
     #[serde(rename = "skus")]
     Skus { skus: Vec<String> },
 }
@@ -2059,7 +2540,7 @@ pub struct SearchQuery {
     /// `true`: only what can be had now.
     pub in_stock: Option<bool>,
     /// `relevance` if not given; without words to search for that is popularity.
-    pub sort: Option<SortBy>,
+    pub sort: Option<SearchQuerySort>,
     /// How many hits, 1 to 100; 20 if not given.
     pub limit: Option<i64>,
     /// How many hits to pass over, at most 10000.
@@ -2085,6 +2566,18 @@ impl SearchQuery {
             .with("after", &self.after)
             .with("wait_ms", &self.wait_ms)
     }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum SearchQuerySort {
+    #[serde(rename = "relevance")]
+    Relevance,
+    #[serde(rename = "price_asc")]
+    PriceAsc,
+    #[serde(rename = "price_desc")]
+    PriceDesc,
+    #[serde(rename = "popularity")]
+    Popularity,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -2164,27 +2657,6 @@ pub struct ShippingRate {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ShippingTable {
     pub rates: Vec<ShippingRate>,
-}
-
-/// The data of an event `snapshot`.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Snapshot {
-    pub epoch: i64,
-    pub rows: Vec<Map<String, Value>>,
-    /// There are more rows than `limit`.
-    pub truncated: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum SortBy {
-    #[serde(rename = "relevance")]
-    Relevance,
-    #[serde(rename = "price_asc")]
-    PriceAsc,
-    #[serde(rename = "price_desc")]
-    PriceDesc,
-    #[serde(rename = "popularity")]
-    Popularity,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -2432,7 +2904,8 @@ pub struct TokenPair {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TopicRecord {
     /// By name; what is not UTF-8 in a value is shown as `\u{fffd}`.
-    pub headers: BTreeMap<String, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub headers: Option<BTreeMap<String, String>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// A key that is not UTF-8.
@@ -2585,4 +3058,34 @@ pub struct WarehouseFields {
 pub struct Warehouses {
     /// By code.
     pub warehouses: Vec<Warehouse>,
+}
+
+/// Somebody who wants to hear of orders.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Webhook {
+    pub created_at: DateTime<Utc>,
+    pub events: Vec<String>,
+    pub id: Uuid,
+    /// One that is switched off is not called, and does not hear of it later.
+    pub is_active: bool,
+    pub updated_at: DateTime<Utc>,
+    pub url: String,
+}
+
+/// A webhook as it shall be.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WebhookFields {
+    /// `order.confirmation`, `order.shipped`, `order.delivered`, `order.cancelled`, `order.return_received`, `order.return_refused`,
+    /// `order.refunded`.
+    pub events: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_active: Option<bool>,
+    /// Of the public internet, by https, unless the server was told otherwise (`--private-webhooks`).
+    pub url: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Webhooks {
+    /// In the order in which they were made.
+    pub webhooks: Vec<Webhook>,
 }

@@ -22,7 +22,8 @@ impl Client {
         self.call(Method::PUT, &["api", "v1", "users", "me"]).json(body).typed().await
     }
 
-    /// Removes one's profile, addresses, cart and account for good, and ends all sessions. Orders stay, as the law of trade wants it, under an id that no longer says whose they are.
+    /// Removes one's profile, addresses, cart and account for good, and ends all sessions. Orders stay, as the law of trade wants it, under an
+    /// id that no longer says whose they are.
     ///
     /// `DELETE /api/v1/users/me`
     pub async fn erase_me(&self, body: &Erasure) -> Result<Answer<()>> {

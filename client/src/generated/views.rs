@@ -1,6 +1,6 @@
 //! Of `views`.
 
-use reqwest::Method;
+use reqwest::{Method, Response};
 
 #[allow(unused_imports, reason = "not every tag has types")]
 use super::types::*;
@@ -24,7 +24,7 @@ impl Client {
     /// A live view as it changes: an event `snapshot`, then an event `changes` a step. A client that is too slow gets a new `snapshot`.
     ///
     /// `GET /api/v1/views/{name}/stream`
-    pub async fn stream_view(&self, name: &str, query: &StreamViewQuery) -> Result<Answer<Snapshot>> {
-        self.call(Method::GET, &["api", "v1", "views", name, "stream"]).query(query.pairs()).typed().await
+    pub async fn stream_view(&self, name: &str, query: &StreamViewQuery) -> Result<Response> {
+        self.call(Method::GET, &["api", "v1", "views", name, "stream"]).query(query.pairs()).raw().await
     }
 }

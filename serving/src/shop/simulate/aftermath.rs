@@ -1,7 +1,7 @@
 //! After the purchase: looking at the order, cancelling it, returning some of it.
 
 use chimera_client::Key;
-use chimera_client::types::{Cancellation, ListOrdersQuery, NewReturn, Order, Status, Units};
+use chimera_client::types::{Cancellation, GetOrderQuery, ListOrdersQuery, NewReturn, Order, Status, Units};
 use rand::Rng;
 
 use super::checks;
@@ -13,7 +13,7 @@ const RETURNED: f64 = 0.15;
 
 impl Shopper {
     pub async fn change_mind(&mut self, order: Order) -> Journey<()> {
-        let shown = self.ask("order", self.client.get_order(order.id)).await?;
+        let shown = self.ask("order", self.client.get_order(order.id, &GetOrderQuery::default())).await?;
         self.check("order", checks::standing(&shown, Status::Paid, 0))?;
         let newest = self.ask("orders", self.client.list_orders(&ListOrdersQuery { limit: Some(5), ..Default::default() })).await?;
         let is_first = newest.orders.first().map(|first| first.id) == Some(order.id);

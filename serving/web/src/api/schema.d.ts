@@ -11,7 +11,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The keys that access tokens are signed with. */
+        /** The keys that access tokens are signed with. */
         get: operations["get_jwks"];
         put?: never;
         post?: never;
@@ -28,7 +28,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Who gives tokens here, and where its keys are. */
+        /** Who gives tokens here, and where its keys are. */
         get: operations["get_openid_configuration"];
         put?: never;
         post?: never;
@@ -45,7 +45,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Accounts, a page at a time. */
+        /** Accounts, a page at a time. */
         get: operations["list_accounts"];
         put?: never;
         post?: never;
@@ -68,8 +68,25 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** @description Gives an account another role, or switches it off or on. */
+        /** Gives an account another role, or switches it off or on. */
         patch: operations["change_account"];
+        trace?: never;
+    };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Every change of the shop's tables, newest first, as it was committed. `chimera audit verify` shows that none was touched since. */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/auth/api-keys": {
@@ -79,10 +96,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description One's keys, without what they are. */
+        /** One's keys, without what they are. */
         get: operations["list_api_keys"];
         put?: never;
-        /** @description Makes a key that acts for one's account. */
+        /** Makes a key that acts for one's account. */
         post: operations["create_api_key"];
         delete?: never;
         options?: never;
@@ -100,7 +117,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** @description Removes one of one's keys: from now on nobody comes in with it. */
+        /** Removes one of one's keys: from now on nobody comes in with it. */
         delete: operations["delete_api_key"];
         options?: never;
         head?: never;
@@ -116,7 +133,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Opens a session. After five wrong passwords the address waits, 30 s at first, then twice as long each time. What is in the cart of a guest goes into the account's. */
+        /**
+         * Opens a session. After five wrong passwords the address waits, 30 s at first, then twice as long each time. What
+         *     is in the cart of a guest goes into the account's.
+         */
         post: operations["log_in"];
         delete?: never;
         options?: never;
@@ -133,7 +153,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Ends the session that the access token belongs to, and its refresh token with it. */
+        /** Ends the session that the access token belongs to, and its refresh token with it. */
         post: operations["log_out"];
         delete?: never;
         options?: never;
@@ -148,7 +168,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description One's own account. */
+        /** One's own account. */
         get: operations["get_me"];
         put?: never;
         post?: never;
@@ -166,7 +186,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** @description Changes one's password. All other sessions end. */
+        /** Changes one's password. All other sessions end. */
         put: operations["change_password"];
         post?: never;
         delete?: never;
@@ -184,7 +204,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Sends a message with a token for a new password, if the address has an account, and at most once a minute. The answer is always the same. */
+        /** Sends a message with a token for a new password, if the address has an account, and at most once a minute. The answer is always the same. */
         post: operations["forgot_password"];
         delete?: never;
         options?: never;
@@ -201,7 +221,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Sets a new password by a token from a message. All sessions end, API keys are removed, and the address is verified by this too. */
+        /** Sets a new password by a token from a message. All sessions end, API keys are removed, and the address is verified by this too. */
         post: operations["reset_password"];
         delete?: never;
         options?: never;
@@ -218,7 +238,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description The next pair of tokens. Each refresh token is good once: if one comes a second time, its session is ended. */
+        /** The next pair of tokens. Each refresh token is good once: if one comes a second time, its session is ended. */
         post: operations["refresh"];
         delete?: never;
         options?: never;
@@ -235,7 +255,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Opens an account and logs it in. A message with a token for POST /api/v1/auth/verify-email goes to the address. What is in the cart of a guest goes into the account's. */
+        /**
+         * Opens an account and logs it in. A message with a token for POST /api/v1/auth/verify-email goes to the address. What is in the cart
+         *     of a guest goes into the account's.
+         */
         post: operations["register"];
         delete?: never;
         options?: never;
@@ -252,9 +275,9 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Makes the seed of a second factor. It is asked for at log-in once a first code of it has come to …/confirm. */
+        /** Makes the seed of a second factor. It is asked for at log-in once a first code of it has come to …/confirm. */
         post: operations["begin_second_factor"];
-        /** @description Switches the second factor off. */
+        /** Switches the second factor off. */
         delete: operations["remove_second_factor"];
         options?: never;
         head?: never;
@@ -270,7 +293,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Switches the second factor on, by a first code, and gives out recovery codes. */
+        /** Switches the second factor on, by a first code, and gives out recovery codes. */
         post: operations["confirm_second_factor"];
         delete?: never;
         options?: never;
@@ -285,7 +308,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Where one is logged in. */
+        /** Where one is logged in. */
         get: operations["list_sessions"];
         put?: never;
         post?: never;
@@ -305,7 +328,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** @description Ends one of one's sessions. */
+        /** Ends one of one's sessions. */
         delete: operations["end_session"];
         options?: never;
         head?: never;
@@ -321,7 +344,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Shows that the account's address is its owner's. */
+        /** Shows that the account's address is its owner's. */
         post: operations["verify_email"];
         delete?: never;
         options?: never;
@@ -338,7 +361,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Sends the message again, if the address is not verified yet and a minute has gone by; the token of the one before is good no more. */
+        /** Sends the message again, if the address is not verified yet and a minute has gone by; the token of the one before is good no more. */
         post: operations["resend_verification"];
         delete?: never;
         options?: never;
@@ -353,7 +376,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The brands that the shop sells, a page at a time. */
+        /** The brands that the shop sells, a page at a time. */
         get: operations["get_brands"];
         put?: never;
         post?: never;
@@ -370,12 +393,29 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description One's cart, with today's prices and stock. */
+        /** One's cart, with today's prices and stock. */
         get: operations["get_cart"];
         put?: never;
         post?: never;
-        /** @description Empties one's cart. */
+        /** Empties one's cart. */
         delete: operations["clear_cart"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/cart/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One's cart as it changes, also on another device: an event `cart` now, and one whenever it is another. The stream ends with the session. */
+        get: operations["cart_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -390,7 +430,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Puts units of an article into one's cart, beside those that are there. A guest's first one makes the cart, and brings its token. */
+        /** Puts units of an article into one's cart, beside those that are there. A guest's first one makes the cart, and brings its token. */
         post: operations["add_item"];
         delete?: never;
         options?: never;
@@ -406,10 +446,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** @description So many units of an article that is in one's cart. */
+        /** So many units of an article that is in one's cart. */
         put: operations["set_item"];
         post?: never;
-        /** @description Takes an article out of one's cart. */
+        /** Takes an article out of one's cart. */
         delete: operations["remove_item"];
         options?: never;
         head?: never;
@@ -425,7 +465,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Takes the cart along that one had as a guest: its articles go into one's own, and it is gone. Doing it twice is as good as once. */
+        /** Takes the cart along that one had as a guest: its articles go into one's own, and it is gone. Doing it twice is as good as once. */
         post: operations["merge_cart"];
         delete?: never;
         options?: never;
@@ -440,10 +480,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Brands, a page at a time. */
+        /** Brands, a page at a time. */
         get: operations["list_catalog_brands"];
         put?: never;
-        /** @description Adds a brand. */
+        /** Adds a brand. */
         post: operations["create_brand"];
         delete?: never;
         options?: never;
@@ -458,12 +498,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description A brand. Its ETag is what a change of it sends as If-Match. */
+        /** A brand. Its ETag is what a change of it sends as If-Match. */
         get: operations["get_brand"];
-        /** @description Replaces a brand's name and description. */
+        /** Replaces a brand's name and description. */
         put: operations["put_brand"];
         post?: never;
-        /** @description Removes a brand that no product is of, on sale or not. */
+        /** Removes a brand that no product is of, on sale or not. */
         delete: operations["delete_brand"];
         options?: never;
         head?: never;
@@ -477,10 +517,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Categories, a page at a time. */
+        /** Categories, a page at a time. */
         get: operations["list_catalog_categories"];
         put?: never;
-        /** @description Adds a category. */
+        /** Adds a category. */
         post: operations["create_category"];
         delete?: never;
         options?: never;
@@ -495,12 +535,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description A category. Its ETag is what a change of it sends as If-Match. */
+        /** A category. Its ETag is what a change of it sends as If-Match. */
         get: operations["get_category"];
-        /** @description Replaces a category, or moves it with all that stands below it. */
+        /** Replaces a category, or moves it with all that stands below it. */
         put: operations["put_category"];
         post?: never;
-        /** @description Removes a category that no product, on sale or not, and no category stands in. */
+        /** Removes a category that no product, on sale or not, and no category stands in. */
         delete: operations["delete_category"];
         options?: never;
         head?: never;
@@ -516,7 +556,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Adds and changes many products and variants, by SKU. CSV with a first line that names the columns, or a JSON object a line, with: `sku`, `name`, `description`, `brand` (by name), `category` (a path such as `Kitchen > Mugs`), `price_cents`, `currency`, `is_active`; of a variant `sku`, `parent_sku`, `attributes` (a JSON object) and `price_cents`. What a line leaves out, or has empty, stays as it is. Brands and categories that are not there are made. Lines that are wrong are told, and stop no other; the same file again changes nothing. */
+        /**
+         * Adds and changes many products and variants, by SKU. CSV with a first line that names the columns, or a JSON object a line, with: `sku`,
+         *     `name`, `description`, `brand` (by name), `category` (a path such as `Kitchen > Mugs`), `price_cents`, `currency`, `is_active`; of a variant
+         *     `sku`, `parent_sku`, `attributes` (a JSON object) and `price_cents`. What a line leaves out, or has empty, stays as it is. Brands and
+         *     categories that are not there are made. Lines that are wrong are told, and stop no other; the same file again changes nothing.
+         */
         post: operations["import_products"];
         delete?: never;
         options?: never;
@@ -531,10 +576,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Products of the catalogue, on sale or not, a page at a time. */
+        /** Products of the catalogue, on sale or not, a page at a time. */
         get: operations["list_catalog_products"];
         put?: never;
-        /** @description Adds a product. */
+        /** Adds a product. */
         post: operations["create_catalog_product"];
         delete?: never;
         options?: never;
@@ -549,16 +594,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description A product of the catalogue, on sale or not. Its ETag is what a change of it sends as If-Match. */
+        /** A product of the catalogue, on sale or not. Its ETag is what a change of it sends as If-Match. */
         get: operations["get_catalog_product"];
-        /** @description Replaces a product, but for its SKU and its price. */
+        /** Replaces a product, but for its SKU and its price. */
         put: operations["put_catalog_product"];
         post?: never;
-        /** @description Takes a product off sale. Its row is kept for the orders that name it, and can be made active again. */
+        /** Takes a product off sale. Its row is kept for the orders that name it, and can be made active again. */
         delete: operations["delete_catalog_product"];
         options?: never;
         head?: never;
-        /** @description Changes parts of a product: what the patch names, `null` takes away (RFC 7396). */
+        /** Changes parts of a product: what the patch names, `null` takes away (RFC 7396). */
         patch: operations["patch_catalog_product"];
         trace?: never;
     };
@@ -569,11 +614,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The pictures of a product, in their order. */
+        /** The pictures of a product, in their order. */
         get: operations["list_images"];
-        /** @description Puts the pictures of a product in an order. The first one stands for the product. */
+        /** Puts the pictures of a product in an order. The first one stands for the product. */
         put: operations["put_images"];
-        /** @description Adds a picture behind the others. It is decoded, turned upright and written anew in two sizes: what else the file held is gone. */
+        /** Adds a picture behind the others. It is decoded, turned upright and written anew in two sizes: what else the file held is gone. */
         post: operations["create_image"];
         delete?: never;
         options?: never;
@@ -591,7 +636,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** @description Removes a picture of a product; those behind it move up. */
+        /** Removes a picture of a product; those behind it move up. */
         delete: operations["delete_image"];
         options?: never;
         head?: never;
@@ -606,7 +651,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** @description Sets a product's price. The next order pays it; the history keeps who changed it, and when. */
+        /** Sets a product's price. The next order pays it; the history keeps who changed it, and when. */
         put: operations["put_price"];
         post?: never;
         delete?: never;
@@ -622,7 +667,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description What the prices of a product and of its variants were, and who changed them. */
+        /** What the prices of a product and of its variants were, and who changed them. */
         get: operations["list_price_changes"];
         put?: never;
         post?: never;
@@ -639,10 +684,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The variants of a product. */
+        /** The variants of a product. */
         get: operations["list_variants"];
         put?: never;
-        /** @description Adds a variant to a product. */
+        /** Adds a variant to a product. */
         post: operations["create_variant"];
         delete?: never;
         options?: never;
@@ -657,12 +702,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description A variant. Its ETag is what a change of it sends as If-Match. */
+        /** A variant. Its ETag is what a change of it sends as If-Match. */
         get: operations["get_variant"];
-        /** @description Replaces a variant, but for its SKU. */
+        /** Replaces a variant, but for its SKU. */
         put: operations["put_variant"];
         post?: never;
-        /** @description Removes a variant: it is not offered any more. Orders keep its SKU and its price themselves. */
+        /** Removes a variant: it is not offered any more. Orders keep its SKU and its price themselves. */
         delete: operations["delete_variant"];
         options?: never;
         head?: never;
@@ -676,7 +721,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The tree of categories. */
+        /** The tree of categories. */
         get: operations["get_categories"];
         put?: never;
         post?: never;
@@ -695,7 +740,11 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Buys what is in the cart: holds the articles, has the money set aside, writes the order, takes the money, empties the cart. All of it, or nothing.  Sent again with the same key it is the same purchase: its answer comes again, or is waited for. */
+        /**
+         * Buys what is in the cart: holds the articles, has the money set aside, writes the order, takes the money, empties the cart. All of it, or
+         *     nothing.
+         * @description Sent again with the same key it is the same purchase: its answer comes again, or is waited for.
+         */
         post: operations["create_checkout"];
         delete?: never;
         options?: never;
@@ -710,7 +759,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description How far a purchase of one's own is. One that came to nothing is answered with the problem that it met. */
+        /** How far a purchase of one's own is. One that came to nothing is answered with the problem that it met. */
         get: operations["get_checkout"];
         put?: never;
         post?: never;
@@ -727,7 +776,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Dead letters that were not replayed yet, oldest first. */
+        /** Dead letters that were not replayed yet, oldest first. */
         get: operations["list_letters"];
         put?: never;
         post?: never;
@@ -746,7 +795,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Puts records back into the topics that they came from, each once, for the tables that had put them aside. One that fails again becomes a new letter. */
+        /**
+         * Puts records back into the topics that they came from, each once, for the tables that had put them aside. One that fails again becomes a
+         *     new letter.
+         */
         post: operations["replay_letters"];
         delete?: never;
         options?: never;
@@ -763,7 +815,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Takes a batch of events. When the answer is 202 all of them are on disk; when it is an error none is kept. */
+        /** Takes a batch of events. When the answer is 202 all of them are on disk; when it is an error none is kept. */
         post: operations["create_events"];
         delete?: never;
         options?: never;
@@ -778,10 +830,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Experiments, a page at a time. */
+        /** Experiments, a page at a time. */
         get: operations["list_experiments"];
         put?: never;
-        /** @description Drafts an experiment. Nothing happens to anybody before it is started. */
+        /** Drafts an experiment. Nothing happens to anybody before it is started. */
         post: operations["create_experiment"];
         delete?: never;
         options?: never;
@@ -796,9 +848,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description An experiment. */
+        /** An experiment. */
         get: operations["get_experiment"];
-        /** @description Replaces the design of a draft. Once it runs, nothing of it changes: who was assigned stays assigned. */
+        /** Replaces the design of a draft. Once it runs, nothing of it changes: who was assigned stays assigned. */
         put: operations["put_experiment"];
         post?: never;
         delete?: never;
@@ -814,7 +866,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description What came of an experiment so far, from the live view `experiments.variants`. */
+        /** What came of an experiment so far, from the live view `experiments.variants`. */
         get: operations["experiment_results"];
         put?: never;
         post?: never;
@@ -833,7 +885,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Starts a draft: from now on its flag is served by its shares. One that runs goes on. */
+        /** Starts a draft: from now on its flag is served by its shares. One that runs goes on. */
         post: operations["start_experiment"];
         delete?: never;
         options?: never;
@@ -850,7 +902,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Stops an experiment: its flag is served as if there had been none. Orders go on counting until the windows of those who were exposed close. One that was stopped stays as it is. */
+        /**
+         * Stops an experiment: its flag is served as if there had been none. Orders go on counting until the windows of those who were exposed
+         *     close. One that was stopped stays as it is.
+         */
         post: operations["stop_experiment"];
         delete?: never;
         options?: never;
@@ -865,7 +920,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Products for a shopper. */
+        /** Products for a shopper. */
         get: operations["get_feed"];
         put?: never;
         post?: never;
@@ -882,10 +937,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Flags, a page at a time. */
+        /** Flags, a page at a time. */
         get: operations["list_flags"];
         put?: never;
-        /** @description Makes a flag. */
+        /** Makes a flag. */
         post: operations["create_flag"];
         delete?: never;
         options?: never;
@@ -900,12 +955,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description A flag, archived or not. */
+        /** A flag, archived or not. */
         get: operations["get_flag"];
-        /** @description Replaces a flag's definition. Its type stays what it is: programs rely on it. Its variants stay while an experiment runs; it can be switched off all the same. */
+        /**
+         * Replaces a flag's definition. Its type stays what it is: programs rely on it. Its variants stay while an experiment runs; it can be switched
+         *     off all the same.
+         */
         put: operations["put_flag"];
         post?: never;
-        /** @description Archives a flag: programs that ask for it are told that it is not there, and take their own default. */
+        /** Archives a flag: programs that ask for it are told that it is not there, and take their own default. */
         delete: operations["archive_flag"];
         options?: never;
         head?: never;
@@ -919,8 +977,59 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Who changed a flag, when, and what it was before. */
+        /** Who changed a flag, when, and what it was before. */
         get: operations["list_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/graphql": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Runs a GraphQL query or mutation, for whoever asks. What is wrong with the query, or with what it asks for, stands in `errors`. */
+        post: operations["run_query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/graphql/schema": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The GraphQL schema, in its own language. */
+        get: operations["get_schema"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/graphql/ws": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** GraphQL subscriptions, over graphql-transport-ws. Who has no header `authorization` sends it in the payload of `connection_init`. */
+        get: operations["subscribe"];
         put?: never;
         post?: never;
         delete?: never;
@@ -936,7 +1045,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description A picture of a product, from the catalogue. The picture behind an id never changes: a new picture gets a new id. */
+        /** A picture of a product, from the catalogue. The picture behind an id never changes: a new picture gets a new id. */
         get: operations["get_image"];
         put?: never;
         post?: never;
@@ -955,7 +1064,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Books units that were found, or writes off units that are gone. Units that are promised to orders are never written off. */
+        /** Books units that were found, or writes off units that are gone. Units that are promised to orders are never written off. */
         post: operations["create_adjustment"];
         delete?: never;
         options?: never;
@@ -972,7 +1081,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Brings the books of a warehouse to what was counted: the difference is booked, if there is one. Units that are promised to orders are never written off. */
+        /**
+         * Brings the books of a warehouse to what was counted: the difference is booked, if there is one. Units that are promised to orders are never
+         *     written off.
+         */
         post: operations["create_count"];
         delete?: never;
         options?: never;
@@ -989,7 +1101,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Books a delivery, all of it or nothing. */
+        /** Books a delivery, all of it or nothing. */
         post: operations["create_receipt"];
         delete?: never;
         options?: never;
@@ -1006,7 +1118,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Moves units from one warehouse to another. How many there are in all stays as it is, so nothing that is promised is touched. */
+        /** Moves units from one warehouse to another. How many there are in all stays as it is, so nothing that is promised is touched. */
         post: operations["create_transfer"];
         delete?: never;
         options?: never;
@@ -1021,7 +1133,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The stock of one SKU. */
+        /** The stock of one SKU. */
         get: operations["get_stock"];
         put?: never;
         post?: never;
@@ -1038,7 +1150,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Movements of an article, newest first, with what they add up to. */
+        /** Movements of an article, newest first, with what they add up to. */
         get: operations["list_movements"];
         put?: never;
         post?: never;
@@ -1056,7 +1168,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** @description Sets how few units of an article are too few. */
+        /** Sets how few units of an article are too few. */
         put: operations["put_reorder_point"];
         post?: never;
         delete?: never;
@@ -1072,10 +1184,44 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description What the books of each warehouse hold of an article. */
+        /** What the books of each warehouse hold of an article. */
         get: operations["list_levels"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages that were sent, or were not, to whom and why; what they said is not kept. */
+        get: operations["list_notifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes messages out of the queue of the dead and has them sent, as if they had not failed. */
+        post: operations["replay_notifications"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1089,10 +1235,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description One's orders; for merchandisers, programs of the shop's and administrators everybody's. */
+        /** One's orders; for merchandisers, programs of the shop's and administrators everybody's. */
         get: operations["list_orders"];
         put?: never;
-        /** @description Places an order that is paid elsewhere, for programs of the shop's: the prices are the catalogue's, the stock is taken in the same transaction, all lines or none. Shoppers buy with POST /api/v1/checkout. */
+        /**
+         * Places an order that is paid elsewhere, for programs of the shop's: the prices are the catalogue's, the stock is taken in the same
+         *     transaction, all lines or none. Shoppers buy with POST /api/v1/checkout.
+         */
         post: operations["create_order"];
         delete?: never;
         options?: never;
@@ -1107,7 +1256,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description An order of one's own; for the shop's people, any. */
+        /** An order of one's own; for the shop's people, any. */
         get: operations["get_order"];
         put?: never;
         post?: never;
@@ -1126,8 +1275,25 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Cancels an order of which nothing has been sent: its articles can be had again, and its money is given back. Done again it changes nothing. */
+        /** Cancels an order of which nothing has been sent: its articles can be had again, and its money is given back. Done again it changes nothing. */
         post: operations["cancel_order"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/orders/{id}/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** An order of one's own as it changes: an event `order` now, and one whenever it is another. The stream ends with the session. */
+        get: operations["order_events"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1143,7 +1309,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Asks to give articles back that were sent. */
+        /** Asks to give articles back that were sent. */
         post: operations["create_return"];
         delete?: never;
         options?: never;
@@ -1160,7 +1326,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Takes returned articles back, or refuses them. Said again, nothing changes. */
+        /** Takes returned articles back, or refuses them. Said again, nothing changes. */
         post: operations["decide_return"];
         delete?: never;
         options?: never;
@@ -1177,7 +1343,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Sends some of an order, or what is left of it. */
+        /** Sends some of an order, or what is left of it. */
         post: operations["create_shipment"];
         delete?: never;
         options?: never;
@@ -1194,7 +1360,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Says that a shipment has arrived. With the last one of an order that was sent whole, the order is delivered. */
+        /** Says that a shipment has arrived. With the last one of an order that was sent whole, the order is delivered. */
         post: operations["deliver_shipment"];
         delete?: never;
         options?: never;
@@ -1211,7 +1377,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Told by the payment provider, and signed by it. Events may come late, twice and in any order. */
+        /** Told by the payment provider, and signed by it. Events may come late, twice and in any order. */
         post: operations["receive_event"];
         delete?: never;
         options?: never;
@@ -1226,7 +1392,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Every pipeline, with how far it is and what its state takes. */
+        /** Every pipeline, with how far it is and what its state takes. */
         get: operations["list_pipelines"];
         put?: never;
         post?: never;
@@ -1243,7 +1409,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description A pipeline: how it does, its text and its plan. */
+        /** A pipeline: how it does, its text and its plan. */
         get: operations["get_pipeline"];
         put?: never;
         post?: never;
@@ -1262,7 +1428,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description What would change if a text became that of the pipeline. Nothing is changed. */
+        /** What would change if a text became that of the pipeline. Nothing is changed. */
         post: operations["diff_pipeline"];
         delete?: never;
         options?: never;
@@ -1277,7 +1443,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description A pipeline's dataflow: sources, operators, stores. */
+        /** A pipeline's dataflow: sources, operators, stores. */
         get: operations["pipeline_graph"];
         put?: never;
         post?: never;
@@ -1296,7 +1462,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Builds a created view anew from the log, in the shadow of the one that is read; it takes its place in one moment. */
+        /** Builds a created view anew from the log, in the shadow of the one that is read; it takes its place in one moment. */
         post: operations["rebuild_pipeline"];
         delete?: never;
         options?: never;
@@ -1313,7 +1479,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description What a basket would cost now. Nothing is kept or promised; who is logged in sees what is left of their own limits. */
+        /** What a basket would cost now. Nothing is kept or promised; who is logged in sees what is left of their own limits. */
         post: operations["create_quote"];
         delete?: never;
         options?: never;
@@ -1328,7 +1494,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description One product. If the store of the documents cannot be reached, the answer comes from the catalogue: the header `chimera-source` says so then, and what the catalogue does not know is `null`. */
+        /**
+         * One product. If the store of the documents cannot be reached, the answer comes from the catalogue: the header `chimera-source` says so
+         *     then, and what the catalogue does not know is `null`.
+         */
         get: operations["get_product"];
         put?: never;
         post?: never;
@@ -1345,7 +1514,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Products that go with this one, the strongest first. */
+        /** Products that go with this one, the strongest first. */
         get: operations["related_products"];
         put?: never;
         post?: never;
@@ -1362,10 +1531,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Promotions, a page at a time. */
+        /** Promotions, a page at a time. */
         get: operations["list_promotions"];
         put?: never;
-        /** @description Makes a promotion. One that needs a coupon applies to nobody until it has coupons. */
+        /** Makes a promotion. One that needs a coupon applies to nobody until it has coupons. */
         post: operations["create_promotion"];
         delete?: never;
         options?: never;
@@ -1380,12 +1549,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description One promotion. */
+        /** One promotion. */
         get: operations["get_promotion"];
-        /** @description Replaces the terms of a promotion, for baskets that are priced from now on. Its coupons and what was counted stay. */
+        /** Replaces the terms of a promotion, for baskets that are priced from now on. Its coupons and what was counted stay. */
         put: operations["put_promotion"];
         post?: never;
-        /** @description Removes a promotion and its coupons. One that orders have used is switched off instead: they name it. */
+        /** Removes a promotion and its coupons. One that orders have used is switched off instead: they name it. */
         delete: operations["delete_promotion"];
         options?: never;
         head?: never;
@@ -1399,10 +1568,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The coupons of a promotion, a page at a time. */
+        /** The coupons of a promotion, a page at a time. */
         get: operations["list_coupons"];
         put?: never;
-        /** @description Makes coupons for a promotion that needs one: of given codes, or so many that nobody can guess. All of them or none. */
+        /** Makes coupons for a promotion that needs one: of given codes, or so many that nobody can guess. All of them or none. */
         post: operations["create_coupons"];
         delete?: never;
         options?: never;
@@ -1417,7 +1586,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Searches products as the shopper types. */
+        /** Searches products as the shopper types. */
         get: operations["search"];
         put?: never;
         post?: never;
@@ -1434,9 +1603,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description What shipping costs, by country. */
+        /** What shipping costs, by country. */
         get: operations["get_shipping_rates"];
-        /** @description Replaces the whole table: what is left out is gone. */
+        /** Replaces the whole table: what is left out is gone. */
         put: operations["put_shipping_rates"];
         post?: never;
         delete?: never;
@@ -1452,7 +1621,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Every derived store, with its age and its throughput. */
+        /** Every derived store, with its age and its throughput. */
         get: operations["list_stores"];
         put?: never;
         post?: never;
@@ -1469,7 +1638,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The stores' states, as an event `stores` each second. */
+        /** The stores' states, as an event `stores` each second. */
         get: operations["stream_stores"];
         put?: never;
         post?: never;
@@ -1486,7 +1655,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Every row of a store that lives in this server: a live view, a search index or a vector index (its rows without the vectors). Other stores are read where they live. Meant for checks, not for pages: the answer is as large as the store. */
+        /**
+         * Every row of a store that lives in this server: a live view, a search index or a vector index (its rows without the vectors). Other
+         *     stores are read where they live. Meant for checks, not for pages: the answer is as large as the store.
+         */
         get: operations["store_rows"];
         put?: never;
         post?: never;
@@ -1503,9 +1675,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description All taxes, by country. */
+        /** All taxes, by country. */
         get: operations["get_tax_rates"];
-        /** @description Replaces the whole table: what is left out is gone. */
+        /** Replaces the whole table: what is left out is gone. */
         put: operations["put_tax_rates"];
         post?: never;
         delete?: never;
@@ -1521,7 +1693,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Records of a topic of the log. */
+        /** Records of a topic of the log. */
         get: operations["topic_records"];
         put?: never;
         post?: never;
@@ -1538,12 +1710,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description One's profile. */
+        /** One's profile. */
         get: operations["get_profile"];
-        /** @description Fills in one's profile, or replaces it whole. */
+        /** Fills in one's profile, or replaces it whole. */
         put: operations["put_profile"];
         post?: never;
-        /** @description Removes one's profile, addresses, cart and account for good, and ends all sessions. Orders stay, as the law of trade wants it, under an id that no longer says whose they are. */
+        /**
+         * Removes one's profile, addresses, cart and account for good, and ends all sessions. Orders stay, as the law of trade wants it, under an
+         *     id that no longer says whose they are.
+         */
         delete: operations["erase_me"];
         options?: never;
         head?: never;
@@ -1557,10 +1732,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description One's addresses. */
+        /** One's addresses. */
         get: operations["list_addresses"];
         put?: never;
-        /** @description Adds an address. The first of its type is the default; one that is made the default takes that from the other. */
+        /** Adds an address. The first of its type is the default; one that is made the default takes that from the other. */
         post: operations["create_address"];
         delete?: never;
         options?: never;
@@ -1576,10 +1751,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** @description Replaces one of one's addresses. */
+        /** Replaces one of one's addresses. */
         put: operations["put_address"];
         post?: never;
-        /** @description Removes one of one's addresses. If it was the default, the newest other one of its type becomes it. */
+        /** Removes one of one's addresses. If it was the default, the newest other one of its type becomes it. */
         delete: operations["delete_address"];
         options?: never;
         head?: never;
@@ -1593,7 +1768,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description What is kept about oneself, as a file. */
+        /** What is kept about oneself, as a file. */
         get: operations["export_me"];
         put?: never;
         post?: never;
@@ -1610,7 +1785,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Every live view. */
+        /** Every live view. */
         get: operations["list_views"];
         put?: never;
         post?: never;
@@ -1627,7 +1802,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description The rows of a live view. */
+        /** The rows of a live view. */
         get: operations["get_view"];
         put?: never;
         post?: never;
@@ -1644,7 +1819,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description A live view as it changes: an event `snapshot`, then an event `changes` a step. A client that is too slow gets a new `snapshot`. */
+        /** A live view as it changes: an event `snapshot`, then an event `changes` a step. A client that is too slow gets a new `snapshot`. */
         get: operations["stream_view"];
         put?: never;
         post?: never;
@@ -1663,7 +1838,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Products that look like a picture. */
+        /** Products that look like a picture. */
         post: operations["visual_search"];
         delete?: never;
         options?: never;
@@ -1678,10 +1853,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description All warehouses. */
+        /** All warehouses. */
         get: operations["list_warehouses"];
         put?: never;
-        /** @description Adds a warehouse. */
+        /** Adds a warehouse. */
         post: operations["create_warehouse"];
         delete?: never;
         options?: never;
@@ -1697,10 +1872,50 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** @description Changes a warehouse. One that is switched off takes nothing in; what it holds can still be taken out. */
+        /** Changes a warehouse. One that is switched off takes nothing in; what it holds can still be taken out. */
         put: operations["put_warehouse"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All webhooks. */
+        get: operations["list_webhooks"];
+        put?: never;
+        /**
+         * Has a program told of orders: each event is a POST to its URL, with the header `chimera-signature: t=<seconds>,v1=<hex of HMAC-SHA-256 over
+         *     "<t>.<body>">`. One that is not taken (any answer but 2xx) comes again, under the same `id`.
+         */
+        post: operations["create_webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/webhooks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One webhook. */
+        get: operations["get_webhook"];
+        /** Changes a webhook; its secret stays. Messages that wait to be sent go where it leads then. */
+        put: operations["put_webhook"];
+        post?: never;
+        /** Removes a webhook. Messages that wait to be sent there are dropped. */
+        delete: operations["delete_webhook"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1713,7 +1928,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Whether the process lives: answers as long as it can answer at all. */
+        /** Whether the process lives: answers as long as it can answer at all. */
         get: operations["healthz"];
         put?: never;
         post?: never;
@@ -1730,7 +1945,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Metrics in Prometheus' text format. */
+        /** Metrics in Prometheus' text format. */
         get: operations["get_metrics"];
         put?: never;
         post?: never;
@@ -1749,7 +1964,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description What every flag is for somebody. The answer has an `ETag`: who sends it again as `If-None-Match` is told if nothing has changed for them. */
+        /** What every flag is for somebody. The answer has an `ETag`: who sends it again as `If-None-Match` is told if nothing has changed for them. */
         post: operations["evaluate_flags"];
         delete?: never;
         options?: never;
@@ -1766,7 +1981,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description What one flag is for somebody. */
+        /** What one flag is for somebody. */
         post: operations["evaluate_flag"];
         delete?: never;
         options?: never;
@@ -1781,7 +1996,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description This API as an OpenAPI document. */
+        /** This API as an OpenAPI document. */
         get: operations["get_openapi"];
         put?: never;
         post?: never;
@@ -1798,7 +2013,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description What a kind of problem means and what to do about it. */
+        /** What a kind of problem means and what to do about it. */
         get: operations["problem_page"];
         put?: never;
         post?: never;
@@ -1815,8 +2030,25 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** @description Whether requests can be served: databases and stores answer, and no store stands still. */
+        /** Whether requests can be served: databases and stores answer, and no store stands still. */
         get: operations["readyz"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ws": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Orders and carts as they change. A WebSocket of JSON messages: `authenticate`, `subscribe`, `unsubscribe`, `ping`. */
+        get: operations["open_websocket"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1831,31 +2063,31 @@ export interface components {
     schemas: {
         /** @description An account, without its secrets. */
         Account: {
-            /** Format: uuid */
-            user_id: string;
-            email: string;
-            role: components["schemas"]["Role"];
             /** Format: date-time */
-            email_verified_at?: string | null;
+            created_at: string;
             /**
              * Format: date-time
              * @description Nobody comes in with it while this is set.
              */
             disabled_at?: string | null;
+            email: string;
+            /** Format: date-time */
+            email_verified_at?: string | null;
+            /** Format: date-time */
+            last_login_at?: string | null;
+            role: components["schemas"]["Role"];
             /**
              * Format: date-time
              * @description Since when a code is asked for at log-in.
              */
             totp_enabled_at?: string | null;
-            /** Format: date-time */
-            last_login_at?: string | null;
-            /** Format: date-time */
-            created_at: string;
+            /** Format: uuid */
+            user_id: string;
         };
         AccountChange: {
-            role?: null | components["schemas"]["Role"];
             /** @description Switched off, nobody comes in with it, and its sessions end. */
             disabled?: boolean | null;
+            role?: components["schemas"]["Role"] | null;
         };
         Accounts: {
             /** @description In the order in which they were opened. */
@@ -1867,20 +2099,20 @@ export interface components {
             next?: string | null;
         };
         Address: {
-            /** Format: uuid */
-            id: string;
-            address_type: components["schemas"]["AddressType"];
-            recipient: string;
             address_line_1: string;
             address_line_2?: string | null;
+            address_type: components["schemas"]["AddressType"];
             city: string;
-            state_province?: string | null;
-            postal_code: string;
             country: string;
-            /** @description One of each type is. */
-            is_default: boolean;
             /** Format: date-time */
             created_at: string;
+            /** Format: uuid */
+            id: string;
+            /** @description One of each type is. */
+            is_default: boolean;
+            postal_code: string;
+            recipient: string;
+            state_province?: string | null;
             /** Format: date-time */
             updated_at: string;
         };
@@ -1899,32 +2131,63 @@ export interface components {
          */
         AdjustmentReason: "damaged" | "expired" | "lost" | "stolen" | "returned_to_supplier" | "found" | "correction";
         ApiKey: {
-            /** Format: uuid */
-            key_id: string;
-            name: string;
-            read_only: boolean;
             /** Format: date-time */
             created_at: string;
             /** Format: date-time */
             expires_at?: string | null;
+            /** Format: uuid */
+            key_id: string;
             /**
              * Format: date-time
              * @description To ten minutes.
              */
             last_used_at?: string | null;
+            name: string;
+            read_only: boolean;
         };
         ApiKeys: {
             api_keys: components["schemas"]["ApiKey"][];
         };
+        /** @description A change of a row, as it was committed. */
+        AuditChange: {
+            /** @description The row as it is then; `null`: it was deleted. */
+            after?: Record<string, unknown> | null;
+            /** @description The row as it was; `null`: there was none. Of accounts and people only the key is known. */
+            before?: Record<string, unknown> | null;
+            /** Format: date-time */
+            committed_at?: string | null;
+            /**
+             * Format: int64
+             * @description Its place in the log of the table's changes.
+             */
+            offset: number;
+            /** @description `c` created, `u` updated, `d` deleted, `r` there already when capture began. */
+            op?: string | null;
+            /** @description What tells the row from the others of its table. */
+            row?: string | null;
+            /**
+             * @description The table.
+             * @example catalog.public.products
+             */
+            topic: string;
+            /** @description The same for all changes that were committed together. */
+            transaction_id?: string | null;
+        };
+        AuditTrail: {
+            /** @description The newest first. */
+            changes: components["schemas"]["AuditChange"][];
+            /** @description For `before`; `null`: there are no more. */
+            next?: string | null;
+        };
         Brand: {
+            description?: string | null;
             /** Format: uuid */
             id: string;
             name: string;
-            description?: string | null;
         };
         BrandFields: {
-            name: string;
             description?: string | null;
+            name: string;
         };
         Brands: {
             /** @description By name; those with products on sale. */
@@ -1933,22 +2196,32 @@ export interface components {
             next?: string | null;
         };
         Cancellation: {
+            /** @example ordered by mistake */
             reason?: string | null;
         };
         /** @description A cart, with what the catalogue says now. */
         Cart: {
             /**
+             * @description In which most of the items are priced. `null`: nothing in the cart is offered.
+             * @example GBP
+             */
+            currency?: string | null;
+            /** @description Once, to a guest whose first article this is: send it as `chimera-cart` from now on. */
+            guest_token?: string | null;
+            /**
              * Format: uuid
              * @description `null`: nothing was ever put into it.
              */
             id?: string | null;
-            /**
-             * Format: int64
-             * @description Counts the changes.
-             */
-            version: number;
+            /** @description Whether all of it can be ordered as it is, as far as is known. */
+            is_ready: boolean;
             /** @description In the order of their SKUs. */
             items: components["schemas"]["CartItem"][];
+            /**
+             * Format: int64
+             * @description Of those items that are offered in `currency`, at today's prices, before discounts, shipping and tax.
+             */
+            subtotal_cents: number;
             /**
              * Format: int64
              * @description Units of all items.
@@ -1956,32 +2229,42 @@ export interface components {
             total_items: number;
             /**
              * Format: int64
-             * @description Of those items that are offered in `currency`, at today's prices, before discounts, shipping and tax.
+             * @description Counts the changes.
              */
-            subtotal_cents: number;
-            /** @description In which most of the items are priced. `null`: nothing in the cart is offered. */
-            currency?: string | null;
-            /** @description Whether all of it can be ordered as it is, as far as is known. */
-            is_ready: boolean;
-            /** @description Once, to a guest whose first article this is: send it as `chimera-cart` from now on. */
-            guest_token?: string | null;
+            version: number;
         };
         /** @description What a cart holds at a version of it. */
         CartContents: {
             /** Format: uuid */
             id: string;
+            /** @description In the order of their SKUs. */
+            lines: components["schemas"]["CartLine"][];
             /**
              * Format: int64
              * @description Counts the changes.
              */
             version: number;
-            /** @description In the order of their SKUs. */
-            lines: components["schemas"]["CartLine"][];
         };
         CartItem: {
-            sku: string;
+            /**
+             * Format: int64
+             * @description Units that can be ordered, as far as the shop's stores know.
+             */
+            available?: number | null;
+            image_url?: string | null;
+            name?: string | null;
+            obstacle?: components["schemas"]["CartObstacle"] | null;
+            /**
+             * Format: uuid
+             * @description `null`, as are the following: the stores do not know it, or it is the SKU of a variant.
+             */
+            product_id?: string | null;
             /** Format: int32 */
             quantity: number;
+            /** @example 85123A */
+            sku: string;
+            /** Format: int64 */
+            total_cents?: number | null;
             /**
              * Format: int64
              * @description `null`: the catalogue offers it no more.
@@ -1992,37 +2275,21 @@ export interface components {
              * @description If it has changed since the article was last put in: what it was.
              */
             was_unit_price_cents?: number | null;
-            /** Format: int64 */
-            total_cents?: number | null;
-            /**
-             * Format: uuid
-             * @description `null`, as are the following: the stores do not know it, or it is the SKU of a variant.
-             */
-            product_id?: string | null;
-            name?: string | null;
-            image_url?: string | null;
-            /**
-             * Format: int64
-             * @description Units that can be ordered, as far as the shop's stores know.
-             */
-            available?: number | null;
-            /** @description Why it cannot be ordered like this. */
-            obstacle?: null | components["schemas"]["CartObstacle"];
         };
         CartItemQuantity: {
             /** Format: int64 */
             quantity: number;
         };
         CartLine: {
-            sku: string;
-            /** Format: int32 */
-            quantity: number;
+            currency: string;
             /**
              * Format: int64
              * @description What it cost when the shopper last put it in. Not what it costs.
              */
             price_cents: number;
-            currency: string;
+            /** Format: int32 */
+            quantity: number;
+            sku: string;
         };
         CartMerge: {
             /** @description Of the cart that one had before logging in. */
@@ -2031,19 +2298,19 @@ export interface components {
         /** @enum {string} */
         CartObstacle: "not_offered" | "not_enough_stock" | "other_currency";
         CatalogBrand: {
+            /** Format: date-time */
+            created_at: string;
+            description?: string | null;
             /** Format: uuid */
             id: string;
             name: string;
-            description?: string | null;
+            /** Format: date-time */
+            updated_at: string;
             /**
              * Format: int64
              * @description What its ETag carries.
              */
             version: number;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
         };
         CatalogBrands: {
             /** @description By id. */
@@ -2064,42 +2331,42 @@ export interface components {
             next?: string | null;
         };
         CatalogCategory: {
+            /** Format: date-time */
+            created_at: string;
+            description?: string | null;
             /** Format: uuid */
             id: string;
             name: string;
-            description?: string | null;
             /**
              * Format: uuid
              * @description `null`: it stands at the top.
              */
             parent_id?: string | null;
+            /** Format: date-time */
+            updated_at: string;
             /**
              * Format: int64
              * @description What its ETag carries.
              */
             version: number;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
         };
         CatalogPicture: {
+            /** Format: date-time */
+            created_at: string;
             /** Format: uuid */
             id: string;
-            /**
-             * Format: int32
-             * @description 0 is the picture that stands for the product.
-             */
-            position: number;
+            /** Format: int32 */
+            large_height_px?: number | null;
             /**
              * Format: int32
              * @description Of the large rendition; `null`: there is only the preview.
              */
             large_width_px?: number | null;
-            /** Format: int32 */
-            large_height_px?: number | null;
-            /** Format: date-time */
-            created_at: string;
+            /**
+             * Format: int32
+             * @description 0 is the picture that stands for the product.
+             */
+            position: number;
             /** @description Where it is, relative to the server; `?size=preview` for the small one. */
             url: string;
         };
@@ -2114,72 +2381,75 @@ export interface components {
         };
         CatalogProduct: {
             /** Format: uuid */
-            id: string;
-            sku: string;
-            name: string;
-            description?: string | null;
+            brand_id?: string | null;
             /** Format: uuid */
             category_id?: string | null;
+            /** Format: date-time */
+            created_at: string;
+            /** @example GBP */
+            currency: string;
+            description?: string | null;
             /** Format: uuid */
-            brand_id?: string | null;
+            id: string;
+            /** @description Only active products are shown and sold. */
+            is_active: boolean;
+            name: string;
             /**
              * Format: int32
              * @description In hundredths of the currency.
              */
             price_cents: number;
-            currency: string;
-            /** @description Only active products are shown and sold. */
-            is_active: boolean;
+            /** @example 85123A */
+            sku: string;
+            /** Format: date-time */
+            updated_at: string;
             /**
              * Format: int64
              * @description What its ETag carries.
              */
             version: number;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
         };
         CatalogProducts: {
-            /** @description By id: those that were made here in the order in which they were made. */
-            products: components["schemas"]["CatalogProduct"][];
             /**
              * Format: uuid
              * @description For `after`; `null`: there are no more.
              */
             next?: string | null;
+            /** @description By id: those that were made here in the order in which they were made. */
+            products: components["schemas"]["CatalogProduct"][];
         };
         CatalogVariant: {
-            /** Format: uuid */
-            id: string;
-            /** Format: uuid */
-            product_id: string;
-            sku: string;
             /** @description Such as `{"colour": "red"}`. */
             attributes: Record<string, unknown>;
+            /** Format: date-time */
+            created_at: string;
+            /** Format: uuid */
+            id: string;
             /**
              * Format: int32
              * @description `null`: the product's price.
              */
             price_cents?: number | null;
+            /** Format: uuid */
+            product_id: string;
+            /** @example 85123A-RED */
+            sku: string;
+            /** Format: date-time */
+            updated_at: string;
             /**
              * Format: int64
              * @description What its ETag carries.
              */
             version: number;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
         };
         CatalogVariants: {
             /** @description By SKU. */
             variants: components["schemas"]["CatalogVariant"][];
         };
         CategoryFields: {
+            description?: string | null;
             /** @description No other category's, and without `>`. */
             name: string;
-            description?: string | null;
             /**
              * Format: uuid
              * @description `null`: at the top.
@@ -2187,70 +2457,70 @@ export interface components {
             parent_id?: string | null;
         };
         CategoryNode: {
-            /** Format: uuid */
-            id: string;
-            name: string;
-            description?: string | null;
             /** @description Those that stand directly below it, by name. */
             children: components["schemas"]["CategoryNode"][];
+            description?: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @example Kitchen */
+            name: string;
         };
         CategoryTree: {
             /** @description Those at the top, by name. */
             categories: components["schemas"]["CategoryNode"][];
         };
         ChangedOrder: components["schemas"]["Order"] & {
-            /** @description Pass it as `after` to reads that have to include this. */
+            /**
+             * @description Pass it as `after` to reads that have to include this.
+             * @example orders:24023128
+             */
             position: string;
         };
-        /** @description The data of an event `changes`: what one step did to the view. */
-        Changes: {
-            /** Format: int64 */
-            epoch: number;
-            /**
-             * Format: int64
-             * @description Commit time of the newest change, milliseconds since 1970.
-             */
-            committed_ms: number;
-            /** @description New and changed rows, whole; the primary key says which row each replaces. */
-            upserts: Record<string, unknown>[];
-            /** @description Primary keys of rows that are gone. */
-            deletes: Record<string, unknown>[];
-        };
+        /**
+         * @description The way by which a message goes.
+         * @enum {string}
+         */
+        Channel: "email" | "webhook";
         Check: {
             name: string;
             ok: boolean;
         };
         /** @description How far a purchase is. */
         CheckoutResponse: {
-            /** Format: uuid */
-            id: string;
-            status: components["schemas"]["Progress"];
-            quote: components["schemas"]["Quote"];
+            /** Format: date-time */
+            created_at: string;
             /**
              * Format: date-time
              * @description Until then the articles are held for it.
              */
             expires_at: string;
-            /** Format: date-time */
-            created_at: string;
-            /** @description Once it is paid. */
-            order?: null | components["schemas"]["Order"];
-            /** @description Pass it as `after` to reads that have to include the order. */
+            /** Format: uuid */
+            id: string;
+            order?: components["schemas"]["Order"] | null;
+            /**
+             * @description Pass it as `after` to reads that have to include the order.
+             * @example orders:24023128
+             */
             position?: string | null;
+            quote: components["schemas"]["Quote"];
+            status: components["schemas"]["Progress"];
         };
         Confirmation: {
-            /** @description The six digits that the telephone shows. */
+            /**
+             * @description The six digits that the telephone shows.
+             * @example 287082
+             */
             code: string;
         };
-        Contents: Record<string, unknown>;
         Coupon: {
+            /** @example 7K3M-9QPT-X0BD-44ZN */
             code: string;
+            /** Format: date-time */
+            created_at: string;
             /** Format: int64 */
             max_redemptions?: number | null;
             /** Format: int64 */
             used_count: number;
-            /** Format: date-time */
-            created_at: string;
         };
         Coupons: {
             /** @description By code. */
@@ -2260,14 +2530,48 @@ export interface components {
         };
         /** @enum {string} */
         Decision: "received" | "refused";
-        Definition: Record<string, unknown>;
-        Design: Record<string, unknown>;
+        Deliveries: {
+            /**
+             * Format: uuid
+             * @description For `before`; `null`: there are no more.
+             */
+            next?: string | null;
+            /** @description Newest first. */
+            notifications: components["schemas"]["Delivery"][];
+        };
+        /** @description A message to somebody, without what it says: that may hold secrets. */
+        Delivery: {
+            /** Format: int32 */
+            attempts: number;
+            channel: components["schemas"]["Channel"];
+            /** Format: date-time */
+            created_at: string;
+            /** @description Of the last attempt. */
+            error?: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description An address or a URL; empty: erased. */
+            recipient: string;
+            status: components["schemas"]["DeliveryStatus"];
+            /** @example order.shipped */
+            topic: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: uuid */
+            webhook_id?: string | null;
+        };
+        /** @enum {string} */
+        DeliveryStatus: "sending" | "waiting" | "sent" | "dead" | "dropped";
         /** @description Where a basket goes to. */
         Destination: {
-            /** @description By its name; case does not matter. */
+            /**
+             * @description By its name; case does not matter.
+             * @example United Kingdom
+             */
             country: string;
-            state_province?: string | null;
+            /** @example SW1Y 4LE */
             postal_code?: string | null;
+            state_province?: string | null;
         };
         /** @description Another text of the pipeline. */
         DiffRequest: {
@@ -2276,70 +2580,78 @@ export interface components {
         DiffResponse: {
             /** @description Whether the pipeline, and all of its stores, would be built anew. */
             is_rebuilt: boolean;
-            /** @description Each with `store` and `change`: `added`, `removed`, `changed` (computed in another way) or `same`. */
-            stores: Record<string, unknown>[];
             /** @description The lines of both plans, with `- ` before those that go and `+ ` before those that come. */
             plan: string[];
+            /** @description Each with `store` and `change`: `added`, `removed`, `changed` (computed in another way) or `same`. */
+            stores: Record<string, unknown>[];
         };
         /** @description What a promotion takes off: of one line, or without `sku` of all that it is for, or of shipping. */
         Discount: {
-            /** Format: uuid */
-            promotion_id: string;
-            name: string;
-            /** @description The one that brought it. */
-            coupon?: string | null;
             /** Format: int64 */
             amount_cents: number;
+            /** @description The one that brought it. */
+            coupon?: string | null;
+            name: string;
+            /** Format: uuid */
+            promotion_id: string;
             sku?: string | null;
         };
         /** @description Who gives tokens and where the keys are, by the names of OpenID Connect Discovery 1.0; no more of it, since nobody is sent here to log in. */
         Discovery: {
+            claims_supported: string[];
+            /** @example https://shop.example.com */
             issuer: string;
             jwks_uri: string;
             token_signing_alg_values_supported: string[];
-            claims_supported: string[];
         };
         Erasure: {
             /** @description Of the account: a device that was left open is not enough. */
             password: string;
         };
-        Evaluation: Record<string, unknown>;
-        EvaluationRequest: Record<string, unknown>;
         EventsResponse: {
-            /** Format: int64 */
             accepted: number;
-            /** @description Pass it as `after` to reads that have to include these events. */
+            /**
+             * @description Pass it as `after` to reads that have to include these events.
+             * @example clickstream:17
+             */
             position: string;
         };
         ExperimentComparison: {
-            /** @description The rate here less the control's. */
-            conversion_difference?: null | components["schemas"]["Interval"];
-            /** @description Revenue per subject here less the control's. */
-            revenue_difference?: null | components["schemas"]["Interval"];
-            /** @description Of the difference in conversion. Good however often one looks: whoever stops when it is at or below 0.05 is misled in 5 % of the experiments at most. With several variants, compare it with 0.05 divided by the number of comparisons. */
+            conversion_difference?: components["schemas"]["ExperimentInterval"] | null;
+            revenue_difference?: components["schemas"]["ExperimentInterval"] | null;
+            /**
+             * Format: double
+             * @description Of the difference in conversion. Good however often one looks: whoever stops when it is at or below 0.05 is misled in 5 % of the
+             *     experiments at most. With several variants, compare it with 0.05 divided by the number of comparisons.
+             */
             sequential_p_value: number;
         };
         /** @description Whom no rule of the flag decides takes part. Who is in none of the shares gets the flag's default variant, and does not. */
         ExperimentDesign: {
-            flag_key: string;
+            /** @description The variant that the others are compared with. */
+            control: string;
             description?: string | null;
+            /** @example new-checkout */
+            flag_key: string;
             /** @description By variant of the flag, in basis points (hundredths of a percent); they sum up to 10000 at most. At least two. */
             shares: {
                 [key: string]: number;
             };
-            /** @description The variant that the others are compared with. */
-            control: string;
             /**
              * Format: int32
              * @description Somebody converts who orders within so many days after they were first exposed.
+             * @example 7
              */
             window_days: number;
         };
         /** @description An estimate, and what it may well be: 95 % of such intervals hold the true value. */
         ExperimentInterval: {
+            /** Format: double */
             estimate: number;
-            low: number;
+            /** Format: double */
             high: number;
+            /** Format: double */
+            low: number;
         };
         ExperimentList: {
             /** @description By key. */
@@ -2349,44 +2661,48 @@ export interface components {
         };
         /** @description An experiment as it stands. */
         ExperimentRecord: {
-            key: string;
-            status: components["schemas"]["ExperimentStatus"];
-            /**
-             * Format: int64
-             * @description The `ETag`.
-             */
-            version: number;
-            flag_key: string;
-            description?: string | null;
-            shares: {
-                [key: string]: number;
-            };
             control: string;
-            /** Format: int32 */
-            window_days: number;
             /** Format: date-time */
-            started_at?: string | null;
-            /** Format: date-time */
-            stopped_at?: string | null;
+            created_at: string;
             /**
              * Format: uuid
              * @description The account; `null`: who runs the server.
              */
             created_by?: string | null;
+            description?: string | null;
+            flag_key: string;
+            /** @example checkout-2026-11 */
+            key: string;
+            shares: {
+                [key: string]: number;
+            };
             /** Format: date-time */
-            created_at: string;
+            started_at?: string | null;
+            status: components["schemas"]["ExperimentStatus"];
+            /** Format: date-time */
+            stopped_at?: string | null;
             /** Format: date-time */
             updated_at: string;
+            /**
+             * Format: int64
+             * @description The `ETag`.
+             */
+            version: number;
+            /** Format: int32 */
+            window_days: number;
         };
         ExperimentResults: {
             experiment: components["schemas"]["ExperimentRecord"];
-            /** @description The control first, then by name. */
-            variants: components["schemas"]["ExperimentVariant"][];
-            /** @description How likely the numbers of subjects are, given the shares; `null` before there are any. */
-            sample_ratio_p_value?: number | null;
             /** @description That is below 0.001: something is wrong with who is counted, and nothing can be concluded from the rest. */
             is_sample_ratio_suspicious: boolean;
             meta: components["schemas"]["Meta"];
+            /**
+             * Format: double
+             * @description How likely the numbers of subjects are, given the shares; `null` before there are any.
+             */
+            sample_ratio_p_value?: number | null;
+            /** @description The control first, then by name. */
+            variants: components["schemas"]["ExperimentVariant"][];
         };
         /**
          * @description Where an experiment is on its way; there is no way back.
@@ -2395,8 +2711,21 @@ export interface components {
         ExperimentStatus: "draft" | "running" | "stopped";
         /** @description Intervals are of 95 %. */
         ExperimentVariant: {
-            variant: string;
+            conversion?: components["schemas"]["ExperimentInterval"] | null;
+            /**
+             * Format: int64
+             * @description Of them those who ordered within their window.
+             */
+            converted: number;
             is_control: boolean;
+            /** Format: int64 */
+            orders: number;
+            /**
+             * @description Of those orders, in units of their currencies. What was taken back is not taken off.
+             * @example 35.301
+             */
+            revenue: string;
+            revenue_per_subject?: components["schemas"]["ExperimentInterval"] | null;
             /** Format: int32 */
             share_bp: number;
             /**
@@ -2404,44 +2733,31 @@ export interface components {
              * @description Those who were exposed, each once.
              */
             subjects: number;
-            /**
-             * Format: int64
-             * @description Of them those who ordered within their window.
-             */
-            converted: number;
-            /** Format: int64 */
-            orders: number;
-            /** @description Of those orders, in units of their currencies. What was taken back is not taken off. */
-            revenue: string;
-            conversion?: null | components["schemas"]["Interval"];
-            /** @description Of all who were exposed, whether they bought or not. */
-            revenue_per_subject?: null | components["schemas"]["Interval"];
-            /** @description `null` for the control. */
-            versus_control?: null | components["schemas"]["ExperimentComparison"];
+            variant: string;
+            versus_control?: components["schemas"]["ExperimentComparison"] | null;
         };
         /** @description What is kept about a person, but for hashes and seeds, and sessions that are over. */
         Export: {
+            account: components["schemas"]["Account"];
+            addresses: components["schemas"]["Address"][];
+            api_keys: components["schemas"]["ApiKey"][];
+            cart?: components["schemas"]["CartContents"] | null;
             /** Format: date-time */
             exported_at: string;
-            account: components["schemas"]["Account"];
-            profile?: null | components["schemas"]["Profile"];
-            addresses: components["schemas"]["Address"][];
-            cart?: null | components["schemas"]["Contents"];
+            profile?: components["schemas"]["Profile"] | null;
             /** @description Where the account is logged in. */
             sessions: components["schemas"]["Session"][];
-            api_keys: components["schemas"]["ApiKey"][];
         };
         Facet: {
-            value: string;
             /** Format: int64 */
             count: number;
+            value: string;
         };
         /** @description How many of the hits have which brand and category, as if that one had not been chosen; the most frequent first. */
         Facets: {
             brand: components["schemas"]["Facet"][];
             category: components["schemas"]["Facet"][];
         };
-        Failure: Record<string, unknown>;
         /** @description A line that was not taken. */
         Fault: {
             /**
@@ -2449,9 +2765,12 @@ export interface components {
              * @description Of the file, from 1.
              */
             line: number;
-            sku?: string | null;
-            /** @description What is wrong with it. */
+            /**
+             * @description What is wrong with it.
+             * @example `price_cents`: `2.55` is not a whole number of hundredths
+             */
             message: string;
+            sku?: string | null;
         };
         FeedItem: components["schemas"]["Product"] & {
             reason: components["schemas"]["FeedReason"];
@@ -2463,22 +2782,22 @@ export interface components {
             meta: components["schemas"]["Meta"];
         };
         FlagChange: {
-            /**
-             * Format: int64
-             * @description Of the flag after the change.
-             */
-            version: number;
             /** @description `created`, `changed` or `archived`. */
             action: string;
             /** @description The definition that the change replaced. */
             before?: Record<string, unknown> | null;
+            /** Format: date-time */
+            changed_at: string;
             /**
              * Format: uuid
              * @description The account; `null`: who runs the server.
              */
             changed_by?: string | null;
-            /** Format: date-time */
-            changed_at: string;
+            /**
+             * Format: int64
+             * @description Of the flag after the change.
+             */
+            version: number;
         };
         FlagChanges: {
             /** @description The newest first. */
@@ -2489,34 +2808,42 @@ export interface components {
              */
             next?: number | null;
         };
-        /** @description A comparison of an attribute of the context. One that the context does not have meets no condition but `exists` with `false`, and neither does one of another type than the comparison is for. */
+        /**
+         * @description A comparison of an attribute of the context. One that the context does not have meets no condition but `exists` with `false`, and neither
+         *     does one of another type than the comparison is for.
+         */
         FlagCondition: {
+            /** @example country */
             attribute: string;
             op: components["schemas"]["FlagOperator"];
-            /** @description A list for `in` and `not_in`, true or false for `exists`, a number for `gt` and its kin, a version for `semver_…`, else what the attribute is compared with. */
+            /**
+             * @description A list for `in` and `not_in`, true or false for `exists`, a number for `gt` and its kin, a version for `semver_…`, else what the
+             *     attribute is compared with.
+             */
             value: Record<string, unknown>;
         };
         /** @description A flag: rules are tried in order, the first whose conditions all hold decides, and if none does the default variant is served. */
         FlagDefinition: {
-            type: components["schemas"]["FlagType"];
-            description?: string | null;
-            /** @description Values by name, 1 to 20; all of the flag's type. */
-            variants: Record<string, unknown>;
             default_variant: string;
-            /** @description Served while the flag is not enabled. */
-            off_variant: string;
+            description?: string | null;
             is_enabled: boolean;
             /** @description Clients that are not the shop's own programs (roles `service` and `admin`) are told that there is no such flag. */
             is_server_only?: boolean;
+            /** @description Served while the flag is not enabled. */
+            off_variant: string;
             /** @description At most 50. */
             rules?: components["schemas"]["FlagRule"][];
+            type: components["schemas"]["FlagType"];
+            /** @description Values by name, 1 to 20; all of the flag's type. */
+            variants: Record<string, unknown>;
         };
         /**
          * @description The protocol's error codes.
          * @enum {string}
          */
         FlagErrorCode: "PARSE_ERROR" | "INVALID_CONTEXT" | "TARGETING_KEY_MISSING" | "FLAG_NOT_FOUND" | "GENERAL";
-        FlagEvaluation: Record<string, unknown>;
+        /** @description One of many flags: each may fail by itself. */
+        FlagEvaluation: components["schemas"]["FlagSuccess"] | components["schemas"]["FlagFailure"];
         /** @description For whom flags are evaluated. What the protocol may add beside it later is not looked at. */
         FlagEvaluationRequest: {
             /** @description `targetingKey`, and at most 64 attributes that rules compare. */
@@ -2524,13 +2851,13 @@ export interface components {
         };
         FlagEvaluations: {
             /** @description By key. */
-            flags: components["schemas"]["Evaluation"][];
+            flags: components["schemas"]["FlagEvaluation"][];
         };
         /** @description Why there is no value. Programs take their own default. */
         FlagFailure: {
+            errorCode: components["schemas"]["FlagErrorCode"];
+            errorDetails: string;
             key?: string | null;
-            error_code: components["schemas"]["FlagErrorCode"];
-            error_details: string;
         };
         FlagList: {
             /** @description By key. */
@@ -2539,13 +2866,13 @@ export interface components {
             next?: string | null;
         };
         FlagMetadata: {
+            /** @description The experiment that decided. */
+            experiment?: string | null;
             /**
              * Format: int64
              * @description Of the flag.
              */
             version: number;
-            /** @description The experiment that decided. */
-            experiment?: string | null;
         };
         /** @enum {string} */
         FlagOperator: "eq" | "in" | "not_in" | "prefix" | "suffix" | "contains" | "exists" | "gt" | "gte" | "lt" | "lte" | "semver_eq" | "semver_gt" | "semver_gte" | "semver_lt" | "semver_lte";
@@ -2556,13 +2883,6 @@ export interface components {
         FlagReason: "STATIC" | "DEFAULT" | "TARGETING_MATCH" | "SPLIT" | "DISABLED";
         /** @description A flag as it stands. */
         FlagRecord: {
-            key: string;
-            /**
-             * Format: int64
-             * @description The `ETag`.
-             */
-            version: number;
-            definition: components["schemas"]["Definition"];
             /**
              * Format: date-time
              * @description Not evaluated since then.
@@ -2570,25 +2890,44 @@ export interface components {
             archived_at?: string | null;
             /** Format: date-time */
             created_at: string;
+            definition: components["schemas"]["FlagDefinition"];
+            /** @example new-checkout */
+            key: string;
             /** Format: date-time */
             updated_at: string;
+            /**
+             * Format: int64
+             * @description The `ETag`.
+             */
+            version: number;
         };
         /** @description What is served to whom. */
         FlagRule: {
-            description?: string | null;
             /** @description All have to hold; at most 20. Without any, the rule is for everybody. */
             conditions?: components["schemas"]["FlagCondition"][];
+            description?: string | null;
             serve: components["schemas"]["FlagServe"];
         };
-        FlagServe: Record<string, unknown>;
+        /** @description One variant, or a split over several. */
+        FlagServe: {
+            variant: string;
+        } | {
+            /**
+             * @description Shares by variant, in basis points (hundredths of a percent); they sum up to 10000 at most. Who is in none of them gets the default
+             *     variant.
+             */
+            split: {
+                [key: string]: number;
+            };
+        };
         /** @description What a flag is for somebody. */
         FlagSuccess: {
             key: string;
+            metadata: components["schemas"]["FlagMetadata"];
+            reason: components["schemas"]["FlagReason"];
             /** @description Of the flag's type. */
             value: unknown;
             variant: string;
-            reason: components["schemas"]["Reason"];
-            metadata: components["schemas"]["FlagMetadata"];
         };
         /**
          * @description What the values of a flag are.
@@ -2596,24 +2935,56 @@ export interface components {
          */
         FlagType: "boolean" | "string" | "integer" | "number" | "object";
         Forgotten: {
+            /** @example ada@example.com */
             email: string;
         };
         GraphResponse: {
-            /** @description Each with `id`, `kind` (`source`, `operator` or `store`), `label`, and `keeps`: what it keeps, and what that grows with. */
-            nodes: Record<string, unknown>[];
             /** @description Pairs of ids: the one that is read, the one that reads it. */
             edges: string[][];
+            /** @description Each with `id`, `kind` (`source`, `operator` or `store`), `label`, and `keeps`: what it keeps, and what that grows with. */
+            nodes: Record<string, unknown>[];
+        };
+        /** @description The answer to a GraphQL request. */
+        GraphqlAnswer: {
+            /** @description What was asked for; null if nothing could be answered. */
+            data?: Record<string, unknown> | null;
+            /** @description Each with the members of a problem document in `extensions`. */
+            errors?: Record<string, unknown>[] | null;
+        };
+        /** @description One query or mutation. Several in one request are not taken. */
+        GraphqlRequest: {
+            /** @description Not looked at; some clients send it. */
+            extensions?: Record<string, unknown> | null;
+            /** @description Which to run, if there are several in `query`. */
+            operationName?: string | null;
+            /** @example { searchProducts(query: "mug", first: 3) { id name basePrice currency } } */
+            query: string;
+            variables?: Record<string, unknown> | null;
         };
         Health: {
+            checks: components["schemas"]["Check"][];
             /** @description `ok` or `failing`. */
             status: string;
-            checks: components["schemas"]["Check"][];
         };
-        /** @enum {string} */
-        ImageSize: "preview" | "large";
         ImportReport: {
+            /** Format: int64 */
+            brands_created: number;
+            /** Format: int64 */
+            categories_created: number;
+            /**
+             * Format: int64
+             * @description Products and variants that are new.
+             */
+            created: number;
             /** @description Nothing was written: this is what would have come of it. */
             dry_run: boolean;
+            /**
+             * Format: int64
+             * @description Lines that were not taken.
+             */
+            failed: number;
+            /** @description In the order of the file, 10000 at most. */
+            faults: components["schemas"]["Fault"][];
             /**
              * Format: int64
              * @description Those that were read, without empty ones and the one that names the columns.
@@ -2621,39 +2992,26 @@ export interface components {
             lines: number;
             /**
              * Format: int64
-             * @description Products and variants that are new.
-             */
-            created: number;
-            /**
-             * Format: int64
-             * @description Those that were changed.
-             */
-            updated: number;
-            /**
-             * Format: int64
              * @description Those that were as the file has them.
              */
             unchanged: number;
             /**
              * Format: int64
-             * @description Lines that were not taken.
+             * @description Those that were changed.
              */
-            failed: number;
-            /** Format: int64 */
-            brands_created: number;
-            /** Format: int64 */
-            categories_created: number;
-            /** @description In the order of the file, 10000 at most. */
-            faults: components["schemas"]["Fault"][];
+            updated: number;
         };
-        Interval: Record<string, unknown>;
         /** @description An Ed25519 key (RFC 8037). */
         Jwk: {
-            kty: string;
-            crv: string;
+            /** @example EdDSA */
             alg: string;
-            use: string;
+            /** @example Ed25519 */
+            crv: string;
             kid: string;
+            /** @example OKP */
+            kty: string;
+            /** @example sig */
+            use: string;
             x: string;
         };
         /** @description A set of keys as RFC 7517 has it. */
@@ -2661,7 +3019,7 @@ export interface components {
             keys: components["schemas"]["Jwk"][];
         };
         /** @enum {string} */
-        Kind: "view" | "click" | "add_to_cart" | "search" | "purchase" | "exposure";
+        Kind: "view" | "click" | "add_to_cart" | "search" | "purchase";
         LettersResponse: {
             /** @description Each with its `position` (by which it is replayed), where its record stands, and why it could not be taken. */
             letters: Record<string, unknown>[];
@@ -2669,47 +3027,50 @@ export interface components {
         Line: {
             /** Format: int32 */
             line_no: number;
-            sku: string;
             name?: string | null;
-            /** Format: int32 */
-            quantity: number;
-            /** @description In units of the currency, as the catalogue had it. */
-            unit_price: string;
             /**
              * Format: int64
              * @description Of the whole line, after discounts and with tax.
              */
             paid_cents?: number | null;
-            /**
-             * Format: int64
-             * @description Units that are on their way or there.
-             */
-            shipped: number;
+            /** Format: int32 */
+            quantity: number;
             /**
              * Format: int64
              * @description Units that came back, or were cancelled.
              */
             returned: number;
+            /**
+             * Format: int64
+             * @description Units that are on their way or there.
+             */
+            shipped: number;
+            sku: string;
+            /**
+             * @description In units of the currency, as the catalogue had it.
+             * @example 2.55
+             */
+            unit_price: string;
         };
         LogIn: {
+            /**
+             * @description Of accounts with a second factor: the six digits that it shows, or a recovery code.
+             * @example 287082
+             */
+            code?: string | null;
+            /** @example ada@example.com */
             email: string;
             password: string;
-            /** @description Of accounts with a second factor: the six digits that it shows, or a recovery code. */
-            code?: string | null;
         };
         MadeKey: components["schemas"]["ApiKey"] & {
-            /** @description For the header `Authorization: Bearer …`. It is shown now and never again. */
+            /**
+             * @description For the header `Authorization: Bearer …`. It is shown now and never again.
+             * @example chk_…
+             */
             key: string;
         };
         /** @description How old the answer is. */
         Meta: {
-            /** @description The store behind the answer; the oldest one, if several are. */
-            store: string;
-            /**
-             * Format: int64
-             * @description The last epoch in the store.
-             */
-            epoch: number;
             /**
              * Format: int64
              * @description The answer includes everything committed until so many milliseconds ago.
@@ -2717,6 +3078,16 @@ export interface components {
             age_ms: number;
             /** @description That moment, RFC 3339. */
             as_of: string;
+            /**
+             * Format: int64
+             * @description The last epoch in the store.
+             */
+            epoch: number;
+            /**
+             * @description The store behind the answer; the oldest one, if several are.
+             * @example search_index.products
+             */
+            store: string;
         };
         MovementWithTotal: components["schemas"]["StockMovement"] & {
             /**
@@ -2726,55 +3097,69 @@ export interface components {
             running_total: number;
         };
         NewAddress: {
-            address_type: components["schemas"]["AddressType"];
-            recipient: string;
+            /** @example 12 St James's Square */
             address_line_1: string;
             address_line_2?: string | null;
+            address_type: components["schemas"]["AddressType"];
+            /** @example London */
             city: string;
-            state_province?: string | null;
-            postal_code: string;
+            /** @example United Kingdom */
             country: string;
             /** @description The first address of a type is the default whatever stands here. */
             is_default?: boolean;
+            /** @example SW1Y 4LE */
+            postal_code: string;
+            /** @example Ada Lovelace */
+            recipient: string;
+            state_province?: string | null;
         };
         NewAdjustment: {
-            /** @description The code of the warehouse. */
-            warehouse: string;
-            sku: string;
             /**
              * Format: int32
              * @description Negative: units that are gone. Not 0.
+             * @example -2
              */
             quantity: number;
             reason: components["schemas"]["AdjustmentReason"];
             /** @description The paper behind it. */
             reference?: string | null;
+            /** @example 85123A */
+            sku: string;
+            /**
+             * @description The code of the warehouse.
+             * @example MAIN
+             */
+            warehouse: string;
         };
         NewCartItem: {
-            sku: string;
             /** Format: int64 */
             quantity: number;
+            /** @example 85123A */
+            sku: string;
         };
         NewCatalogProduct: {
-            /** @description It stays for good: orders and stock name it. */
-            sku: string;
-            name: string;
-            description?: string | null;
-            /** Format: uuid */
-            category_id?: string | null;
             /** Format: uuid */
             brand_id?: string | null;
+            /** Format: uuid */
+            category_id?: string | null;
+            /** @example GBP */
+            currency: string;
+            description?: string | null;
+            /** @default true */
+            is_active: boolean;
+            name: string;
             /**
              * Format: int32
              * @description In hundredths of the currency.
              */
             price_cents: number;
-            currency: string;
-            is_active?: boolean;
+            /**
+             * @description It stays for good: orders and stock name it.
+             * @example 85123A
+             */
+            sku: string;
         };
         NewCatalogVariant: {
-            /** @description It stays for good: orders and stock name it. */
-            sku: string;
             /** @description Texts, numbers and booleans, 50 at most. */
             attributes?: Record<string, unknown>;
             /**
@@ -2782,24 +3167,33 @@ export interface components {
              * @description In hundredths of the product's currency; `null`: the product's price.
              */
             price_cents?: number | null;
+            /**
+             * @description It stays for good: orders and stock name it.
+             * @example 85123A-RED
+             */
+            sku: string;
         };
         /** @description Buys what is in the cart. Prices are not part of it. */
         NewCheckout: {
-            /** @description Where the confirmation goes; needed of guests, others have that of their account. */
+            billing_address?: components["schemas"]["PostalAddress"] | null;
+            coupons?: string[];
+            /**
+             * @description Where the confirmation goes; needed of guests, others have that of their account.
+             * @example ada@example.com
+             */
             email?: string | null;
-            /** @description Left out: one's default address for shipping. */
-            shipping_address?: null | components["schemas"]["PostalAddress"];
+            /**
+             * @description What the payment provider gave for the card. The simulated one takes `tok_visa`, `tok_declined` and others.
+             * @example tok_visa
+             */
+            payment_token: string;
+            shipping_address?: components["schemas"]["PostalAddress"] | null;
             /**
              * Format: uuid
              * @description In its place: one of one's addresses.
              */
             shipping_address_id?: string | null;
-            /** @description Left out: the same. */
-            billing_address?: null | components["schemas"]["PostalAddress"];
-            coupons?: string[];
             shipping_method?: components["schemas"]["ShippingMethod"];
-            /** @description What the payment provider gave for the card. The simulated one takes `tok_visa`, `tok_declined` and others. */
-            payment_token: string;
             /**
              * Format: int64
              * @description What the shopper was shown. Never believed: if it is not what the server computes, nothing is bought.
@@ -2807,25 +3201,30 @@ export interface components {
             total_cents?: number | null;
         };
         NewCount: {
-            /** @description The code of the warehouse. */
-            warehouse: string;
-            sku: string;
             /**
              * Format: int64
-             * @description How many the books shall hold: the units that were counted, and those that were sold out of this warehouse, since the books of a warehouse do not know sales.
+             * @description How many the books shall hold: the units that were counted, and those that were sold out of this warehouse, since the books of a warehouse
+             *     do not know sales.
              */
             counted: number;
-            /** @description The paper behind it. */
+            /**
+             * @description The paper behind it.
+             * @example Stock-taking 2026
+             */
             reference?: string | null;
+            /** @example 85123A */
+            sku: string;
+            /**
+             * @description The code of the warehouse.
+             * @example MAIN
+             */
+            warehouse: string;
         };
         /** @description Either `codes` or `count`. */
         NewCoupons: {
             /** @description Words of one's own: letters, digits and `-`, 3 to 40 of them, in any case. */
             codes?: string[] | null;
-            /**
-             * Format: int64
-             * @description So many that nobody can guess.
-             */
+            /** @description So many that nobody can guess. */
             count?: number | null;
             /**
              * Format: int64
@@ -2835,57 +3234,67 @@ export interface components {
         };
         /** @description Something that a shopper did. */
         NewEvent: {
-            type: components["schemas"]["Kind"];
-            /** @description Made by the client, the same for one visit. */
-            session_id: string;
-            /** @description Needed by all kinds but `search`. */
-            sku?: string | null;
-            /** @description Needed by `search`. */
-            query?: string | null;
             customer_id?: string | null;
-            /**
-             * Format: date-time
-             * @description RFC 3339; now, if not given. At most 30 days ago, at most 5 minutes ahead.
-             */
-            occurred_at?: string | null;
             /**
              * Format: uuid
              * @description The same when the event is sent again; made by the server if not given.
              */
             event_id?: string | null;
+            /**
+             * Format: date-time
+             * @description RFC 3339; now, if not given. At most 30 days ago, at most 5 minutes ahead.
+             */
+            occurred_at?: string | null;
+            /** @description Needed by `search`. */
+            query?: string | null;
+            /** @description Made by the client, the same for one visit. */
+            session_id: string;
+            /** @description Needed by all kinds but `search`. */
+            sku?: string | null;
+            type: components["schemas"]["Kind"];
         };
         NewEvents: {
             events: components["schemas"]["NewEvent"][];
         };
         NewExperiment: {
+            design: components["schemas"]["ExperimentDesign"];
+            /** @example checkout-2026-11 */
             key: string;
-            design: components["schemas"]["Design"];
         };
         NewFlag: {
+            definition: components["schemas"]["FlagDefinition"];
+            /** @example new-checkout */
             key: string;
-            definition: components["schemas"]["Definition"];
         };
         NewKey: {
-            /** @description To know it by in the list. */
-            name: string;
-            /** @description Takes GET and HEAD only. */
-            read_only?: boolean;
             /**
              * Format: int32
              * @description Without it the key is good until it is removed.
              */
             expires_in_days?: number | null;
+            /**
+             * @description To know it by in the list.
+             * @example the warehouse's nightly import
+             */
+            name: string;
+            /** @description Takes GET and HEAD only. */
+            read_only?: boolean;
         };
         NewLine: {
-            sku: string;
             /** Format: int64 */
             quantity: number;
+            /** @example 85123A */
+            sku: string;
         };
         /** @description An order to place. Prices are not part of it. */
         NewOrder: {
-            /** @description Without one the order is a guest's. */
-            customer_id?: string | null;
+            /** @example United Kingdom */
             country: string;
+            /**
+             * @description Without one the order is a guest's.
+             * @example 17850
+             */
+            customer_id?: string | null;
             items: components["schemas"]["NewLine"][];
         };
         NewPassword: {
@@ -2893,30 +3302,43 @@ export interface components {
             password: string;
         };
         NewPrice: {
+            /** @example GBP */
+            currency: string;
             /**
              * Format: int32
              * @description In hundredths of the currency.
              */
             price_cents: number;
-            currency: string;
         };
         /** @description A whole profile: what is left out is as if it had never been said. */
         NewProfile: {
+            /** @example Ada */
             first_name: string;
+            /** @example Lovelace */
             last_name: string;
-            phone_number?: string | null;
-            /** @description By ISO 4217; USD if not given. */
-            preferred_currency?: string | null;
             marketing_opt_in?: boolean;
+            /** @example +44 20 7946 0000 */
+            phone_number?: string | null;
+            /**
+             * @description By ISO 4217; USD if not given.
+             * @example EUR
+             */
+            preferred_currency?: string | null;
         };
         /** @description A delivery. */
         NewReceipt: {
-            /** @description The code of the warehouse that it came to. */
-            warehouse: string;
-            /** @description Its paper. */
-            reference: string;
             /** @description Each SKU once. */
             items: components["schemas"]["ReceiptItem"][];
+            /**
+             * @description Its paper.
+             * @example DN-2041
+             */
+            reference: string;
+            /**
+             * @description The code of the warehouse that it came to.
+             * @example MAIN
+             */
+            warehouse: string;
         };
         NewReorderPoint: {
             /**
@@ -2926,51 +3348,89 @@ export interface components {
             threshold: number;
         };
         NewReturn: {
-            reason: string;
             items: components["schemas"]["Units"][];
+            /** @example too small */
+            reason: string;
         };
         NewShipment: {
+            /** @example Royal Mail */
             carrier: string;
-            tracking_number?: string | null;
             /** @description Left out: all that has not been sent. */
             items?: components["schemas"]["Units"][] | null;
+            /** @example RM123456789GB */
+            tracking_number?: string | null;
         };
         NewTransfer: {
-            /** @description The code of the warehouse that the units leave. */
+            /**
+             * @description The code of the warehouse that the units leave.
+             * @example MAIN
+             */
             from: string;
-            /** @description The code of the warehouse that they come to. */
-            to: string;
-            sku: string;
             /** Format: int32 */
             quantity: number;
             /** @description The paper behind it. */
             reference?: string | null;
+            /** @example 85123A */
+            sku: string;
+            /**
+             * @description The code of the warehouse that they come to.
+             * @example LEEDS-2
+             */
+            to: string;
         };
         NewWarehouse: {
-            /** @description Capital letters, digits and hyphens; it is never changed. */
+            /**
+             * @description Capital letters, digits and hyphens; it is never changed.
+             * @example LEEDS-2
+             */
             code: string;
-            name: string;
+            /** @example United Kingdom */
             country: string;
+            /** @example Leeds, second floor */
+            name: string;
+        };
+        NewWebhook: components["schemas"]["Webhook"] & {
+            /**
+             * @description What it is told is signed with this. It is not shown again.
+             * @example chw_…
+             */
+            secret: string;
         };
         Order: {
+            billing_address?: components["schemas"]["PostalAddress"] | null;
+            currency: string;
+            customer_id?: string | null;
+            /** Format: int64 */
+            discount_cents?: number | null;
+            email?: string | null;
+            /** @description Oldest first. */
+            history: components["schemas"]["OrderEvent"][];
             /** Format: uuid */
             id: string;
-            /** @description What people call it by. */
+            items: components["schemas"]["Line"][];
+            /**
+             * @description What people call it by.
+             * @example W-01JD3K7X2M-4F7QZ8
+             */
             number: string;
-            status: components["schemas"]["Status"];
-            customer_id?: string | null;
             /** Format: date-time */
             placed_at: string;
-            currency: string;
+            /**
+             * Format: int64
+             * @description Given back, or about to be.
+             */
+            refunded_cents: number;
+            returns: components["schemas"]["Return"][];
+            shipments: components["schemas"]["Shipment"][];
+            shipping_address?: components["schemas"]["PostalAddress"] | null;
+            /** Format: int64 */
+            shipping_cents?: number | null;
+            status: components["schemas"]["Status"];
             /**
              * Format: int64
              * @description `null`, as the four below: it was not paid for here.
              */
             subtotal_cents?: number | null;
-            /** Format: int64 */
-            discount_cents?: number | null;
-            /** Format: int64 */
-            shipping_cents?: number | null;
             /**
              * Format: int64
              * @description Within the total.
@@ -2978,40 +3438,30 @@ export interface components {
             tax_cents?: number | null;
             /** Format: int64 */
             total_cents?: number | null;
-            /**
-             * Format: int64
-             * @description Given back, or about to be.
-             */
-            refunded_cents: number;
-            items: components["schemas"]["Line"][];
-            email?: string | null;
-            shipping_address?: null | components["schemas"]["PostalAddress"];
-            billing_address?: null | components["schemas"]["PostalAddress"];
-            shipments: components["schemas"]["Shipment"][];
-            returns: components["schemas"]["Return"][];
-            /** @description Oldest first. */
-            history: components["schemas"]["OrderEvent"][];
         };
         OrderEvent: {
-            status: components["schemas"]["Status"];
             note?: string | null;
             /** Format: date-time */
             occurred_at: string;
+            status: components["schemas"]["Status"];
         };
         OrderResponse: components["schemas"]["PlacedOrder"] & {
-            /** @description Pass it as `after` to reads that have to include this order. */
+            /**
+             * @description Pass it as `after` to reads that have to include this order.
+             * @example orders:24023128
+             */
             position: string;
         };
         /** @description An order in a list. */
         OrderSummary: {
+            currency: string;
+            customer_id?: string | null;
             /** Format: uuid */
             id: string;
             number: string;
-            status: components["schemas"]["Status"];
-            customer_id?: string | null;
             /** Format: date-time */
             placed_at: string;
-            currency: string;
+            status: components["schemas"]["Status"];
             /** Format: int64 */
             total_cents?: number | null;
             /**
@@ -3021,13 +3471,13 @@ export interface components {
             units: number;
         };
         Orders: {
-            /** @description Newest first. */
-            orders: components["schemas"]["OrderSummary"][];
             /**
              * Format: uuid
              * @description Pass it as `before` for the next page; `null`: this was the last one.
              */
             next?: string | null;
+            /** @description Newest first. */
+            orders: components["schemas"]["OrderSummary"][];
         };
         /** @description A payment is somewhere else than it was. */
         PaymentEvent: Record<string, unknown> & {
@@ -3038,7 +3488,10 @@ export interface components {
         };
         /** @description A form with a picture. */
         PictureForm: {
-            /** @description JPEG or PNG, at most 8 MiB. */
+            /**
+             * Format: binary
+             * @description JPEG or PNG, at most 8 MiB.
+             */
             image: string;
         };
         PictureOrder: {
@@ -3047,28 +3500,41 @@ export interface components {
         };
         /** @description A pipeline and how it does. */
         Pipeline: {
-            name: string;
-            /** @description Who created it; null: it is part of the binary. */
-            owner?: string | null;
-            /** @description `running`, `catching_up`, `filling`, `filling_in_shadow` or `failed`. */
-            state: string;
-            /**
-             * Format: int64
-             * @description The last epoch that it has run.
-             */
-            epoch: number;
-            /** Format: int64 */
-            checkpoint_epoch: number;
             /**
              * Format: int64
              * @description Of the oldest of its stores.
              */
             age_ms: number;
+            /** Format: int64 */
+            checkpoint_epoch: number;
+            /**
+             * Format: int64
+             * @description The last epoch that it has run.
+             */
+            epoch: number;
+            /** @description Why it stands still, if it does. */
+            error?: string | null;
+            /** @description The machines that compute it; none: the server itself. */
+            hosts: string[];
+            /** @example sales */
+            name: string;
+            /** @description Who created it; null: it is part of the binary. */
+            owner?: string | null;
+            /**
+             * Format: int64
+             * @description Rows that an expression refused.
+             */
+            row_errors: number;
             /**
              * Format: int64
              * @description Changes given to its stores since the start.
              */
             rows: number;
+            /**
+             * @description `running`, `catching_up`, `filling`, `filling_in_shadow` or `failed`.
+             * @example running
+             */
+            state: string;
             /**
              * Format: int64
              * @description Of its state on disk.
@@ -3079,91 +3545,94 @@ export interface components {
              * @description From the first row's push into its dataflow to the changes of its stores given out, in microseconds: of its last epoch with rows.
              */
             step_us: number;
+            stores: string[];
             /**
              * Format: int64
              * @description Of its groups, different values and first rows in memory; caches of sorted state are not counted.
              */
             table_bytes: number;
-            /**
-             * Format: int64
-             * @description Rows that an expression refused.
-             */
-            row_errors: number;
-            stores: string[];
-            /** @description The machines that compute it; none: the server itself. */
-            hosts: string[];
+            /** @description Why the last checkpoint is not there. */
+            upload_error?: string | null;
             /**
              * Format: int64
              * @description The epoch of the checkpoint that is in the object store, if one was sent there since the start.
              */
             uploaded_epoch?: number | null;
-            /** @description Why the last checkpoint is not there. */
-            upload_error?: string | null;
-            /** @description Why it stands still, if it does. */
-            error?: string | null;
         };
         PipelineResponse: components["schemas"]["Pipeline"] & {
-            /** @description The text that it is made by. */
-            sql: string;
             /** @description Its operators, what each keeps, and what that grows with; null where it cannot be planned. */
             plan?: string | null;
+            /** @description The text that it is made by. */
+            sql: string;
         };
         PipelinesResponse: {
             pipelines: components["schemas"]["Pipeline"][];
         };
         PlacedLine: {
-            sku: string;
             /** Format: int64 */
             quantity: number;
-            /** @description In units of the currency, from the catalogue. */
+            sku: string;
+            /**
+             * @description In units of the currency, from the catalogue.
+             * @example 2.55
+             */
             unit_price: string;
         };
         /** @description An order that was placed. */
         PlacedOrder: {
+            /** @example GBP */
+            currency: string;
             /** Format: uuid */
             id: string;
-            /** @description What people call it by. */
+            items: components["schemas"]["PlacedLine"][];
+            /**
+             * @description What people call it by.
+             * @example W-01JD3K7X2M-4F7QZ8
+             */
             number: string;
             status: string;
-            currency: string;
             /**
              * Format: int64
              * @description In hundredths of the currency.
              */
             total_cents: number;
-            items: components["schemas"]["PlacedLine"][];
         };
         /** @description Where something is sent. */
         PostalAddress: {
-            recipient: string;
+            /** @example 12 St James's Square */
             address_line_1: string;
             address_line_2?: string | null;
+            /** @example London */
             city: string;
-            state_province?: string | null;
-            postal_code: string;
+            /** @example United Kingdom */
             country: string;
+            /** @example SW1Y 4LE */
+            postal_code: string;
+            /** @example Ada Lovelace */
+            recipient: string;
+            state_province?: string | null;
         };
         /** @description Of the product, or of one of its variants. */
         PriceChange: {
-            /** Format: int64 */
-            id: number;
-            sku: string;
-            /**
-             * Format: int32
-             * @description `null`: a variant had its product's price.
-             */
-            old_price_cents?: number | null;
-            /** Format: int32 */
-            new_price_cents?: number | null;
-            old_currency: string;
-            new_currency: string;
+            /** Format: date-time */
+            changed_at: string;
             /**
              * Format: uuid
              * @description The account; `null`: who runs the server.
              */
             changed_by?: string | null;
-            /** Format: date-time */
-            changed_at: string;
+            /** Format: int64 */
+            id: number;
+            new_currency: string;
+            /** Format: int32 */
+            new_price_cents?: number | null;
+            old_currency: string;
+            /**
+             * Format: int32
+             * @description `null`: a variant had its product's price.
+             */
+            old_price_cents?: number | null;
+            sku: string;
         };
         PriceChanges: {
             /** @description The newest first. */
@@ -3176,111 +3645,116 @@ export interface components {
         };
         /** @description The body of a problem document; extension members stand beside these. */
         ProblemBody: Record<string, unknown> & {
-            /** @description Names the kind of problem; the page there explains it. */
-            type: string;
-            title: string;
-            /** Format: int32 */
-            status: number;
             /** @description What was wrong with this request. */
             detail: string;
+            /** Format: int32 */
+            status: number;
+            title: string;
+            /**
+             * @description Names the kind of problem; the page there explains it.
+             * @example /problems/out-of-stock
+             */
+            type: string;
         };
         /** @description A product. */
         Product: {
-            /** Format: uuid */
-            id: string;
-            sku: string;
-            name: string;
-            description?: string | null;
-            brand?: string | null;
-            category?: string | null;
-            /**
-             * Format: int64
-             * @description In hundredths of the currency.
-             */
-            price_cents: number;
-            currency: string;
             /**
              * Format: int64
              * @description Units that can be ordered; `null`: not known just now.
              */
             available?: number | null;
+            brand?: string | null;
+            category?: string | null;
+            /** @example GBP */
+            currency: string;
+            description?: string | null;
+            /** Format: uuid */
+            id: string;
+            /** @description Where the picture is, relative to the server. */
+            image_url?: string | null;
+            /** @example White hanging heart T-light holder */
+            name: string;
             /**
              * Format: int64
              * @description Units sold; what `sort=popularity` sorts by. `null`: not known just now.
              */
             popularity?: number | null;
+            /**
+             * Format: int64
+             * @description In hundredths of the currency.
+             */
+            price_cents: number;
+            /** @example 85123A */
+            sku: string;
             variants: components["schemas"]["Variant"][];
-            /** @description Where the picture is, relative to the server. */
-            image_url?: string | null;
         };
         /** @description All of a product that is changed at once; its price is changed at an address of its own. */
         ProductFields: {
-            name: string;
-            description?: string | null;
-            /** Format: uuid */
-            category_id?: string | null;
             /** Format: uuid */
             brand_id?: string | null;
-            is_active?: boolean;
+            /** Format: uuid */
+            category_id?: string | null;
+            description?: string | null;
+            /** @default true */
+            is_active: boolean;
+            name: string;
         };
         ProductResponse: {
-            product: components["schemas"]["Product"];
             meta: components["schemas"]["Meta"];
+            product: components["schemas"]["Product"];
         };
         Profile: {
-            /** Format: uuid */
-            user_id: string;
-            first_name: string;
-            last_name: string;
-            phone_number?: string | null;
-            preferred_currency: string;
-            marketing_opt_in: boolean;
             /** Format: date-time */
             created_at: string;
+            first_name: string;
+            last_name: string;
+            marketing_opt_in: boolean;
+            phone_number?: string | null;
+            /** @example EUR */
+            preferred_currency: string;
             /** Format: date-time */
             updated_at: string;
+            /** Format: uuid */
+            user_id: string;
         };
         /** @enum {string} */
         Progress: "pending" | "completed";
         Promotion: components["schemas"]["Terms"] & {
+            /** Format: date-time */
+            created_at: string;
             /** Format: uuid */
             id: string;
+            /** Format: date-time */
+            updated_at: string;
             /**
              * Format: int64
              * @description How many orders have used it.
              */
             used_count: number;
-            /** Format: date-time */
-            created_at: string;
-            /** Format: date-time */
-            updated_at: string;
         };
         Promotions: {
-            /** @description In the order in which they were made. */
-            promotions: components["schemas"]["Promotion"][];
             /**
              * Format: uuid
              * @description For `after`; `null`: there are no more.
              */
             next?: string | null;
+            /** @description In the order in which they were made. */
+            promotions: components["schemas"]["Promotion"][];
         };
         /** @description `total_cents` is `subtotal_cents` − `discount_cents` + `shipping_cents`, and + `tax_cents` unless the prices include the tax. */
         Quote: {
+            /** @example GBP */
             currency: string;
-            /** @description In the order of their SKUs. */
-            lines: components["schemas"]["QuotedLine"][];
-            /**
-             * Format: int64
-             * @description The catalogue's prices, added up.
-             */
-            subtotal_cents: number;
-            /** @description In the order in which they were applied. */
-            discounts: components["schemas"]["Discount"][];
             /**
              * Format: int64
              * @description Of all discounts, one on shipping included.
              */
             discount_cents: number;
+            /** @description In the order in which they were applied. */
+            discounts: components["schemas"]["Discount"][];
+            /** @description In the order of their SKUs. */
+            lines: components["schemas"]["QuotedLine"][];
+            rejected_coupons: components["schemas"]["RejectedCoupon"][];
             /**
              * Format: int64
              * @description Before any discount.
@@ -3291,36 +3765,37 @@ export interface components {
              * @description The part of `tax_cents` that is of shipping; the rest is of the lines.
              */
             shipping_tax_cents: number;
+            /**
+             * Format: int64
+             * @description The catalogue's prices, added up.
+             */
+            subtotal_cents: number;
             /** Format: int64 */
             tax_cents: number;
             /** @description Whether the prices, and so `total_cents`, hold the tax already. */
             tax_included: boolean;
             /** Format: int64 */
             total_cents: number;
-            rejected_coupons: components["schemas"]["RejectedCoupon"][];
         };
         /** @description What would be bought. Prices are not part of it. */
         QuoteRequest: {
-            items: components["schemas"]["NewLine"][];
             coupons?: string[];
-            /** @description Without it, shipping and tax are left out. */
-            destination?: null | components["schemas"]["Destination"];
+            destination?: components["schemas"]["Destination"] | null;
+            items: components["schemas"]["NewLine"][];
             shipping_method?: components["schemas"]["ShippingMethod"];
         };
         QuotedLine: {
-            sku: string;
-            name: string;
-            /** Format: uuid */
-            product_id: string;
-            /** Format: int64 */
-            quantity: number;
-            /** Format: int64 */
-            unit_price_cents: number;
             /**
              * Format: int64
              * @description Its own discounts, and its share of those of the basket.
              */
             discount_cents: number;
+            name: string;
+            /** Format: uuid */
+            product_id: string;
+            /** Format: int64 */
+            quantity: number;
+            sku: string;
             /** Format: int64 */
             tax_cents: number;
             /**
@@ -3328,6 +3803,8 @@ export interface components {
              * @description After discounts, and with the tax.
              */
             total_cents: number;
+            /** Format: int64 */
+            unit_price_cents: number;
         };
         /**
          * @description Why a promotion does not apply.
@@ -3339,27 +3816,28 @@ export interface components {
             rebuilding: string;
         };
         ReceiptItem: {
-            sku: string;
             /** Format: int32 */
             quantity: number;
+            /** @example 85123A */
+            sku: string;
         };
         RecordsResponse: {
-            records: components["schemas"]["TopicRecord"][];
-            /**
-             * Format: int64
-             * @description Where to go on.
-             */
-            next_offset: number;
-            /**
-             * Format: int64
-             * @description The oldest kept offset.
-             */
-            start_offset: number;
             /**
              * Format: int64
              * @description The offset that the next record will get.
              */
             end_offset: number;
+            /**
+             * Format: int64
+             * @description Where to go on.
+             */
+            next_offset: number;
+            records: components["schemas"]["TopicRecord"][];
+            /**
+             * Format: int64
+             * @description The oldest kept offset.
+             */
+            start_offset: number;
         };
         RecoveryCodes: {
             /** @description Each stands in for a code once. They are shown now and never again. */
@@ -3374,7 +3852,9 @@ export interface components {
             reason: string;
         };
         Registration: {
+            /** @example ada@example.com */
             email: string;
+            /** @example correct horse battery */
             password: string;
         };
         RejectedCoupon: {
@@ -3382,9 +3862,12 @@ export interface components {
             reason: components["schemas"]["Reason"];
         };
         RelatedItem: components["schemas"]["Product"] & {
-            /** @description Orders (or sessions) that had both. */
-            score: number;
             reason: components["schemas"]["RelatedReason"];
+            /**
+             * Format: double
+             * @description Orders (or sessions) that had both.
+             */
+            score: number;
         };
         /** @enum {string} */
         RelatedReason: "bought_together" | "viewed_together";
@@ -3393,48 +3876,64 @@ export interface components {
             meta: components["schemas"]["Meta"];
         };
         Removal: {
-            password: string;
             /** @description The six digits, or a recovery code. */
             code: string;
+            password: string;
         };
         ReorderPoint: {
             sku: string;
             /** Format: int32 */
             threshold: number;
         };
+        Replay: {
+            /** @description Of messages whose status is `dead`; left out: all, 500 at a time. */
+            ids?: string[] | null;
+        };
         /** @description Which letters: one of the three. */
         ReplayRequest: {
+            /** @description Every letter. */
+            all?: boolean;
             /** @description Positions of letters. */
             letters?: number[] | null;
             /** @description Every letter of this topic. */
             topic?: string | null;
-            /** @description Every letter. */
-            all?: boolean;
         };
         ReplayResponse: {
-            /** Format: int64 */
-            replayed: number;
             /** @description Letters that stay, and why. */
             refused: components["schemas"]["Refused"][];
+            /** Format: int64 */
+            replayed: number;
+        };
+        Replayed: {
+            /**
+             * Format: int32
+             * @description Messages that are still put aside, as far as was looked.
+             */
+            left: number;
+            /**
+             * Format: int32
+             * @description Messages that are on their way again, with all their chances.
+             */
+            replayed: number;
         };
         Reset: {
+            password: string;
             /** @description From the message. */
             token: string;
-            password: string;
         };
         Return: {
+            /** Format: date-time */
+            decided_at?: string | null;
             /** Format: uuid */
             id: string;
-            /** @description `requested`, `received` or `refused`. */
-            status: string;
+            items: components["schemas"]["Units"][];
             reason: string;
             /** Format: int64 */
             refund_cents: number;
             /** Format: date-time */
             requested_at: string;
-            /** Format: date-time */
-            decided_at?: string | null;
-            items: components["schemas"]["Units"][];
+            /** @description `requested`, `received` or `refused`. */
+            status: string;
         };
         ReturnDecision: {
             decision: components["schemas"]["Decision"];
@@ -3447,45 +3946,94 @@ export interface components {
         RowsResponse: {
             rows: Record<string, unknown>[];
         };
-        Rule: Record<string, unknown>;
-        Scope: Record<string, unknown>;
+        /** @description What a promotion takes off. Basis points are hundredths of a percent. */
+        Rule: {
+            /**
+             * Format: int32
+             * @example 1500
+             */
+            basis_points: number;
+            /** @enum {string} */
+            kind: "percentage";
+        } | {
+            /** Format: int64 */
+            amount_cents: number;
+            /** @enum {string} */
+            kind: "basket_amount";
+        } | {
+            /** Format: int64 */
+            amount_cents: number;
+            /** @enum {string} */
+            kind: "line_amount";
+        } | {
+            /** Format: int32 */
+            basis_points: number;
+            /** Format: int32 */
+            buy: number;
+            /** Format: int32 */
+            get: number;
+            /** @enum {string} */
+            kind: "buy_x_get_y";
+        } | {
+            /** @enum {string} */
+            kind: "free_shipping";
+        };
+        /** @description What a promotion is for. */
+        Scope: {
+            /** @enum {string} */
+            kind: "all";
+        } | {
+            category_ids: string[];
+            /** @enum {string} */
+            kind: "categories";
+        } | {
+            /** @enum {string} */
+            kind: "skus";
+            skus: string[];
+        };
         SearchHit: components["schemas"]["Product"] & {
-            /** @description Higher is better, within one answer. */
+            /**
+             * Format: float
+             * @description Higher is better, within one answer.
+             */
             score: number;
         };
         SearchResults: {
+            facets: components["schemas"]["Facets"];
+            hits: components["schemas"]["SearchHit"][];
+            meta: components["schemas"]["Meta"];
+            /** @description Nothing has all the words as typed: corrected ones, or some of the words, had to do. */
+            relaxed: boolean;
             /**
              * Format: int64
              * @description Hits in all.
              */
             total: number;
-            hits: components["schemas"]["SearchHit"][];
-            facets: components["schemas"]["Facets"];
-            /** @description Nothing has all the words as typed: corrected ones, or some of the words, had to do. */
-            relaxed: boolean;
-            meta: components["schemas"]["Meta"];
         };
         Seed: {
             /** @description In base 32, for typing. */
             secret: string;
-            /** @description For a picture that a telephone reads. */
+            /**
+             * @description For a picture that a telephone reads.
+             * @example otpauth://totp/Chimera:ada%40example.com?secret=…&issuer=Chimera
+             */
             url: string;
         };
         /** @description A session, as its owner sees it. */
         Session: {
-            /** Format: uuid */
-            session_id: string;
-            /** @description What the client called itself when it logged in. */
-            user_agent: string;
             /** Format: date-time */
             created_at: string;
+            /** Format: date-time */
+            expires_at: string;
             /**
              * Format: date-time
              * @description When its tokens were last refreshed.
              */
             last_used_at: string;
-            /** Format: date-time */
-            expires_at: string;
+            /** Format: uuid */
+            session_id: string;
+            /** @description What the client called itself when it logged in. */
+            user_agent: string;
         };
         Sessions: {
             /**
@@ -3497,15 +4045,15 @@ export interface components {
             sessions: components["schemas"]["Session"][];
         };
         Shipment: {
-            /** Format: uuid */
-            id: string;
             carrier: string;
-            tracking_number?: string | null;
-            /** Format: date-time */
-            shipped_at: string;
             /** Format: date-time */
             delivered_at?: string | null;
+            /** Format: uuid */
+            id: string;
             items: components["schemas"]["Units"][];
+            /** Format: date-time */
+            shipped_at: string;
+            tracking_number?: string | null;
         };
         /**
          * @description How a basket gets there.
@@ -3513,16 +4061,23 @@ export interface components {
          */
         ShippingMethod: "standard" | "express";
         ShippingRate: {
-            /** @description As orders name it, in any case; `*` is every country that has no row of its own of this method and currency. */
+            /**
+             * @description As orders name it, in any case; `*` is every country that has no row of its own of this method and currency.
+             * @example *
+             */
             country: string;
-            method: components["schemas"]["ShippingMethod"];
+            /** @example GBP */
             currency: string;
             /**
              * Format: int64
              * @description For baskets whose prices, before any discount, add up to this or more, and to less than the next row's. One row begins at 0.
              */
             from_subtotal_cents: number;
-            /** Format: int64 */
+            method: components["schemas"]["ShippingMethod"];
+            /**
+             * Format: int64
+             * @example 495
+             */
             price_cents: number;
         };
         ShippingTable: {
@@ -3537,20 +4092,18 @@ export interface components {
             truncated: boolean;
         };
         /** @enum {string} */
-        SortBy: "relevance" | "price_asc" | "price_desc" | "popularity";
-        /** @enum {string} */
         Status: "placed" | "paid" | "partially_shipped" | "shipped" | "delivered" | "cancelled" | "returned";
         /** @description Units of a SKU; `available` = `received` − `sold` + `returned`. */
         Stock: {
-            sku: string;
+            /** Format: int64 */
+            available: number;
             /** Format: int64 */
             received: number;
             /** Format: int64 */
-            sold: number;
-            /** Format: int64 */
             returned: number;
+            sku: string;
             /** Format: int64 */
-            available: number;
+            sold: number;
         };
         /** @description What was booked. */
         StockBooking: {
@@ -3558,50 +4111,60 @@ export interface components {
             movements: components["schemas"]["StockMovement"][];
         };
         StockBookingResponse: components["schemas"]["StockBooking"] & {
-            /** @description Pass it as `after` to reads that have to include this booking. */
+            /**
+             * @description Pass it as `after` to reads that have to include this booking.
+             * @example inventory:24023128
+             */
             position: string;
         };
         /** @description What the books of one warehouse hold of an article. */
         StockLevel: {
-            /** @description The code of the warehouse. */
-            warehouse: string;
             /**
              * Format: int64
              * @description Receipts, adjustments and transfers. Sales are not taken off: they do not know warehouses.
              */
             quantity: number;
+            /**
+             * @description The code of the warehouse.
+             * @example MAIN
+             */
+            warehouse: string;
         };
         StockLevels: {
             sku: string;
-            /** @description By code; without those that never had any. */
-            warehouses: components["schemas"]["StockLevel"][];
             /**
              * Format: int64
              * @description Of all warehouses.
              */
             total: number;
+            /** @description By code; without those that never had any. */
+            warehouses: components["schemas"]["StockLevel"][];
         };
         StockMovement: {
-            /** Format: uuid */
-            id: string;
-            /** @description The code of the warehouse. */
-            warehouse: string;
-            sku: string;
-            /**
-             * Format: int32
-             * @description Negative: units that went.
-             */
-            quantity: number;
-            reason: string;
-            /** @description The paper behind it. */
-            reference?: string | null;
+            /** Format: date-time */
+            booked_at: string;
             /**
              * Format: uuid
              * @description The account; `null`: an importer, or who runs the server.
              */
             booked_by?: string | null;
-            /** Format: date-time */
-            booked_at: string;
+            /** Format: uuid */
+            id: string;
+            /**
+             * Format: int32
+             * @description Negative: units that went.
+             */
+            quantity: number;
+            /** @example receipt */
+            reason: string;
+            /** @description The paper behind it. */
+            reference?: string | null;
+            sku: string;
+            /**
+             * @description The code of the warehouse.
+             * @example MAIN
+             */
+            warehouse: string;
         };
         StockMovements: {
             /** @description Newest first. */
@@ -3617,31 +4180,23 @@ export interface components {
         };
         /** @description How far a store is. */
         StoreStatus: {
-            /** @description `pipeline.table`. */
-            store: string;
-            pipeline: string;
-            connector: string;
-            /** @description The sources that it depends on. */
-            sources: string[];
             /**
              * Format: int64
-             * @description The last epoch applied.
+             * @description It includes everything committed until so many milliseconds ago.
              */
-            epoch: number;
-            /** @description The position that it has reached in each source. */
-            frontier: {
-                [key: string]: number;
-            };
-            /**
-             * Format: int64
-             * @description Commit time of the newest change in it, milliseconds since 1970; 0 if it holds none.
-             */
-            committed_ms: number;
+            age_ms: number;
             /**
              * Format: int64
              * @description When that epoch could be read, milliseconds since 1970.
              */
             applied_ms: number;
+            /**
+             * Format: int64
+             * @description Commit time of the newest change in it, milliseconds since 1970; 0 if it holds none.
+             */
+            committed_ms: number;
+            /** @example redis */
+            connector: string;
             /**
              * Format: int64
              * @description From that commit until it could be read.
@@ -3656,75 +4211,82 @@ export interface components {
             delay_p99_ms: number;
             /**
              * Format: int64
-             * @description It includes everything committed until so many milliseconds ago.
+             * @description The last epoch applied.
              */
-            age_ms: number;
+            epoch: number;
+            /** @description Why it stands still, if it does. */
+            error?: string | null;
+            /** @description The position that it has reached in each source. */
+            frontier: {
+                [key: string]: number;
+            };
+            pipeline: string;
             /**
              * Format: int64
              * @description Changes applied since the start.
              */
             rows: number;
+            /** Format: double */
             rows_per_s: number;
-            /** @description Why it stands still, if it does. */
-            error?: string | null;
+            /** @description The sources that it depends on. */
+            sources: string[];
+            /**
+             * @description `pipeline.table`.
+             * @example inventory.stock
+             */
+            store: string;
         };
         StoresResponse: {
             stores: components["schemas"]["StoreStatus"][];
         };
-        Success: Record<string, unknown>;
         TaxCountry: {
-            /** @description As orders name it, in any case; `*` is every country that has no row of its own. */
+            /**
+             * @description As orders name it, in any case; `*` is every country that has no row of its own.
+             * @example United Kingdom
+             */
             country: string;
             /** @description Whether the shop's prices hold the tax there; else it is added to them. */
             prices_include_tax: boolean;
             rates: components["schemas"]["TaxRate"][];
         };
         TaxRate: {
-            /** @description Everywhere in the country if not given. */
-            state_province?: string | null;
+            /**
+             * Format: int32
+             * @description Hundredths of a percent.
+             * @example 2000
+             */
+            basis_points: number;
             /**
              * Format: uuid
              * @description With those below it. Whatever has no rate by its category if not given.
              */
             category_id?: string | null;
-            /**
-             * Format: int32
-             * @description Hundredths of a percent.
-             */
-            basis_points: number;
+            /** @description Everywhere in the country if not given. */
+            state_province?: string | null;
         };
         TaxTable: {
             countries: components["schemas"]["TaxCountry"][];
         };
         /** @description What merchandisers say of a promotion. */
         Terms: {
-            name: string;
-            rule: components["schemas"]["Rule"];
-            /** @description Of everything if not given. */
-            scope?: components["schemas"]["Scope"];
-            /** @description Baskets of another currency are not meant. Needed where an amount of money is named. */
-            currency?: string | null;
             /**
-             * Format: int64
-             * @description What the basket's prices have to add up to before any discount.
+             * @description Baskets of another currency are not meant. Needed where an amount of money is named.
+             * @example GBP
              */
-            minimum_basket_cents?: number;
-            /** Format: date-time */
-            starts_at?: string | null;
+            currency?: string | null;
             /**
              * Format: date-time
              * @description From then on it is over.
              */
             ends_at?: string | null;
-            /** @description Without, it applies by itself. */
-            needs_coupon?: boolean;
-            /**
-             * Format: int32
-             * @description The stacking order: smaller ones are applied first, later ones to what they leave. 100 if not given.
-             */
-            priority?: number;
+            is_active?: boolean;
             /** @description It applies only if no other was applied before it, and no other is after it. */
             is_exclusive?: boolean;
+            /**
+             * Format: int64
+             * @description Orders of one customer that may use it; guests may not then.
+             */
+            max_per_customer?: number | null;
             /**
              * Format: int64
              * @description Orders that may use it, in all.
@@ -3732,30 +4294,52 @@ export interface components {
             max_redemptions?: number | null;
             /**
              * Format: int64
-             * @description Orders of one customer that may use it; guests may not then.
+             * @description What the basket's prices have to add up to before any discount.
              */
-            max_per_customer?: number | null;
-            is_active?: boolean;
+            minimum_basket_cents?: number;
+            /** @example Summer sale */
+            name: string;
+            /** @description Without, it applies by itself. */
+            needs_coupon?: boolean;
+            /**
+             * Format: int32
+             * @description The stacking order: smaller ones are applied first, later ones to what they leave. 100 if not given.
+             */
+            priority?: number;
+            rule: components["schemas"]["Rule"];
+            /** @description Of everything if not given. */
+            scope?: components["schemas"]["Scope"];
+            /** Format: date-time */
+            starts_at?: string | null;
         };
         /** @description What a client goes on with. */
         TokenPair: {
             /** @description For the header `Authorization: Bearer …`. */
             access_token: string;
-            token_type: string;
             /**
              * Format: int64
              * @description Seconds that the access token is good for.
+             * @example 600
              */
             expires_in: number;
             /** @description Good once, for POST /api/v1/auth/refresh. */
             refresh_token: string;
+            role: components["schemas"]["Role"];
             /** Format: uuid */
             session_id: string;
+            /** @example Bearer */
+            token_type: string;
             /** Format: uuid */
             user_id: string;
-            role: components["schemas"]["Role"];
         };
         TopicRecord: {
+            /** @description By name; what is not UTF-8 in a value is shown as `\u{fffd}`. */
+            headers?: {
+                [key: string]: string;
+            };
+            key?: string | null;
+            /** @description A key that is not UTF-8. */
+            key_base64?: string | null;
             /** Format: int64 */
             offset: number;
             /**
@@ -3763,17 +4347,10 @@ export interface components {
              * @description Milliseconds since 1970.
              */
             timestamp_ms: number;
-            key?: string | null;
-            /** @description A key that is not UTF-8. */
-            key_base64?: string | null;
             /** @description Absent for a tombstone. */
             value?: string | null;
             /** @description A value that is not UTF-8. */
             value_base64?: string | null;
-            /** @description By name; what is not UTF-8 in a value is shown as `\u{fffd}`. */
-            headers: {
-                [key: string]: string;
-            };
         };
         /** @description Units of a line. */
         Units: {
@@ -3784,7 +4361,6 @@ export interface components {
         };
         /** @description A kind of the product with a SKU of its own. */
         Variant: {
-            sku: string;
             /** @description Such as `{"colour": "red"}`. */
             attributes?: Record<string, unknown>;
             /**
@@ -3792,6 +4368,7 @@ export interface components {
              * @description `null`: the product's price.
              */
             price_cents?: number | null;
+            sku: string;
         };
         /** @description All of a variant that can be changed. */
         VariantFields: {
@@ -3814,22 +4391,26 @@ export interface components {
         };
         /** @description A view, as declared by its pipeline. */
         ViewDescription: {
-            /** @description `pipeline.table`. */
-            view: string;
             columns: components["schemas"]["ViewColumn"][];
             primary_key: string[];
+            /**
+             * @description `pipeline.table`.
+             * @example sales.by_minute
+             */
+            view: string;
         };
-        /** @enum {string} */
-        ViewOrder: "asc" | "desc";
         ViewResponse: components["schemas"]["ViewDescription"] & {
-            rows: Record<string, unknown>[];
             meta: components["schemas"]["Meta"];
+            rows: Record<string, unknown>[];
         };
         ViewsResponse: {
             views: components["schemas"]["ViewDescription"][];
         };
         VisualHit: components["schemas"]["Product"] & {
-            /** @description 0 to 1; 1 is the same picture. */
+            /**
+             * Format: float
+             * @description 0 to 1; 1 is the same picture.
+             */
             similarity: number;
         };
         VisualResults: {
@@ -3837,26 +4418,74 @@ export interface components {
             meta: components["schemas"]["Meta"];
         };
         Warehouse: {
-            /** @description What it is called by. */
+            /**
+             * @description What it is called by.
+             * @example MAIN
+             */
             code: string;
-            name: string;
             country?: string | null;
-            /** @description Nothing comes into one that is not. */
-            is_active: boolean;
             /** Format: date-time */
             created_at: string;
+            /** @description Nothing comes into one that is not. */
+            is_active: boolean;
+            name: string;
             /** Format: date-time */
             updated_at: string;
         };
         /** @description A warehouse as it shall be. */
         WarehouseFields: {
-            name: string;
+            /** @example United Kingdom */
             country: string;
             is_active: boolean;
+            /** @example Leeds, second floor */
+            name: string;
         };
         Warehouses: {
             /** @description By code. */
             warehouses: components["schemas"]["Warehouse"][];
+        };
+        /** @description Somebody who wants to hear of orders. */
+        Webhook: {
+            /** Format: date-time */
+            created_at: string;
+            /**
+             * @example [
+             *       "order.confirmation",
+             *       "order.cancelled"
+             *     ]
+             */
+            events: string[];
+            /** Format: uuid */
+            id: string;
+            /** @description One that is switched off is not called, and does not hear of it later. */
+            is_active: boolean;
+            /** Format: date-time */
+            updated_at: string;
+            /** @example https://erp.example.com/hooks/orders */
+            url: string;
+        };
+        /** @description A webhook as it shall be. */
+        WebhookFields: {
+            /**
+             * @description `order.confirmation`, `order.shipped`, `order.delivered`, `order.cancelled`, `order.return_received`, `order.return_refused`,
+             *     `order.refunded`.
+             * @example [
+             *       "order.confirmation",
+             *       "order.cancelled"
+             *     ]
+             */
+            events: string[];
+            /** @default true */
+            is_active: boolean;
+            /**
+             * @description Of the public internet, by https, unless the server was told otherwise (`--private-webhooks`).
+             * @example https://erp.example.com/hooks/orders
+             */
+            url: string;
+        };
+        Webhooks: {
+            /** @description In the order in which they were made. */
+            webhooks: components["schemas"]["Webhook"][];
         };
     };
     responses: never;
@@ -3874,6 +4503,8 @@ export type Addresses = components['schemas']['Addresses'];
 export type AdjustmentReason = components['schemas']['AdjustmentReason'];
 export type ApiKey = components['schemas']['ApiKey'];
 export type ApiKeys = components['schemas']['ApiKeys'];
+export type AuditChange = components['schemas']['AuditChange'];
+export type AuditTrail = components['schemas']['AuditTrail'];
 export type Brand = components['schemas']['Brand'];
 export type BrandFields = components['schemas']['BrandFields'];
 export type Brands = components['schemas']['Brands'];
@@ -3899,24 +4530,22 @@ export type CategoryFields = components['schemas']['CategoryFields'];
 export type CategoryNode = components['schemas']['CategoryNode'];
 export type CategoryTree = components['schemas']['CategoryTree'];
 export type ChangedOrder = components['schemas']['ChangedOrder'];
-export type Changes = components['schemas']['Changes'];
+export type Channel = components['schemas']['Channel'];
 export type Check = components['schemas']['Check'];
 export type CheckoutResponse = components['schemas']['CheckoutResponse'];
 export type Confirmation = components['schemas']['Confirmation'];
-export type Contents = components['schemas']['Contents'];
 export type Coupon = components['schemas']['Coupon'];
 export type Coupons = components['schemas']['Coupons'];
 export type Decision = components['schemas']['Decision'];
-export type Definition = components['schemas']['Definition'];
-export type Design = components['schemas']['Design'];
+export type Deliveries = components['schemas']['Deliveries'];
+export type Delivery = components['schemas']['Delivery'];
+export type DeliveryStatus = components['schemas']['DeliveryStatus'];
 export type Destination = components['schemas']['Destination'];
 export type DiffRequest = components['schemas']['DiffRequest'];
 export type DiffResponse = components['schemas']['DiffResponse'];
 export type Discount = components['schemas']['Discount'];
 export type Discovery = components['schemas']['Discovery'];
 export type Erasure = components['schemas']['Erasure'];
-export type Evaluation = components['schemas']['Evaluation'];
-export type EvaluationRequest = components['schemas']['EvaluationRequest'];
 export type EventsResponse = components['schemas']['EventsResponse'];
 export type ExperimentComparison = components['schemas']['ExperimentComparison'];
 export type ExperimentDesign = components['schemas']['ExperimentDesign'];
@@ -3929,7 +4558,6 @@ export type ExperimentVariant = components['schemas']['ExperimentVariant'];
 export type Export = components['schemas']['Export'];
 export type Facet = components['schemas']['Facet'];
 export type Facets = components['schemas']['Facets'];
-export type Failure = components['schemas']['Failure'];
 export type Fault = components['schemas']['Fault'];
 export type FeedItem = components['schemas']['FeedItem'];
 export type FeedReason = components['schemas']['FeedReason'];
@@ -3954,10 +4582,10 @@ export type FlagSuccess = components['schemas']['FlagSuccess'];
 export type FlagType = components['schemas']['FlagType'];
 export type Forgotten = components['schemas']['Forgotten'];
 export type GraphResponse = components['schemas']['GraphResponse'];
+export type GraphqlAnswer = components['schemas']['GraphqlAnswer'];
+export type GraphqlRequest = components['schemas']['GraphqlRequest'];
 export type Health = components['schemas']['Health'];
-export type ImageSize = components['schemas']['ImageSize'];
 export type ImportReport = components['schemas']['ImportReport'];
-export type Interval = components['schemas']['Interval'];
 export type Jwk = components['schemas']['Jwk'];
 export type JwkSet = components['schemas']['JwkSet'];
 export type Kind = components['schemas']['Kind'];
@@ -3991,6 +4619,7 @@ export type NewReturn = components['schemas']['NewReturn'];
 export type NewShipment = components['schemas']['NewShipment'];
 export type NewTransfer = components['schemas']['NewTransfer'];
 export type NewWarehouse = components['schemas']['NewWarehouse'];
+export type NewWebhook = components['schemas']['NewWebhook'];
 export type Order = components['schemas']['Order'];
 export type OrderEvent = components['schemas']['OrderEvent'];
 export type OrderResponse = components['schemas']['OrderResponse'];
@@ -4032,8 +4661,10 @@ export type RelatedReason = components['schemas']['RelatedReason'];
 export type RelatedResponse = components['schemas']['RelatedResponse'];
 export type Removal = components['schemas']['Removal'];
 export type ReorderPoint = components['schemas']['ReorderPoint'];
+export type Replay = components['schemas']['Replay'];
 export type ReplayRequest = components['schemas']['ReplayRequest'];
 export type ReplayResponse = components['schemas']['ReplayResponse'];
+export type Replayed = components['schemas']['Replayed'];
 export type Reset = components['schemas']['Reset'];
 export type Return = components['schemas']['Return'];
 export type ReturnDecision = components['schemas']['ReturnDecision'];
@@ -4051,7 +4682,6 @@ export type ShippingMethod = components['schemas']['ShippingMethod'];
 export type ShippingRate = components['schemas']['ShippingRate'];
 export type ShippingTable = components['schemas']['ShippingTable'];
 export type Snapshot = components['schemas']['Snapshot'];
-export type SortBy = components['schemas']['SortBy'];
 export type Status = components['schemas']['Status'];
 export type Stock = components['schemas']['Stock'];
 export type StockBooking = components['schemas']['StockBooking'];
@@ -4063,7 +4693,6 @@ export type StockMovements = components['schemas']['StockMovements'];
 export type StockResponse = components['schemas']['StockResponse'];
 export type StoreStatus = components['schemas']['StoreStatus'];
 export type StoresResponse = components['schemas']['StoresResponse'];
-export type Success = components['schemas']['Success'];
 export type TaxCountry = components['schemas']['TaxCountry'];
 export type TaxRate = components['schemas']['TaxRate'];
 export type TaxTable = components['schemas']['TaxTable'];
@@ -4076,7 +4705,6 @@ export type VariantFields = components['schemas']['VariantFields'];
 export type Verification = components['schemas']['Verification'];
 export type ViewColumn = components['schemas']['ViewColumn'];
 export type ViewDescription = components['schemas']['ViewDescription'];
-export type ViewOrder = components['schemas']['ViewOrder'];
 export type ViewResponse = components['schemas']['ViewResponse'];
 export type ViewsResponse = components['schemas']['ViewsResponse'];
 export type VisualHit = components['schemas']['VisualHit'];
@@ -4084,6 +4712,9 @@ export type VisualResults = components['schemas']['VisualResults'];
 export type Warehouse = components['schemas']['Warehouse'];
 export type WarehouseFields = components['schemas']['WarehouseFields'];
 export type Warehouses = components['schemas']['Warehouses'];
+export type Webhook = components['schemas']['Webhook'];
+export type WebhookFields = components['schemas']['WebhookFields'];
+export type Webhooks = components['schemas']['Webhooks'];
 export type $defs = Record<string, never>;
 export interface operations {
     get_jwks: {
@@ -4128,12 +4759,12 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Part of an address. */
-                email?: string | null;
-                role?: null | components["schemas"]["Role"];
+                email?: string;
+                role?: components["schemas"]["Role"];
                 /** @description The `next` of the page before. */
-                after?: string | null;
+                after?: string;
                 /** @description At most 200; 50 if not given. */
-                limit?: number | null;
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -4200,6 +4831,64 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    list_audit: {
+        parameters: {
+            query?: {
+                /** @description Only changes of this table, such as `catalog.public.products`. */
+                topic?: string;
+                /** @description Only changes of the row with this key, and of rows whose keys begin with it: an order's id finds its lines. */
+                row?: string;
+                /** @description Only changes of this transaction. */
+                transaction?: string;
+                /** @description Only changes committed at this time or later. */
+                since?: string;
+                /** @description Only changes committed before this time. */
+                until?: string;
+                /** @description The `next` of the page before. */
+                before?: string;
+                /** @description 1 to 200; 50 if not given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditTrail"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4874,9 +5563,9 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The `next` of the page before. */
-                after?: string | null;
+                after?: string;
                 /** @description 1 to 100; 100 if not given. */
-                limit?: number | null;
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -4968,6 +5657,53 @@ export interface operations {
                 };
             };
             400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    cart_events: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description of a guest */
+                "chimera-cart"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description events `cart` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Cart"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5261,9 +5997,9 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The `next` of the page before. */
-                after?: string | null;
+                after?: string;
                 /** @description 1 to 100; 50 if not given. */
-                limit?: number | null;
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -5578,11 +6314,11 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Those that stand directly below this one. */
-                parent_id?: string | null;
+                parent_id?: string;
                 /** @description The `next` of the page before. */
-                after?: string | null;
+                after?: string;
                 /** @description 1 to 100; 50 if not given. */
-                limit?: number | null;
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -5905,7 +6641,8 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "multipart/form-data": Record<string, unknown>;
+                "application/x-ndjson": string;
+                "text/csv": string;
             };
         };
         responses: {
@@ -5965,14 +6702,14 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description A part of the name, or a whole SKU. */
-                q?: string | null;
-                category_id?: string | null;
-                brand_id?: string | null;
-                is_active?: boolean | null;
+                q?: string;
+                category_id?: string;
+                brand_id?: string;
+                is_active?: boolean;
                 /** @description The `next` of the page before. */
-                after?: string | null;
+                after?: string;
                 /** @description 1 to 100; 50 if not given. */
-                limit?: number | null;
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -6279,7 +7016,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "multipart/form-data": Record<string, unknown>;
+                "application/merge-patch+json": components["schemas"]["ProductFields"];
             };
         };
         responses: {
@@ -6484,7 +7221,8 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "multipart/form-data": Record<string, unknown>;
+                "image/jpeg": number[];
+                "image/png": number[];
             };
         };
         responses: {
@@ -6712,9 +7450,9 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The `next` of the page before. */
-                after?: number | null;
+                after?: number;
                 /** @description 1 to 100; 50 if not given. */
-                limit?: number | null;
+                limit?: number;
             };
             header?: never;
             path: {
@@ -7231,9 +7969,9 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The letter to begin with; 0 if not given. */
-                from?: number | null;
+                from?: number;
                 /** @description How many letters, 1 to 1000; 100 if not given. */
-                limit?: number | null;
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -7358,12 +8096,12 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The `next` of the page before. */
-                after?: string | null;
-                status?: null | components["schemas"]["Status"];
+                after?: string;
+                status?: "draft" | "running" | "stopped";
                 /** @description Of this flag only. */
-                flag_key?: string | null;
+                flag_key?: string;
                 /** @description At most 100; 50 if not given. */
-                limit?: number | null;
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -7514,7 +8252,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Design"];
+                "application/json": components["schemas"]["ExperimentDesign"];
             };
         };
         responses: {
@@ -7590,10 +8328,13 @@ export interface operations {
     experiment_results: {
         parameters: {
             query?: {
-                /** @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same. */
-                after?: string | null;
+                /**
+                 * @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same.
+                 * @example orders:24023128
+                 */
+                after?: string;
                 /** @description How long to wait for that position, in milliseconds, at most 10000; 2000 if not given. */
-                wait_ms?: number | null;
+                wait_ms?: number;
             };
             header?: never;
             path: {
@@ -7766,13 +8507,16 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The session in whose name events were sent; without one the feed is everyone's. */
-                session_id?: string | null;
+                session_id?: string;
                 /** @description How many items, 1 to 50; 20 if not given. */
-                limit?: number | null;
-                /** @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same. */
-                after?: string | null;
+                limit?: number;
+                /**
+                 * @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same.
+                 * @example orders:24023128
+                 */
+                after?: string;
                 /** @description How long to wait for that position, in milliseconds, at most 10000; 2000 if not given. */
-                wait_ms?: number | null;
+                wait_ms?: number;
             };
             header?: never;
             path?: never;
@@ -7818,11 +8562,11 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The `next` of the page before. */
-                after?: string | null;
+                after?: string;
                 /** @description At most 100; 50 if not given. */
-                limit?: number | null;
+                limit?: number;
                 /** @description Whether those that are archived are listed too; not, if not given. */
-                include_archived?: boolean | null;
+                include_archived?: boolean;
             };
             header?: never;
             path?: never;
@@ -7964,7 +8708,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Definition"];
+                "application/json": components["schemas"]["FlagDefinition"];
             };
         };
         responses: {
@@ -8094,9 +8838,9 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The `next` of the page before. */
-                before?: number | null;
+                before?: number;
                 /** @description At most 100; 20 if not given. */
-                limit?: number | null;
+                limit?: number;
             };
             header?: never;
             path: {
@@ -8140,11 +8884,160 @@ export interface operations {
             };
         };
     };
+    run_query: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description of a guest */
+                "chimera-cart"?: string | null;
+                /** @description a position that reads have to include */
+                "chimera-after"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["GraphqlRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GraphqlAnswer"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description the API key is for reading */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_schema: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a schema */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/plain": unknown;
+                };
+            };
+        };
+    };
+    subscribe: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a WebSocket */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description of a page of another origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description this is no WebSocket */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     get_image: {
         parameters: {
             query?: {
                 /** @description `large` if there is one, else what there is. */
-                size?: null | components["schemas"]["ImageSize"];
+                size?: "preview" | "large";
             };
             header?: never;
             path: {
@@ -8160,7 +9053,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "image/*": unknown;
+                };
             };
             /** @description the copy that you have is good */
             304: {
@@ -8546,10 +9441,13 @@ export interface operations {
     get_stock: {
         parameters: {
             query?: {
-                /** @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same. */
-                after?: string | null;
+                /**
+                 * @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same.
+                 * @example orders:24023128
+                 */
+                after?: string;
                 /** @description How long to wait for that position, in milliseconds, at most 10000; 2000 if not given. */
-                wait_ms?: number | null;
+                wait_ms?: number;
             };
             header?: never;
             path: {
@@ -8590,9 +9488,9 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The `next` of the page before. */
-                before?: string | null;
+                before?: string;
                 /** @description 1 to 100; 50 if not given. */
-                limit?: number | null;
+                limit?: number;
             };
             header?: never;
             path: {
@@ -8755,17 +9653,134 @@ export interface operations {
             };
         };
     };
+    list_notifications: {
+        parameters: {
+            query?: {
+                status?: components["schemas"]["DeliveryStatus"];
+                channel?: components["schemas"]["Channel"];
+                /** @description Such as `order.shipped`. */
+                topic?: string;
+                /** @description An address or a URL, whole. */
+                recipient?: string;
+                /** @description The `next` of the page before. */
+                before?: string;
+                /** @description 1 to 200; 50 if not given. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deliveries"];
+                };
+            };
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    replay_notifications: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Replay"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description the broker is away, or nothing is sent here */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     list_orders: {
         parameters: {
             query?: {
                 /** @description Only those of this status. */
-                status?: null | components["schemas"]["Status"];
+                status?: components["schemas"]["Status"];
                 /** @description For the shop's people: only this customer's. */
-                customer_id?: string | null;
+                customer_id?: string;
                 /** @description `next` of the page before. */
-                before?: string | null;
+                before?: string;
                 /** @description 20 if not given. */
-                limit?: number | null;
+                limit?: number;
+                /**
+                 * @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same.
+                 * @example orders:24023128
+                 */
+                after?: string;
+                /** @description How long to wait for that position, in milliseconds, at most 10000; 2000 if not given. */
+                wait_ms?: number;
             };
             header?: never;
             path?: never;
@@ -8893,7 +9908,15 @@ export interface operations {
     };
     get_order: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same.
+                 * @example orders:24023128
+                 */
+                after?: string;
+                /** @description How long to wait for that position, in milliseconds, at most 10000; 2000 if not given. */
+                wait_ms?: number;
+            };
             header?: never;
             path: {
                 id: string;
@@ -8969,6 +9992,60 @@ export interface operations {
                 };
             };
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    order_events: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description events `order` */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": components["schemas"]["Order"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -9498,10 +10575,13 @@ export interface operations {
     get_product: {
         parameters: {
             query?: {
-                /** @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same. */
-                after?: string | null;
+                /**
+                 * @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same.
+                 * @example orders:24023128
+                 */
+                after?: string;
                 /** @description How long to wait for that position, in milliseconds, at most 10000; 2000 if not given. */
-                wait_ms?: number | null;
+                wait_ms?: number;
             };
             header?: never;
             path: {
@@ -9542,11 +10622,14 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description How many items, 1 to 20; 8 if not given. */
-                limit?: number | null;
-                /** @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same. */
-                after?: string | null;
+                limit?: number;
+                /**
+                 * @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same.
+                 * @example orders:24023128
+                 */
+                after?: string;
                 /** @description How long to wait for that position, in milliseconds, at most 10000; 2000 if not given. */
-                wait_ms?: number | null;
+                wait_ms?: number;
             };
             header?: never;
             path: {
@@ -9586,11 +10669,11 @@ export interface operations {
     list_promotions: {
         parameters: {
             query?: {
-                is_active?: boolean | null;
+                is_active?: boolean;
                 /** @description The `next` of the page before. */
-                after?: string | null;
+                after?: string;
                 /** @description At most 100; 50 if not given. */
-                limit?: number | null;
+                limit?: number;
             };
             header?: never;
             path?: never;
@@ -9879,9 +10962,9 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The `next` of the page before. */
-                after?: string | null;
+                after?: string;
                 /** @description At most 100; 50 if not given. */
-                limit?: number | null;
+                limit?: number;
             };
             header?: never;
             path: {
@@ -10018,28 +11101,34 @@ export interface operations {
     search: {
         parameters: {
             query?: {
-                /** @description What the shopper typed so far: typing errors are forgiven, the last word may be unfinished. Empty: everything. */
-                q?: string | null;
+                /**
+                 * @description What the shopper typed so far: typing errors are forgiven, the last word may be unfinished. Empty: everything.
+                 * @example heart lig
+                 */
+                q?: string;
                 /** @description Only this brand. */
-                brand?: string | null;
+                brand?: string;
                 /** @description Only this category. */
-                category?: string | null;
+                category?: string;
                 /** @description In hundredths of the currency, included. */
-                min_price?: number | null;
+                min_price?: number;
                 /** @description In hundredths of the currency, included. */
-                max_price?: number | null;
+                max_price?: number;
                 /** @description `true`: only what can be had now. */
-                in_stock?: boolean | null;
+                in_stock?: boolean;
                 /** @description `relevance` if not given; without words to search for that is popularity. */
-                sort?: null | components["schemas"]["SortBy"];
+                sort?: "relevance" | "price_asc" | "price_desc" | "popularity";
                 /** @description How many hits, 1 to 100; 20 if not given. */
-                limit?: number | null;
+                limit?: number;
                 /** @description How many hits to pass over, at most 10000. */
-                offset?: number | null;
-                /** @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same. */
-                after?: string | null;
+                offset?: number;
+                /**
+                 * @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same.
+                 * @example orders:24023128
+                 */
+                after?: string;
                 /** @description How long to wait for that position, in milliseconds, at most 10000; 2000 if not given. */
-                wait_ms?: number | null;
+                wait_ms?: number;
             };
             header?: never;
             path?: never;
@@ -10221,7 +11310,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["StoresResponse"];
+                    "text/event-stream": components["schemas"]["StoresResponse"];
                 };
             };
             401: {
@@ -10246,7 +11335,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description The index of a search or vector store, as its pipeline names it. */
-                index?: string | null;
+                index?: string;
             };
             header?: never;
             path: {
@@ -10385,11 +11474,11 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Offset of the first record; 0 if not given. */
-                from?: number | null;
+                from?: number;
                 /** @description How many records, 0 to 10000; 100 if not given. With 0 the answer only says where the topic begins and ends. */
-                limit?: number | null;
+                limit?: number;
                 /** @description 0 if not given. */
-                partition?: number | null;
+                partition?: number;
             };
             header?: never;
             path: {
@@ -10758,13 +11847,16 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description How many rows, 1 to 10000; 100 if not given. */
-                limit?: number | null;
+                limit?: number;
                 /** @description By the primary key: `asc` (also if not given) or `desc`. */
-                order?: null | components["schemas"]["ViewOrder"];
-                /** @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same. */
-                after?: string | null;
+                order?: "asc" | "desc";
+                /**
+                 * @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same.
+                 * @example orders:24023128
+                 */
+                after?: string;
                 /** @description How long to wait for that position, in milliseconds, at most 10000; 2000 if not given. */
-                wait_ms?: number | null;
+                wait_ms?: number;
             };
             header?: never;
             path: {
@@ -10813,11 +11905,14 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description How many rows a snapshot has at most, 1 to 10000; 1000 if not given. Changes of other rows are sent too. */
-                limit?: number | null;
-                /** @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same. */
-                after?: string | null;
+                limit?: number;
+                /**
+                 * @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same.
+                 * @example orders:24023128
+                 */
+                after?: string;
                 /** @description How long to wait for that position, in milliseconds, at most 10000; 2000 if not given. */
-                wait_ms?: number | null;
+                wait_ms?: number;
             };
             header?: never;
             path: {
@@ -10834,7 +11929,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Snapshot"];
+                    "text/event-stream": components["schemas"]["Snapshot"];
                 };
             };
             401: {
@@ -10867,11 +11962,14 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description How many products, 1 to 50; 12 if not given. */
-                limit?: number | null;
-                /** @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same. */
-                after?: string | null;
+                limit?: number;
+                /**
+                 * @description A position token, as a write returned it: answer only once the store includes that write. The header `chimera-after` does the same.
+                 * @example orders:24023128
+                 */
+                after?: string;
                 /** @description How long to wait for that position, in milliseconds, at most 10000; 2000 if not given. */
-                wait_ms?: number | null;
+                wait_ms?: number;
             };
             header?: never;
             path?: never;
@@ -10879,7 +11977,9 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "multipart/form-data": Record<string, unknown>;
+                "image/jpeg": number[];
+                "image/png": number[];
+                "multipart/form-data": components["schemas"]["PictureForm"];
             };
         };
         responses: {
@@ -11081,6 +12181,243 @@ export interface operations {
             };
         };
     };
+    list_webhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhooks"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    create_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookFields"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewWebhook"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description there are 50 */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description also: the address is not of the public internet */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    put_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebhookFields"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhook"];
+                };
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    delete_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
     healthz: {
         parameters: {
             query?: never;
@@ -11114,7 +12451,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/plain": unknown;
+                };
             };
             401: {
                 headers: {
@@ -11138,7 +12477,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["EvaluationRequest"];
+                "application/json": components["schemas"]["FlagEvaluationRequest"];
             };
         };
         responses: {
@@ -11162,7 +12501,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Failure"];
+                    "application/json": components["schemas"]["FlagFailure"];
                 };
             };
             413: {
@@ -11194,7 +12533,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["EvaluationRequest"];
+                "application/json": components["schemas"]["FlagEvaluationRequest"];
             };
         };
         responses: {
@@ -11203,7 +12542,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Success"];
+                    "application/json": components["schemas"]["FlagSuccess"];
                 };
             };
             400: {
@@ -11211,7 +12550,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Failure"];
+                    "application/json": components["schemas"]["FlagFailure"];
                 };
             };
             404: {
@@ -11219,7 +12558,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Failure"];
+                    "application/json": components["schemas"]["FlagFailure"];
                 };
             };
             413: {
@@ -11254,7 +12593,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": unknown;
+                };
             };
         };
     };
@@ -11275,7 +12616,9 @@ export interface operations {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "text/html": unknown;
+                };
             };
             /** @description no such kind */
             404: {
@@ -11312,6 +12655,58 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Health"];
+                };
+            };
+        };
+    };
+    open_websocket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a WebSocket */
+            101: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description of a page of another origin */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description this is no WebSocket */
+            426: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
+                };
+            };
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProblemBody"];
                 };
             };
         };

@@ -26,11 +26,23 @@ export interface SearchRequest {
   offset: number;
 }
 
-export const search = ({ q, in_stock, sort, ...request }: SearchRequest, signal?: AbortSignal): Promise<SearchResults> =>
+export const search = (
+  { q, brand, category, min_price, max_price, in_stock, sort, ...page }: SearchRequest,
+  signal?: AbortSignal,
+): Promise<SearchResults> =>
   answer(
     plain.GET("/api/v1/search", {
       params: {
-        query: { ...(q ? { q } : {}), ...request, ...(in_stock ? { in_stock } : {}), ...(sort === "relevance" ? {} : { sort }) },
+        query: {
+          ...page,
+          ...(q ? { q } : {}),
+          ...(brand === null ? {} : { brand }),
+          ...(category === null ? {} : { category }),
+          ...(min_price === null ? {} : { min_price }),
+          ...(max_price === null ? {} : { max_price }),
+          ...(in_stock ? { in_stock } : {}),
+          ...(sort === "relevance" ? {} : { sort }),
+        },
       },
       ...given(signal),
     }),
