@@ -2,16 +2,20 @@
 
 use std::sync::LazyLock;
 
-use axum::http::{Method, header};
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use utoipa::ToSchema;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa::openapi::{Content, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder, Responses};
 
 use super::access::{Access, Role};
+use super::problem::ProblemBody;
 use super::router;
 
 const BEARER: &str = "bearer";
+const JSON: &str = "application/json";
+const PROBLEM: &str = "application/problem+json";
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(text);
 
@@ -37,15 +41,38 @@ pub fn text() -> String {
     document().to_pretty_json().unwrap_or_default() + "\n"
 }
 
+/// Problems are told as what they are, those of every route too (whoever sends what cannot be read, or too much of it, learns so wherever that is); and
+/// every answer says what it is, as the specification asks.
+fn describe(responses: &mut Responses) {
+    let problem = RefOr::from(Ref::from_schema_name(ProblemBody::name()));
+    for (status, response) in &mut responses.responses {
+        let RefOr::T(response) = response else { continue };
+        let is_problem = |content: &RefOr<Content>| matches!(content, RefOr::T(content) if content.schema.as_ref() == Some(&problem));
+        if response.content.get(JSON).is_some_and(is_problem)
+            && let Some(content) = response.content.shift_remove(JSON)
+        {
+            response.content.insert(PROBLEM.to_owned(), content);
+        }
+        if response.description.is_empty() {
+            let status: Option<StatusCode> = status.parse().ok();
+            response.description = status.and_then(|status| status.canonical_reason()).unwrap_or_default().to_owned();
+        }
+    }
+    let any = ResponseBuilder::new()
+        .description("Any other problem: its `type` says which.")
+        .content(PROBLEM, ContentBuilder::new().schema(Some(problem)).build());
+    responses.responses.insert("default".to_owned(), any.build().into());
+}
+
 /// The whole description; routes that are not public say whom they are for.
 pub fn document() -> OpenApi {
     let mut document = router::routes().split_for_parts().1;
     for (path, item) in &mut document.paths.paths {
         let mark = |method: Method, operation: &mut Option<Operation>| {
-            if let Some(operation) = operation
-                && !Access::of(&method, path).is_public()
-            {
-                let access = Access::of(&method, path);
+            let Some(operation) = operation else { return };
+            describe(&mut operation.responses);
+            let access = Access::of(&method, path);
+            if !access.is_public() {
                 let roles: Vec<&str> = Role::ALL.into_iter().filter(|role| access.allows(*role)).map(Role::name).collect();
                 operation.security = Some(vec![SecurityRequirement::new(BEARER, roles)]);
             }

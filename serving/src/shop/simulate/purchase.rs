@@ -195,7 +195,7 @@ impl Shopper {
 
     /// Until it is decided.
     async fn check_out(&self, key: &Key, purchase: &Purchase) -> Journey<Asked<CheckoutResponse>> {
-        const REFUSALS: [&str; 3] = ["payment-declined", "out-of-stock", "price-changed"];
+        const REFUSALS: [&str; 4] = ["payment-declined", "payment-refused", "out-of-stock", "price-changed"];
         let asked = self.client.create_checkout(key, &purchase.wanted);
         let mut said = self.ask_for("checkout", &REFUSALS, asked).await?.map(chimera_client::Answer::into_body);
         for _ in 0..120 {
@@ -215,8 +215,10 @@ impl Shopper {
     /// A refusal has a reason, and changes nothing.
     async fn came_to_nothing(&self, problem: &Problem, purchase: &Purchase) -> Journey<()> {
         match problem.name() {
-            "payment-declined" if purchase.card == Card::Bad => self.shop.measures.came(|came| came.declined += 1),
-            "payment-declined" => self.check("checkout", Err(format!("{} was declined", purchase.wanted.payment_token)))?,
+            "payment-declined" | "payment-refused" if purchase.card == Card::Bad => self.shop.measures.came(|came| came.declined += 1),
+            "payment-declined" | "payment-refused" => {
+                self.check("checkout", Err(format!("{} was declined", purchase.wanted.payment_token)))?
+            }
             "out-of-stock" => self.shop.measures.came(|came| came.sold_out += 1),
             // Somebody changed a price in the meantime, and the shopper was not charged another one.
             _ => self.shop.measures.came(|came| came.repriced += 1),

@@ -17,8 +17,8 @@ const MAX_BYTES: usize = 64 * 1024;
 #[schema(as = FlagEvaluationRequest)]
 pub struct EvaluationRequest {
     /// `targetingKey`, and at most 64 attributes that rules compare.
-    #[schema(value_type = Object)]
-    context: Value,
+    #[schema(value_type = Option<Object>)]
+    context: Option<Value>,
 }
 
 /// The context of a request; the inner error is the protocol's.
