@@ -40,7 +40,8 @@ async fn server() -> (Client, Arc<Counts>) {
         .into_response()
     };
     let stock = |Path(sku): Path<String>, Query(query): Query<Vec<(String, String)>>| async move {
-        Json(json!({ "sku": sku, "received": query.len(), "sold": 0, "returned": 0, "available": 0, "meta": { "stores": [] } }))
+        Json(json!({ "sku": sku, "received": query.len(), "sold": 0, "returned": 0, "available": 0,
+            "meta": { "store": "inventory.stock", "epoch": 1, "age_ms": 0, "as_of": "2026-01-01T00:00:00.000Z" } }))
     };
     let routes = Router::new()
         .route("/shop/api/v1/cart", get(busy).delete(busy))

@@ -91,7 +91,8 @@ fn files(problems: &mut Vec<String>) -> Result<()> {
     let unfinished = ["todo", "unimplemented"].map(|word| format!("{word}!("));
     for path in String::from_utf8_lossy(&output.stdout).lines() {
         // Nobody reads what was made as a whole.
-        let source = !path.contains("/generated/") && [".rs", ".ts", ".tsx", ".py", ".sh"].iter().any(|suffix| path.ends_with(suffix));
+        let is_made = path.contains("/generated/") || path.ends_with("/schema.d.ts");
+        let source = !is_made && [".rs", ".ts", ".tsx", ".py", ".sh"].iter().any(|suffix| path.ends_with(suffix));
         let Ok(text) = std::fs::read_to_string(path) else { continue };
         if source && text.lines().count() > MAX_LINES {
             problems.push(format!("{path} has {} lines; more than {MAX_LINES} ask to be two files", text.lines().count()));

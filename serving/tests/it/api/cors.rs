@@ -72,7 +72,8 @@ async fn pages_of_other_origins_are_served_if_they_are_known() {
         for name in ["chimera-position", "etag", "x-request-id", "retry-after", "idempotency-replayed"] {
             assert!(answer.header("access-control-expose-headers").contains(name), "{name}");
         }
-        assert!(answer.header("vary").contains("origin"), "{}", answer.header("vary"));
+        let varies = answer.headers.get_all("vary").iter().any(|names| names.to_str().unwrap().contains("origin"));
+        assert!(varies, "{:?}", answer.headers);
     }
     // By default nobody is known.
     let answer = send(&server.base, "MUG", FRIEND).await;

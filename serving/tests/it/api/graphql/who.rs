@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{Asker, PATH, shop};
-use crate::api::server::Server;
+use crate::api::server::{Answer, Server, TOKEN};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_sees_what_they_see_over_rest() {
@@ -17,8 +17,8 @@ async fn each_sees_what_they_see_over_rest() {
     let user = ada.get("/api/v1/auth/me").await["user_id"].clone();
     ada.send(Method::POST, "/api/v1/cart/items", &json!({ "sku": "BAG", "quantity": 1 })).await.ok();
     let order = json!({ "customer_id": user, "country": "France", "items": [{ "sku": "BAG", "quantity": 1 }] });
-    let request = server.request(Method::POST, "/api/v1/orders").bearer_auth(ada.bearer.as_ref().unwrap());
-    let placed = crate::api::server::Answer::of(request.header("idempotency-key", "a").json(&order)).await;
+    let request = server.request(Method::POST, "/api/v1/orders").bearer_auth(TOKEN);
+    let placed = Answer::of(request.header("idempotency-key", "a").json(&order)).await;
     let order = placed.json()["id"].clone();
     let (of_user, of_order, orders) = (
         "query ($id: ID!) { user(id: $id) { email orders { id } } }",

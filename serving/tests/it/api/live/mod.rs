@@ -17,7 +17,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
-use super::server::{Answer, Server};
+use super::server::{Answer, Server, TOKEN};
 
 /// The changelog of orders, and what tells Redis of it: what `chimera up` runs beside the API.
 pub struct Changelog {
@@ -64,10 +64,11 @@ impl<'a> Person<'a> {
         Answer::of(self.server.request(method, path).bearer_auth(&self.token).header("idempotency-key", key).json(&body)).await
     }
 
-    /// An order of one's own: three mugs, paid for elsewhere.
+    /// An order of one's own: three mugs, paid for elsewhere, so a program of the shop's places it.
     pub async fn order(&self, key: &str) -> Uuid {
         let order = json!({ "customer_id": self.user_id, "country": "France", "items": [{ "sku": "MUG", "quantity": 3 }] });
-        let placed = self.send(Method::POST, "/api/v1/orders", key, order).await;
+        let placed = self.server.request(Method::POST, "/api/v1/orders").bearer_auth(TOKEN).header("idempotency-key", key);
+        let placed = Answer::of(placed.json(&order)).await;
         assert_eq!(placed.status, 201, "{}", placed.text());
         placed.json()["id"].as_str().unwrap().parse().unwrap()
     }

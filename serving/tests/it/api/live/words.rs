@@ -67,16 +67,17 @@ async fn what_is_not_understood_is_said_and_what_is_too_much_ends_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn browsers_open_it_for_pages_of_the_shop_only() {
     let Some(server) = Server::start().await else { return };
-    for path in ["/ws", "/api/v1/graphql/ws"] {
+    // The one speaks a protocol that has a name, the other our own.
+    for (path, protocol) in [("/ws", ("accept", "*/*")), ("/api/v1/graphql/ws", TRANSPORT)] {
         for foreign in ["https://evil.example", "null", "http://127.0.0.1:1"] {
-            let (status, problem) = Socket::open(&server.base, path, &[("origin", foreign), TRANSPORT]).await.err().unwrap();
+            let (status, problem) = Socket::open(&server.base, path, &[("origin", foreign), protocol]).await.err().unwrap();
             assert_eq!((status, &problem["type"]), (403, &json!("/problems/foreign-origin")), "{path} from {foreign}");
         }
         for own in [server.base.as_str(), "https://shop.example.com"] {
-            assert!(Socket::open(&server.base, path, &[("origin", own), TRANSPORT]).await.is_ok(), "{path} from {own}");
+            assert!(Socket::open(&server.base, path, &[("origin", own), protocol]).await.is_ok(), "{path} from {own}");
         }
         server.get(path).await.problem(426, "websocket-needed");
-        let (status, _) = Socket::open(&server.base, path, &[("authorization", "Bearer x"), TRANSPORT]).await.err().unwrap();
+        let (status, _) = Socket::open(&server.base, path, &[("authorization", "Bearer x"), protocol]).await.err().unwrap();
         assert_eq!(status, 401);
     }
     let other = Socket::open(&server.base, "/api/v1/graphql/ws", &[("sec-websocket-protocol", "graphql-ws")]).await;
