@@ -63,6 +63,8 @@ CREATE TABLE flags (value TEXT, "offset" BIGINT METADATA FROM 'offset')
     WITH (connector = 'kafka', topic = 'flags.public.flags', format = 'raw_string', type = 'source');
 CREATE TABLE experiments (value TEXT, "offset" BIGINT METADATA FROM 'offset')
     WITH (connector = 'kafka', topic = 'flags.public.experiments', format = 'raw_string', type = 'source');
+CREATE TABLE webhooks (value TEXT, "offset" BIGINT METADATA FROM 'offset')
+    WITH (connector = 'kafka', topic = 'notifications.public.webhooks', format = 'raw_string', type = 'source');
 
 CREATE TABLE changes (
     topic TEXT, "offset" BIGINT, op TEXT, transaction_id TEXT, committed_ms BIGINT, before TEXT, after TEXT, row_key TEXT,
@@ -131,7 +133,9 @@ CREATE VIEW envelopes AS
     UNION ALL
     SELECT 'flags.public.flags', '$.key', NULL, "offset", value FROM flags
     UNION ALL
-    SELECT 'flags.public.experiments', '$.key', NULL, "offset", value FROM experiments;
+    SELECT 'flags.public.experiments', '$.key', NULL, "offset", value FROM experiments
+    UNION ALL
+    SELECT 'notifications.public.webhooks', '$.id', NULL, "offset", value FROM webhooks;
 
 CREATE VIEW images AS
     SELECT topic, "offset", value, first_key, second_key,

@@ -73,11 +73,11 @@ impl Postgres {
         let dir = make_folder(&options.dir)?;
         let account = Account::for_folder(&dir)?;
         let mut copy = account.command(self.bin.join("pg_basebackup"));
-        copy.args(["--write-recovery-conf", "--checkpoint=fast", "--wal-method=stream", "-d", &self.url("postgres"), "-D"]);
+        copy.args(["--write-recovery-conf", "--checkpoint=fast", "--wal-method=stream", "-d", &self.url("postgres")]);
         if !options.fsync {
             copy.arg("--no-sync");
         }
-        run(copy.arg(dir.join("data")))?;
+        run(copy.arg("-D").arg(dir.join("data")))?;
         Self::start(options)
     }
 
