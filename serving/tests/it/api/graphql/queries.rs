@@ -210,7 +210,7 @@ async fn people_carts_and_orders_are_those_of_rest() {
     assert_eq!(page, json!([listed[1], listed[2]]));
     let mine = ada.data("{ me { orders(first: 1) { id } } }", json!({})).await;
     assert_eq!(mine["me"]["orders"], json!([{ "id": ids[0] }]));
-    for (first, problem) in [(0, "bad-parameter"), (101, "bad-query"), (-1, "bad-query")] {
+    for (first, problem) in [(0, "bad-parameter"), (101, "bad-query"), (-1, "bad-parameter")] {
         let refused = ada.refused(&orders, json!({ "user": account["user_id"], "first": first })).await;
         assert_eq!(refused["type"], format!("/problems/{problem}"), "{first}");
     }
