@@ -23,3 +23,12 @@ fn or_skip<T>(started: Result<T>) -> Option<T> {
 fn listens(port: u16) -> bool {
     std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
 }
+
+/// The threads of a process that was killed end one after the other, and the last one closes its sockets.
+fn stops_listening(port: u16) -> bool {
+    let until = std::time::Instant::now() + std::time::Duration::from_secs(10);
+    while listens(port) && std::time::Instant::now() < until {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    !listens(port)
+}

@@ -1,6 +1,6 @@
 use chimera_local::{RabbitMq, RabbitMqOptions, TestRabbitMq};
 
-use crate::{listens, or_skip};
+use crate::{listens, or_skip, stops_listening};
 
 #[test]
 fn a_server_is_adopted_comes_back_after_a_crash_and_ends_with_its_test() {
@@ -13,13 +13,13 @@ fn a_server_is_adopted_comes_back_after_a_crash_and_ends_with_its_test() {
     assert_eq!(adopted.url(), server.url());
 
     adopted.crash().expect("a crash");
-    assert!(!listens(port));
+    assert!(stops_listening(port));
     server.start_again().expect("a restart");
     assert_eq!((server.port(), server.adopted()), (port, false));
     assert!(listens(port));
 
     drop(server);
-    assert!(!listens(port));
+    assert!(stops_listening(port));
     assert!(!folder.exists());
     // Neither the server nor its port mapper is left.
     let folder = folder.parent().expect("a folder above").to_owned();
