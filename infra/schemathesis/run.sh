@@ -41,7 +41,8 @@ shopper=$(curl -fsS "$base/api/v1/auth/register" -H 'content-type: application/j
     -d '{"email":"schemathesis@example.com","password":"correct horse battery"}' | python3 -c 'import json, sys; print(json.load(sys.stdin)["access_token"])')
 
 # Not called: what has no end (event streams); what ends the account that calls, or its session. Not checked: that whatever the document
-# allows is taken, since a product that is not there, or a country without shipping, is refused with 404 or 422.
+# allows is taken, since a product that is not there, or a country without shipping, is refused with 404 or 422; nor that a header that lacks is
+# answered 400, since If-Match that lacks is answered 428.
 failed=0
 for who in nobody shopper operator; do
     case $who in
@@ -50,7 +51,7 @@ for who in nobody shopper operator; do
         operator) token=(--header "Authorization:Bearer $(cat "$home/operator.token")") ;;
     esac
     say "as $who, $seconds s"
-    "$tool" run "$base/openapi.json" "${token[@]}" --max-time "$seconds" --workers 4 --checks all --exclude-checks positive_data_acceptance \
+    "$tool" run "$base/openapi.json" "${token[@]}" --max-time "$seconds" --workers 4 --checks all --exclude-checks positive_data_acceptance,missing_required_header \
         --exclude-path-regex '(/stream|/orders/.*/events|/cart/events|/ws)$' --exclude-path /api/v1/auth/logout --exclude-name 'DELETE /api/v1/users/me' \
         --suppress-health-check all --continue-on-failure --warnings off --request-timeout 30 --generation-database none --no-color >"$home/$who.txt" 2>&1 || {
         failed=1
