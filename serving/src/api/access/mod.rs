@@ -65,9 +65,7 @@ const READERS: Access = Access::Only(&[Role::Analyst, Role::Merchandiser, Role::
 const FULFILMENT: Access = Access::Only(&[Role::Merchandiser, Role::Service]);
 /// Programs of the shop's, such as a till: what they order is paid elsewhere.
 const PROGRAMS: Access = Access::Only(&[Role::Service]);
-/// Those who decide what the shop offers, and at what price.
-/// Those who change the catalogue.
-/// Those who change what the shop shows.
+/// Those who decide what the shop offers and shows, and at what price.
 const MERCHANDISERS: Access = Access::Only(&[Role::Merchandiser]);
 const ADMINS: Access = Access::Only(&[]);
 

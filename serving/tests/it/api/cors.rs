@@ -1,6 +1,6 @@
 //! Pages of other places; what is compressed, and what is not.
 
-use chimera_serving::api::{App, Limits, Origins, Parts};
+use chimera_serving::api::{App, Origins, Parts};
 use reqwest::Method;
 use serde_json::json;
 
@@ -10,27 +10,8 @@ const FRIEND: &str = "https://friend.example";
 
 /// The same server once more, for other origins. Its address.
 async fn knowing(server: &Server, origins: &[&str]) -> String {
-    let parts = &server.app.parts;
     let origins: Vec<String> = origins.iter().map(|origin| (*origin).to_owned()).collect();
-    let app = App::new(Parts {
-        stores: parts.stores.clone(),
-        engine: None,
-        connectors: parts.connectors.clone(),
-        log: parts.log.clone(),
-        redis: parts.redis.clone(),
-        databases: parts.databases.clone(),
-        replica: parts.replica.clone(),
-        notifications: None,
-        picture_store: parts.picture_store.clone(),
-        image_tower: None,
-        auth: parts.auth.clone(),
-        payment_provider: parts.payment_provider.clone(),
-        payment_secret: parts.payment_secret.clone(),
-        operator_token: parts.operator_token.clone(),
-        limits: Limits::default(),
-        origins: Origins::new(&origins).unwrap(),
-        metrics: parts.metrics.clone(),
-    });
+    let app = App::new(Parts { origins: Origins::new(&origins).unwrap(), ..server.parts() });
     server.serve_too(app).await
 }
 

@@ -166,6 +166,30 @@ impl Server {
         base
     }
 
+    /// What another server beside this one is made of. It sends no messages.
+    pub fn parts(&self) -> Parts {
+        let parts = &self.app.parts;
+        Parts {
+            stores: parts.stores.clone(),
+            engine: None,
+            connectors: parts.connectors.clone(),
+            log: parts.log.clone(),
+            redis: parts.redis.clone(),
+            databases: parts.databases.clone(),
+            replica: parts.replica.clone(),
+            notifications: None,
+            payment_provider: parts.payment_provider.clone(),
+            payment_secret: parts.payment_secret.clone(),
+            picture_store: parts.picture_store.clone(),
+            image_tower: None,
+            auth: parts.auth.clone(),
+            operator_token: parts.operator_token.clone(),
+            limits: Limits::default(),
+            origins: Origins::default(),
+            metrics: parts.metrics.clone(),
+        }
+    }
+
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.base))
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chimera_local::TestRedis;
 use chimera_serving::api::carts::{Owner, change, contents};
-use chimera_serving::api::{App, Origins, Parts};
+use chimera_serving::api::{App, Parts};
 use futures::StreamExt;
 use redis::AsyncCommands;
 use serde_json::{Value, json};
@@ -85,26 +85,7 @@ async fn without_redis_carts_go_on_and_what_it_comes_back_with_is_not_believed()
         Err(error) => return eprintln!("skipped: {error}"),
     };
     let redis = redis::Client::open(private.url()).unwrap().get_connection_manager().await.unwrap();
-    let parts = &server.app.parts;
-    let app = App::new(Parts {
-        stores: parts.stores.clone(),
-        engine: None,
-        connectors: parts.connectors.clone(),
-        log: parts.log.clone(),
-        redis: redis.clone(),
-        databases: parts.databases.clone(),
-        replica: parts.replica.clone(),
-        notifications: None,
-        picture_store: parts.picture_store.clone(),
-        image_tower: None,
-        auth: parts.auth.clone(),
-        payment_provider: server.app.payment_provider.clone(),
-        payment_secret: server.app.payment_secret.clone(),
-        operator_token: parts.operator_token.clone(),
-        limits: parts.limits.clone(),
-        origins: Origins::default(),
-        metrics: parts.metrics.clone(),
-    });
+    let app = App::new(Parts { redis: redis.clone(), ..server.parts() });
     let ada = Shopper::account(&server).await;
     let whose = owner(&ada);
     change::add(&app, whose, "A", 1, None).await.unwrap();

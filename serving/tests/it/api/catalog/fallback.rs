@@ -1,17 +1,16 @@
 //! Reading a product while the store of the documents is away.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chimera_local::TestRedis;
-use chimera_serving::api::{App, Limits, OperatorToken, Origins, Parts, serve};
+use chimera_serving::api::{App, Parts, serve};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
 use super::{Merchandiser, id};
-use crate::api::server::{Answer, Server, TOKEN};
+use crate::api::server::{Answer, Server};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_product_is_read_from_the_catalogue_while_redis_is_away() {
@@ -32,26 +31,7 @@ async fn a_product_is_read_from_the_catalogue_while_redis_is_away() {
     // The same server with a Redis of its own, which is then stopped.
     let redis = tokio::task::spawn_blocking(TestRedis::start).await.unwrap().unwrap();
     let client = redis::Client::open(redis.url()).unwrap();
-    let here = &server.app;
-    let app = App::new(Parts {
-        stores: server.board.clone(),
-        engine: None,
-        connectors: here.connectors.clone(),
-        log: Arc::clone(&here.log),
-        redis: client.get_connection_manager().await.unwrap(),
-        databases: here.databases.clone(),
-        replica: here.replica.clone(),
-        notifications: None,
-        picture_store: here.picture_store.clone(),
-        image_tower: None,
-        auth: here.auth.clone(),
-        payment_provider: server.app.payment_provider.clone(),
-        payment_secret: server.app.payment_secret.clone(),
-        operator_token: OperatorToken::new(TOKEN),
-        limits: Limits::default(),
-        origins: Origins::default(),
-        metrics: here.metrics.clone(),
-    });
+    let app = App::new(Parts { redis: client.get_connection_manager().await.unwrap(), ..server.parts() });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let running = tokio::spawn(serve(app, listener, std::future::pending()));

@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use chimera_local::TestRedis;
 use chimera_serving::api::access::{Caller, Role};
 use chimera_serving::api::graphql::{self, Asker};
-use chimera_serving::api::{App, Limits, Origins, Parts};
+use chimera_serving::api::{App, Parts};
 use redis::AsyncCommands;
 use serde_json::json;
 
@@ -28,26 +28,7 @@ async fn lines_of_many_orders_are_one_load_of_each_kind() {
     }
     let stock = json!({ "sku": "MUG-R", "received": 9, "sold": 2, "returned": 0, "available": 7 });
     let () = redis.set("stock:MUG-R", stock.to_string()).await.unwrap();
-    let parts = &server.app.parts;
-    let app = App::new(Parts {
-        stores: parts.stores.clone(),
-        engine: None,
-        connectors: parts.connectors.clone(),
-        log: parts.log.clone(),
-        redis: redis.clone(),
-        databases: parts.databases.clone(),
-        replica: parts.replica.clone(),
-        notifications: None,
-        picture_store: parts.picture_store.clone(),
-        image_tower: None,
-        auth: parts.auth.clone(),
-        payment_provider: parts.payment_provider.clone(),
-        payment_secret: parts.payment_secret.clone(),
-        operator_token: parts.operator_token.clone(),
-        limits: Limits::default(),
-        origins: Origins::default(),
-        metrics: parts.metrics.clone(),
-    });
+    let app = App::new(Parts { redis: redis.clone(), ..server.parts() });
     let user_id = server.account(Role::Shopper).await;
     for i in 0..6 {
         let items: Vec<_> = NAMES.iter().map(|(sku, ..)| json!({ "sku": sku, "quantity": 1 })).collect();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use chimera_connectors::Context;
 use chimera_local::TestRedis;
 use chimera_serving::api::access::Role;
-use chimera_serving::api::{App, Limits, Origins, Parts};
+use chimera_serving::api::{App, Parts};
 use futures::StreamExt;
 use serde_json::json;
 
@@ -20,27 +20,12 @@ async fn who_follows_comes_to_the_last_state_though_redis_was_away() {
     server.product("MUG", 250, 100).await;
     let mut private = tokio::task::spawn_blocking(TestRedis::start).await.unwrap().unwrap();
     let redis = redis::Client::open(private.url()).unwrap().get_connection_manager().await.unwrap();
-    let parts = &server.app.parts;
     let folder = tempfile::tempdir().unwrap();
     // A node whose Redis this test may stop.
     let app = App::new(Parts {
-        stores: parts.stores.clone(),
-        engine: None,
-        connectors: Context::new(folder.path(), parts.log.clone(), private.url(), "postgres://127.0.0.1/none".to_owned()).unwrap(),
-        log: parts.log.clone(),
+        connectors: Context::new(folder.path(), server.app.log.clone(), private.url(), "postgres://127.0.0.1/none".to_owned()).unwrap(),
         redis: redis.clone(),
-        databases: parts.databases.clone(),
-        replica: parts.replica.clone(),
-        notifications: None,
-        picture_store: parts.picture_store.clone(),
-        image_tower: None,
-        auth: parts.auth.clone(),
-        payment_provider: parts.payment_provider.clone(),
-        payment_secret: parts.payment_secret.clone(),
-        operator_token: parts.operator_token.clone(),
-        limits: Limits::default(),
-        origins: Origins::default(),
-        metrics: parts.metrics.clone(),
+        ..server.parts()
     });
     let base = server.serve_too(app).await;
     let _changelog = Changelog::start_with(&server, redis).await;
