@@ -31,7 +31,7 @@ $(WEB): $(shell find serving/web/src serving/web/*.html serving/web/package-lock
 
 test: setup-test $(WEB) ## Install what is missing and run all tests
 	@cd serving/web && { [ -d node_modules ] || npm ci --no-audit --no-fund --silent; } && npm test --silent
-	@cargo test --release --locked --workspace
+	@cargo test --release --locked --workspace --no-fail-fast
 	@$(MAKE) --no-print-directory test-udf
 	@$(MAKE) --no-print-directory test-e2e
 

@@ -166,7 +166,8 @@ async fn a_thousand_shoppers_share_a_hundred_units_whatever_dies_meanwhile() {
     books::check(&databases).await;
     let orders = books::count(&databases.orders, "SELECT count(*) FROM orders WHERE kind = 'order' AND status = 'paid'").await;
     assert_eq!((orders, bought), (100, 100), "orders, and shoppers who were told that they have one");
+    // Waits first until every store holds what was committed.
+    crate::chaos::assert_verified(&platform);
     let (status, stock) = shop.insist(|| shop.request(Method::GET, "/api/v1/inventory/LAST")).await;
     assert_eq!((status, &stock["available"]), (StatusCode::OK, &json!(0)), "{stock}");
-    crate::chaos::assert_verified(&platform);
 }
