@@ -20,7 +20,7 @@ pub struct ParseError(String);
 
 impl Frontier {
     /// A token may not name more sources than this: tokens come from outside.
-    pub const MAX_SOURCES: usize = 16;
+    pub const MAX_SOURCES: usize = 32;
 
     /// The position of one source.
     pub fn single(source: impl Into<String>, position: u64) -> Self {

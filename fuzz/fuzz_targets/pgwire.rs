@@ -13,7 +13,7 @@ use bytes::BytesMut;
 use chimera_connectors::Context;
 use chimera_connectors::log::Log;
 use chimera_connectors::log::embedded::EmbeddedLog;
-use chimera_pipelines::{Config, Definition, Runtime};
+use chimera_pipelines::{Config, Definition, Runtime, Service};
 use chimera_serving::pg::{DATABASE, Front, Limits, Role};
 use chimera_sql::Functions;
 use libfuzzer_sys::fuzz_target;
@@ -52,7 +52,7 @@ async fn serve(dir: &Path, listener: TcpListener) {
         sources: SOURCES.into(),
         functions: Functions::new(),
         functions_version: String::new(),
-        transactional: vec!["shop".into()],
+        services: vec![Service::whole("shop")],
         workers: 1,
         hosts: None,
         offsite: None,

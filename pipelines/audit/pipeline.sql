@@ -41,19 +41,20 @@ CREATE TABLE reorder_points (value TEXT, "offset" BIGINT METADATA FROM 'offset')
     WITH (connector = 'kafka', topic = 'inventory.public.reorder_points', format = 'raw_string', type = 'source');
 CREATE TABLE warehouses (value TEXT, "offset" BIGINT METADATA FROM 'offset')
     WITH (connector = 'kafka', topic = 'inventory.public.warehouses', format = 'raw_string', type = 'source');
-CREATE TABLE orders (value TEXT, "offset" BIGINT METADATA FROM 'offset')
+-- Orders may be spread over several databases, each with topics of its own.
+CREATE TABLE orders (value TEXT, topic TEXT METADATA FROM 'topic', "offset" BIGINT METADATA FROM 'offset')
     WITH (connector = 'kafka', topic = 'orders.public.orders', format = 'raw_string', type = 'source');
-CREATE TABLE order_items (value TEXT, "offset" BIGINT METADATA FROM 'offset')
+CREATE TABLE order_items (value TEXT, topic TEXT METADATA FROM 'topic', "offset" BIGINT METADATA FROM 'offset')
     WITH (connector = 'kafka', topic = 'orders.public.order_items', format = 'raw_string', type = 'source');
-CREATE TABLE order_events (value TEXT, "offset" BIGINT METADATA FROM 'offset')
+CREATE TABLE order_events (value TEXT, topic TEXT METADATA FROM 'topic', "offset" BIGINT METADATA FROM 'offset')
     WITH (connector = 'kafka', topic = 'orders.public.order_events', format = 'raw_string', type = 'source');
-CREATE TABLE shipments (value TEXT, "offset" BIGINT METADATA FROM 'offset')
+CREATE TABLE shipments (value TEXT, topic TEXT METADATA FROM 'topic', "offset" BIGINT METADATA FROM 'offset')
     WITH (connector = 'kafka', topic = 'orders.public.shipments', format = 'raw_string', type = 'source');
-CREATE TABLE shipment_items (value TEXT, "offset" BIGINT METADATA FROM 'offset')
+CREATE TABLE shipment_items (value TEXT, topic TEXT METADATA FROM 'topic', "offset" BIGINT METADATA FROM 'offset')
     WITH (connector = 'kafka', topic = 'orders.public.shipment_items', format = 'raw_string', type = 'source');
-CREATE TABLE returns (value TEXT, "offset" BIGINT METADATA FROM 'offset')
+CREATE TABLE returns (value TEXT, topic TEXT METADATA FROM 'topic', "offset" BIGINT METADATA FROM 'offset')
     WITH (connector = 'kafka', topic = 'orders.public.returns', format = 'raw_string', type = 'source');
-CREATE TABLE return_items (value TEXT, "offset" BIGINT METADATA FROM 'offset')
+CREATE TABLE return_items (value TEXT, topic TEXT METADATA FROM 'topic', "offset" BIGINT METADATA FROM 'offset')
     WITH (connector = 'kafka', topic = 'orders.public.return_items', format = 'raw_string', type = 'source');
 CREATE TABLE payments (value TEXT, "offset" BIGINT METADATA FROM 'offset')
     WITH (connector = 'kafka', topic = 'payments.public.payments', format = 'raw_string', type = 'source');
@@ -113,19 +114,19 @@ CREATE VIEW envelopes AS
     UNION ALL
     SELECT 'inventory.public.warehouses', '$.id', NULL, "offset", value FROM warehouses
     UNION ALL
-    SELECT 'orders.public.orders', '$.id', NULL, "offset", value FROM orders
+    SELECT topic, '$.id', NULL, "offset", value FROM orders
     UNION ALL
-    SELECT 'orders.public.order_items', '$.order_id', '$.line_no', "offset", value FROM order_items
+    SELECT topic, '$.order_id', '$.line_no', "offset", value FROM order_items
     UNION ALL
-    SELECT 'orders.public.order_events', '$.order_id', '$.id', "offset", value FROM order_events
+    SELECT topic, '$.order_id', '$.id', "offset", value FROM order_events
     UNION ALL
-    SELECT 'orders.public.shipments', '$.id', NULL, "offset", value FROM shipments
+    SELECT topic, '$.id', NULL, "offset", value FROM shipments
     UNION ALL
-    SELECT 'orders.public.shipment_items', '$.shipment_id', '$.line_no', "offset", value FROM shipment_items
+    SELECT topic, '$.shipment_id', '$.line_no', "offset", value FROM shipment_items
     UNION ALL
-    SELECT 'orders.public.returns', '$.id', NULL, "offset", value FROM returns
+    SELECT topic, '$.id', NULL, "offset", value FROM returns
     UNION ALL
-    SELECT 'orders.public.return_items', '$.return_id', '$.line_no', "offset", value FROM return_items
+    SELECT topic, '$.return_id', '$.line_no', "offset", value FROM return_items
     UNION ALL
     SELECT 'payments.public.payments', '$.id', NULL, "offset", value FROM payments
     UNION ALL

@@ -140,7 +140,7 @@ impl Coordinator {
         names
             .into_iter()
             .map(|name| {
-                let transactional = self.inputs.service(&format!("{name}.")).is_some();
+                let transactional = self.inputs.database(&format!("{name}.")).is_some();
                 let topic = if transactional { reader::transaction_topic(&name) } else { name.clone() };
                 let from = self.tail.positions.get(&topic).copied().unwrap_or(0);
                 let (sender, feed) = mpsc::channel(4);

@@ -26,7 +26,25 @@ pub struct Input {
 /// All decodings.
 pub struct Inputs {
     pub inputs: Vec<Input>,
-    transactional: Vec<String>,
+    services: Vec<Service>,
+}
+
+/// A service whose topics come with transaction marks.
+#[derive(Clone, Debug)]
+pub struct Service {
+    /// The first part of the topics that tables name.
+    pub name: String,
+    /// The databases that its rows are spread over, as their topics begin; mostly one, of the service's own name. A table has the rows of
+    /// all.
+    pub databases: Vec<String>,
+}
+
+impl Service {
+    /// One with a single database.
+    pub fn whole(name: impl Into<String>) -> Self {
+        let name = name.into();
+        Self { databases: vec![name.clone()], name }
+    }
 }
 
 struct Group {
@@ -57,18 +75,19 @@ impl Group {
 }
 
 impl Inputs {
-    /// Plans the decodings of `tables`, each with the pipeline that reads it. `transactional` lists the services whose topics come with
-    /// transaction marks.
-    pub fn plan<'a>(tables: impl IntoIterator<Item = (&'a str, &'a Table)>, transactional: Vec<String>) -> Result<Self, Error> {
+    /// Plans the decodings of `tables`, each with the pipeline that reads it.
+    pub fn plan<'a>(tables: impl IntoIterator<Item = (&'a str, &'a Table)>, services: Vec<Service>) -> Result<Self, Error> {
         let mut groups: Vec<Group> = Vec::new();
         for (pipeline, table) in tables {
             let (topic, format) = place(pipeline, table)?;
             let fields: Vec<Field> = table.schema.fields().iter().map(|field| field.as_ref().clone()).collect();
-            let known =
-                groups.iter_mut().any(|group| group.topic == topic && group.format == format && group.admit(&fields, &table.metadata));
-            if !known {
-                let fields = fields.iter().map(|field| field.clone().with_nullable(true)).collect();
-                groups.push(Group { topic: topic.to_owned(), format: format.to_owned(), fields, metadata: table.metadata.clone() });
+            for topic in spread(&services, topic) {
+                let known =
+                    groups.iter_mut().any(|group| group.topic == topic && group.format == format && group.admit(&fields, &table.metadata));
+                if !known {
+                    let fields = fields.iter().map(|field| field.clone().with_nullable(true)).collect();
+                    groups.push(Group { topic, format: format.to_owned(), fields, metadata: table.metadata.clone() });
+                }
             }
         }
         let inputs = groups
@@ -79,32 +98,35 @@ impl Inputs {
                 Ok(Input { topic: group.topic, format: group.format, schema, metadata: group.metadata, decoder })
             })
             .collect::<Result<_, chimera_connectors::Error>>()?;
-        Ok(Self { inputs, transactional })
+        Ok(Self { inputs, services })
     }
 
-    /// The decodings that have all columns of a pipeline's tables: (index, table), in the order of the tables.
+    /// The decodings that have all columns of a pipeline's tables: (index, table), in the order of the tables. A table that is spread over
+    /// several databases has one of each.
     pub fn cover(&self, pipeline: &str, tables: &[Table]) -> Result<Vec<(usize, String)>, Error> {
         let mut covered = Vec::with_capacity(tables.len());
         for table in tables {
             let (topic, format) = place(pipeline, table)?;
-            let found = self.inputs.iter().position(|input| input.topic == topic && input.format == format && input.has(table));
-            let message = || format!("topic `{topic}` is not decoded with these columns; see the source tables");
-            let index =
-                found.ok_or_else(|| Error::Table { pipeline: pipeline.to_owned(), table: table.name.clone(), message: message() })?;
-            covered.push((index, table.name.clone()));
+            for topic in spread(&self.services, topic) {
+                let found = self.inputs.iter().position(|input| input.topic == topic && input.format == format && input.has(table));
+                let message = || format!("topic `{topic}` is not decoded with these columns; see the source tables");
+                let index =
+                    found.ok_or_else(|| Error::Table { pipeline: pipeline.to_owned(), table: table.name.clone(), message: message() })?;
+                covered.push((index, table.name.clone()));
+            }
         }
         Ok(covered)
     }
 
-    /// The service whose transactions order `topic`; `None` for a topic of its own.
-    pub fn service<'a>(&'a self, topic: &str) -> Option<&'a str> {
-        let service = topic.split('.').next().unwrap_or_default();
-        self.transactional.iter().map(String::as_str).find(|known| *known == service && topic.contains('.'))
+    /// The database whose transactions order `topic`; `None` for a topic of its own.
+    pub fn database<'a>(&'a self, topic: &str) -> Option<&'a str> {
+        let (database, _) = topic.split_once('.')?;
+        self.services.iter().flat_map(|service| &service.databases).map(String::as_str).find(|known| *known == database)
     }
 
-    /// The source that `topic` belongs to: its service, or itself.
+    /// The source that `topic` belongs to: its database, or itself.
     pub fn source<'a>(&'a self, topic: &'a str) -> &'a str {
-        self.service(topic).unwrap_or(topic)
+        self.database(topic).unwrap_or(topic)
     }
 
     /// Topics that are read, each once, in order.
@@ -139,6 +161,15 @@ impl Inputs {
             })
             .collect();
         Decoded { changes, bad }
+    }
+}
+
+/// The topics that hold the rows of a table which names `topic`: those of each database of its service, or itself.
+fn spread(services: &[Service], topic: &str) -> Vec<String> {
+    let of = topic.split_once('.').and_then(|(name, rest)| Some((services.iter().find(|service| service.name == name)?, rest)));
+    match of {
+        Some((service, rest)) => service.databases.iter().map(|database| format!("{database}.{rest}")).collect(),
+        None => vec![topic.to_owned()],
     }
 }
 

@@ -38,6 +38,7 @@ pub use definition::{Definition, bundled, from_dir, sources, verification};
 pub use error::Error;
 pub use functions::{functions, version as functions_version};
 pub use handle::{Handle, WaitError};
+pub use inputs::Service;
 pub use inspect::{PipelineDiff, PipelineReport, PipelineState, StoreChange, StoreDiff};
 pub use manage::{Actor, Manager, ViewError, ViewStatus};
 pub use offsite::{Error as OffsiteError, Offsite};

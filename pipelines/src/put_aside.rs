@@ -10,13 +10,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::inputs::Brought;
 
-/// Offsets in the topic of each table.
+/// Offsets by topic of each table, as [`place`] names both.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PutAside(BTreeMap<String, BTreeSet<u64>>);
 
 impl PutAside {
-    /// What `table` takes of what an epoch brings; remembers what it puts aside.
-    pub fn take<'a>(&mut self, table: &str, brought: &'a Brought) -> Vec<&'a Changes> {
+    /// What `table` takes of what an epoch brings of `topic`; remembers what it puts aside.
+    pub fn take<'a>(&mut self, table: &str, topic: &str, brought: &'a Brought) -> Vec<&'a Changes> {
         let mut taken = Vec::new();
         if !brought.changes.is_empty() {
             taken.push(&brought.changes);
@@ -24,7 +24,7 @@ impl PutAside {
         if brought.put_aside.is_empty() && brought.replayed.is_empty() {
             return taken;
         }
-        let offsets = self.0.entry(table.to_owned()).or_default();
+        let offsets = self.0.entry(place(table, topic)).or_default();
         offsets.extend(&brought.put_aside);
         for replayed in &brought.replayed {
             if offsets.remove(&replayed.original) {
@@ -36,4 +36,9 @@ impl PutAside {
         }
         taken
     }
+}
+
+/// A topic of a table, which may have several: one a database that it is spread over.
+fn place(table: &str, topic: &str) -> String {
+    format!("{table} < {topic}")
 }

@@ -143,7 +143,7 @@ pub async fn again(log: &Arc<dyn Log>, inputs: &Inputs, epochs: &[journal::Entry
     for topic in wanted {
         let Some((from, to)) = ranges.get(topic.as_str()).copied() else { continue };
         let mut entries = range(log, topic, from, to).await?;
-        if let Some(service) = inputs.service(topic) {
+        if let Some(service) = inputs.database(topic) {
             if !ids.contains_key(service) {
                 let marks = transaction_topic(service);
                 let (from, to) = ranges.get(marks.as_str()).copied().unwrap_or_default();

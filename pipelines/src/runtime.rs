@@ -12,7 +12,7 @@ use crate::engine::{Engine, Joins, Options, Pipeline};
 use crate::functions::version_in;
 use crate::handle::{Handle, Nudge};
 use crate::hosts::Hosts;
-use crate::inputs::Inputs;
+use crate::inputs::{Inputs, Service};
 use crate::journal::Journal;
 use crate::manage::Manager;
 use crate::offsite::Offsite;
@@ -28,8 +28,8 @@ pub struct Config {
     pub functions: Functions,
     /// What the functions' answers depend on beside their arguments, such as a model: another one builds the stores that use it anew.
     pub functions_version: String,
-    /// Services whose topics come with transaction marks (`<service>.transaction`).
-    pub transactional: Vec<String>,
+    /// Services whose topics come with transaction marks (`<database>.transaction`).
+    pub services: Vec<Service>,
     /// Threads a dataflow; on hosts, of each host.
     pub workers: usize,
     /// The machines that compute the dataflows; `None`: this process.
@@ -58,7 +58,7 @@ impl Runtime {
         }
         let sources = parse("sources", &config.sources)?.sources;
         let read = programs.iter().flat_map(|(definition, program)| program.sources.iter().map(|table| (definition.name.as_str(), table)));
-        let inputs = Arc::new(Inputs::plan(read.chain(sources.iter().map(|table| ("sources", table))), config.transactional.clone())?);
+        let inputs = Arc::new(Inputs::plan(read.chain(sources.iter().map(|table| ("sources", table))), config.services.clone())?);
         let (journal, tail) = Journal::open(context.log.clone()).await?;
         let options = Options {
             workers: config.workers,

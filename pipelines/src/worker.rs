@@ -217,7 +217,7 @@ impl Worker {
         let mut fed = false;
         for (input, table) in &self.tables {
             let Some(brought) = &epoch.changes[*input] else { continue };
-            for changes in running.put_aside.take(table, brought) {
+            for changes in running.put_aside.take(table, &self.inputs.inputs[*input].topic, brought) {
                 let delta = Delta { batch: changes.batch.clone(), weights: Some(changes.weights.clone()) };
                 running.dataflow.push(table, delta).map_err(|error| failed(error.to_string()))?;
                 fed = true;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use chimera_connectors::log::embedded::EmbeddedLog;
 use chimera_connectors::log::{Append, Log, Record};
 use chimera_connectors::{Context, Frontier};
-use chimera_pipelines::{Config, Definition, Handle, Runtime};
+use chimera_pipelines::{Config, Definition, Handle, Runtime, Service};
 use chimera_sql::Functions;
 use serde_json::{Value, json};
 
@@ -52,7 +52,7 @@ impl Platform {
             sources: sources.into(),
             functions: Functions::new(),
             functions_version: String::new(),
-            transactional: vec!["shop".into()],
+            services: vec![Service::whole("shop")],
             workers: 1,
             hosts: None,
             offsite: None,
@@ -96,8 +96,14 @@ pub fn append(topic: &str, value: Option<Value>) -> Append {
 
 /// A transaction as change data capture writes it: (before, after) a change.
 pub fn transaction(lsn: u64, changes: &[(Option<Value>, Option<Value>)]) -> Vec<Append> {
+    transaction_in("shop", lsn, changes)
+}
+
+/// One of another database.
+pub fn transaction_in(database: &str, lsn: u64, changes: &[(Option<Value>, Option<Value>)]) -> Vec<Append> {
+    let (marks, items) = (format!("{database}.transaction"), format!("{database}.public.items"));
     let id = format!("{lsn}:{lsn}");
-    let mut records = vec![append("shop.transaction", Some(json!({"status": "BEGIN", "id": id, "ts_ms": 1})))];
+    let mut records = vec![append(&marks, Some(json!({"status": "BEGIN", "id": id, "ts_ms": 1})))];
     for (before, after) in changes {
         let op = if before.is_none() {
             "c"
@@ -107,14 +113,14 @@ pub fn transaction(lsn: u64, changes: &[(Option<Value>, Option<Value>)]) -> Vec<
             "u"
         };
         let envelope = json!({"before": before, "after": after, "op": op, "transaction": {"id": id, "total_order": 1}});
-        records.push(append("shop.public.items", Some(envelope)));
+        records.push(append(&items, Some(envelope)));
         if after.is_none() {
-            records.push(append("shop.public.items", None));
+            records.push(append(&items, None));
         }
     }
     let collections = json!([{"data_collection": "public.items", "event_count": changes.len()}]);
     let end = json!({"status": "END", "id": id, "event_count": changes.len(), "data_collections": collections, "ts_ms": 1, "lsn": lsn});
-    records.push(append("shop.transaction", Some(end)));
+    records.push(append(&marks, Some(end)));
     records
 }
 

@@ -7,11 +7,11 @@ use bytes::Bytes;
 use chimera_connectors::log::Log;
 use chimera_connectors::log::embedded::EmbeddedLog;
 use chimera_connectors::{Context, Frontier, dlq};
-use chimera_pipelines::{Config, Definition, Runtime};
+use chimera_pipelines::{Config, Definition, Runtime, Service};
 use chimera_sql::Functions;
 use serde_json::{Value, json};
 
-use crate::platform::{Platform, append, item, transaction};
+use crate::platform::{Platform, append, item, transaction, transaction_in};
 
 pub const SQL: &str = "
 CREATE TABLE items (id BIGINT PRIMARY KEY, sku TEXT, quantity INT)
@@ -119,6 +119,43 @@ async fn a_poisoned_record_is_put_aside_and_the_rest_goes_on() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_that_are_spread_over_databases_are_one_table() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let start = async || {
+        Platform::start_changed(dir.path(), &[("levels", SQL)], "", "redis://127.0.0.1:1/", |config| {
+            config.services = vec![Service { name: "shop".into(), databases: vec!["shop".into(), "shop_1".into()] }];
+        })
+        .await
+    };
+    let both = |shop, shop_1| Frontier([("shop".to_owned(), shop), ("shop_1".to_owned(), shop_1)].into());
+    let platform = start().await;
+    // In each database, at the same offset, one that cannot be read.
+    let wrong = |id: i64| (None, Some(json!({"id": id, "sku": "a", "quantity": "many"})));
+    platform.log.append(transaction(10, &[wrong(1), (None, Some(item(2, "a", 3)))])).await.expect("appended");
+    platform.log.append(transaction_in("shop_1", 7, &[wrong(3), (None, Some(item(4, "a", 4)))])).await.expect("appended");
+    platform.reached("levels.levels", &both(10, 7)).await;
+    assert_eq!(platform.rows("levels.levels"), [json!({"sku": "a", "units": 7, "lines": 2})]);
+    platform.handle.stop().await;
+
+    // It goes on with both where it was.
+    let platform = start().await;
+    platform.log.append(transaction_in("shop_1", 8, &[(Some(item(4, "a", 4)), Some(item(4, "b", 5)))])).await.expect("appended");
+    platform.reached("levels.levels", &both(10, 8)).await;
+    assert_eq!(platform.rows("levels.levels"), [json!({"sku": "a", "units": 3, "lines": 1}), json!({"sku": "b", "units": 5, "lines": 1})]);
+    // What was put aside is known by its database: each record comes again once, and fails again.
+    let replay = dlq::replay(platform.log.as_ref(), &dlq::Selection::All).await.expect("replayed");
+    assert_eq!((replay.replayed, replay.refused), (2, vec![]));
+    platform.log.append(transaction(11, &[])).await.expect("appended");
+    platform.log.append(transaction_in("shop_1", 9, &[])).await.expect("appended");
+    platform.reached("levels.levels", &both(11, 9)).await;
+    let letters = dlq::list(platform.log.as_ref(), 100, 0).await.expect("the dead letters");
+    let mut topics: Vec<String> = letters.into_iter().map(|waiting| waiting.letter.topic).collect();
+    topics.sort();
+    assert_eq!(topics, ["shop.public.items", "shop_1.public.items"]);
+    platform.handle.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_pipeline_that_cannot_work_is_refused_with_line_and_column() {
     let dir = tempfile::tempdir().expect("a folder");
     let log: Arc<dyn Log> = EmbeddedLog::open(dir.path().join("log")).expect("the log");
@@ -129,7 +166,7 @@ async fn a_pipeline_that_cannot_work_is_refused_with_line_and_column() {
         sources: String::new(),
         functions: Functions::new(),
         functions_version: String::new(),
-        transactional: vec!["shop".into()],
+        services: vec![Service::whole("shop")],
         workers: 1,
         hosts: None,
         offsite: None,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use futures::future::join_all;
 use serde::Serialize;
 use sqlx::PgPool;
 
@@ -35,8 +36,10 @@ pub async fn healthz() -> axum::Json<Health> {
 #[utoipa::path(get, path = "/readyz", tag = "operations", responses((status = 200, body = Health), (status = 503,
         description = "not now", body = Health)))]
 pub async fn readyz(State(app): State<App>) -> Response {
+    let orders = join_all(app.databases.shards.all().iter().map(|shard| database(&shard.pool)));
     let (catalog, orders, inventory, redis) =
-        tokio::join!(database(&app.databases.catalog), database(&app.databases.orders), database(&app.databases.inventory), redis(&app));
+        tokio::join!(database(&app.databases.catalog), orders, database(&app.databases.inventory), redis(&app));
+    let orders = orders.into_iter().all(|ok| ok);
     let stores = app.stores.stores();
     let engine = !stores.is_empty() && stores.iter().all(|store| store.error.is_none());
     let checks = [("catalog", catalog), ("orders", orders), ("inventory", inventory), ("redis", redis), ("stores", engine)];

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, try_join_all};
 use tokio::task::JoinSet;
 
 use super::auth::{self, sessions};
@@ -10,7 +10,7 @@ use super::carts;
 use super::catalog::pictures::sweep;
 use super::inventory::{booking, write_off};
 use super::notifications::{Channel, deliveries, worker};
-use super::orders::{self, idempotency, refunds};
+use super::orders::{self, allocation_changes, idempotency, placements, refunds};
 use super::outbox;
 use super::problem::Result;
 use super::state::App;
@@ -34,13 +34,33 @@ const HOUR: Duration = Duration::from_secs(60 * 60);
 
 static JOBS: &[Job] = &[
     Job { name: "go on with purchases", every: checkout::saga::EVERY, run: |app| Box::pin(async move { checkout::resume(&app).await }) },
+    Job {
+        name: "write orders where they belong",
+        every: placements::EVERY,
+        run: |app| Box::pin(async move { placements::deliver_all(&app).await }),
+    },
+    Job {
+        name: "allocate for orders away from home",
+        every: allocation_changes::EVERY,
+        run: |app| Box::pin(async move { allocation_changes::add_all(&app).await }),
+    },
+    Job {
+        name: "forget old allocations' ids",
+        every: HOUR,
+        run: |app| Box::pin(async move { allocation_changes::forget_old(&app.databases.orders).await }),
+    },
     Job { name: "pay back", every: refunds::EVERY, run: |app| Box::pin(async move { refunds::pay_due(&app).await }) },
     Job { name: "forget old purchases", every: HOUR, run: |app| Box::pin(async move { checkout::saga::sweep(&app).await }) },
     Job { name: "forget the provider's old events", every: HOUR, run: |app| Box::pin(async move { payments::events::sweep(&app).await }) },
     Job {
         name: "forget old idempotency keys",
         every: HOUR,
-        run: |app| Box::pin(async move { Ok(idempotency::forget_old(&app.databases.orders).await.map(drop)?) }),
+        run: |app| {
+            Box::pin(async move {
+                try_join_all(app.databases.shards.all().iter().map(|shard| idempotency::forget_old(&shard.pool))).await?;
+                Ok(())
+            })
+        },
     },
     Job {
         name: "forget old bookings' keys",
@@ -58,7 +78,7 @@ static JOBS: &[Job] = &[
     Job {
         name: "seal the audit trail",
         every: Sealer::EVERY,
-        run: |app| Box::pin(async move { app.sealer.run(&app.databases.reporting, &*app.log).await }),
+        run: |app| Box::pin(async move { app.sealer.run(&app.databases, &*app.log).await }),
     },
     Job {
         name: "hand over messages about accounts",
@@ -79,7 +99,7 @@ static JOBS: &[Job] = &[
         run: |app| {
             Box::pin(async move {
                 outbox::sweep(&app.auth.pool, "auth").await?;
-                outbox::sweep(&app.databases.orders, "orders").await
+                try_join_all(app.databases.shards.all().iter().map(|shard| outbox::sweep(&shard.pool, "orders"))).await.map(drop)
             })
         },
     },

@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::freshness::After;
 use super::state::App;
 use crate::shop::databases::Databases;
+use crate::shop::shards::Shard;
 
 /// Between two looks at how far the replica is.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -38,6 +39,14 @@ impl App {
         let has_it = has_it.await.unwrap_or(false);
         metrics::counter!("chimera_replica_reads_total", "read" => if has_it { "replica" } else { "primary" }).increment(1);
         if has_it { replica.clone() } else { primary.clone() }
+    }
+}
+
+impl App {
+    /// Likewise of one database of orders.
+    pub(crate) async fn orders_reader(&self, shard: &Shard, after: &After) -> PgPool {
+        let number = self.databases.shards.all().iter().position(|one| one.source == shard.source).unwrap_or(0);
+        self.reader(&shard.source, |databases| &databases.shards.all()[number].pool, after).await
     }
 }
 

@@ -17,11 +17,21 @@ pub use check::{Fault, Head, Outcome, check};
 pub use seal::Seal;
 pub use sealer::Sealer;
 
+use crate::shop::shards::Shards;
+
 /// The topic of the seals.
 pub const TOPIC: &str = "audit.seals";
 
-/// The topics whose changes are in the trail: those that its pipeline reads.
-pub fn topics() -> &'static [String] {
+/// The topics whose changes are in the trail: those that its pipeline reads, of every database that orders are in.
+pub fn topics(shards: &Shards) -> Vec<String> {
+    let of = |topic: &String| match topic.strip_prefix("orders.") {
+        Some(table) => shards.all().iter().map(|shard| format!("{}.{table}", shard.source)).collect(),
+        None => vec![topic.clone()],
+    };
+    read().iter().flat_map(of).collect()
+}
+
+fn read() -> &'static [String] {
     static TOPICS: OnceLock<Vec<String>> = OnceLock::new();
     TOPICS.get_or_init(|| {
         let pipelines = chimera_pipelines::bundled();

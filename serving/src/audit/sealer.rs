@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use chimera_connectors::log::Log;
 use chrono::{DateTime, Utc};
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::AssertSqlSafe;
 use tokio::sync::Mutex;
 
 use super::{Change, Seal, TOPIC};
 use crate::api::problem::{Problem, Result, kinds};
+use crate::shop::databases::Databases;
 
 /// Changes that one seal is about, at most.
 const CHANGES: i64 = 1_000;
@@ -34,11 +35,11 @@ impl Sealer {
     pub const EVERY: Duration = Duration::from_secs(1);
 
     /// Seals every change that has none. A seal that was appended counts, whatever is killed then: the next run reads it first.
-    pub async fn run(&self, reporting: &PgPool, log: &dyn Log) -> Result<()> {
+    pub async fn run(&self, databases: &Databases, log: &dyn Log) -> Result<()> {
         let mut chain = self.0.lock().await;
         loop {
             chain.read(log).await?;
-            let changes = chain.unsealed(reporting).await?;
+            let changes = chain.unsealed(databases).await?;
             let seals = chain.seal(&changes, Utc::now());
             if seals.is_empty() {
                 return Ok(());
@@ -72,9 +73,9 @@ impl Chain {
     }
 
     /// Changes without a seal: of each topic the first ones.
-    async fn unsealed(&self, reporting: &PgPool) -> Result<Vec<Change>> {
-        let topics: Vec<&str> = super::topics().iter().map(String::as_str).collect();
-        let sealed: Vec<i64> = topics.iter().map(|topic| self.sealed.get(*topic).copied().unwrap_or(-1)).collect();
+    async fn unsealed(&self, databases: &Databases) -> Result<Vec<Change>> {
+        let topics = super::topics(&databases.shards);
+        let sealed: Vec<i64> = topics.iter().map(|topic| self.sealed.get(topic).copied().unwrap_or(-1)).collect();
         let new = AssertSqlSafe(format!(
             "SELECT new.* FROM unnest($1::text[], $2::bigint[]) AS sealed (topic, upto)
                CROSS JOIN LATERAL (SELECT {} FROM audit WHERE audit.topic = sealed.topic AND audit.\"offset\" > sealed.upto
@@ -82,7 +83,7 @@ impl Chain {
              ORDER BY new.topic, new.\"offset\"",
             Change::COLUMNS
         ));
-        Ok(sqlx::query_as(new).bind(topics).bind(sealed).bind(CHANGES).fetch_all(reporting).await?)
+        Ok(sqlx::query_as(new).bind(topics).bind(sealed).bind(CHANGES).fetch_all(&databases.reporting).await?)
     }
 
     fn seal(&self, changes: &[Change], now: DateTime<Utc>) -> Vec<Seal> {

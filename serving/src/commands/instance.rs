@@ -23,6 +23,9 @@ pub struct Note {
     /// `http://127.0.0.1:8080`.
     pub http_url: String,
     pub database_url: String,
+    /// The servers of the databases of orders beside the first.
+    #[serde(default)]
+    pub order_shard_urls: Vec<String>,
     pub redis_url: String,
     /// Live views in PostgreSQL's protocol, as the operator and without the password: that is the operator's token.
     #[serde(default)]
@@ -142,11 +145,13 @@ fn write_private(path: &PathBuf, text: &str) -> anyhow::Result<()> {
 
 /// The PostgreSQL server that the other commands talk to: the one given, else that of the instance in the data folder.
 pub fn server(settings: &Settings) -> anyhow::Result<Server> {
-    let url = match &settings.database_url {
-        Some(url) => url.clone(),
-        None => Note::read(&settings.data_dir).ok_or_else(|| not_running(settings))?.database_url,
-    };
-    Ok(Server::new(&url)?)
+    match &settings.database_url {
+        Some(url) => Ok(settings.server(url)?),
+        None => {
+            let note = Note::read(&settings.data_dir).ok_or_else(|| not_running(settings))?;
+            Ok(Server::with_shards(&note.database_url, &note.order_shard_urls)?)
+        }
+    }
 }
 
 /// The Redis server, likewise.

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::size::Size;
 use crate::grpc::tls::{Files, Tls};
-use crate::shop::databases::hide_password;
+use crate::shop::databases::{self, Server, hide_password};
+use crate::shop::shards;
 
 /// Options that every command takes. Flags and environment are one here: clap lets a flag win.
 #[derive(Clone, Debug, Default, Args)]
@@ -87,6 +88,12 @@ pub struct Arguments {
     /// A streaming replica of the PostgreSQL server, for reads that need not see its last moment
     #[arg(long, global = true, env = "CHIMERA_REPLICA_URL", value_name = "URL", hide_env_values = true)]
     replica_url: Option<String>,
+    /// Databases that orders are spread over, by who bought; to be decided before the first order [default: 1]
+    #[arg(long, global = true, env = "CHIMERA_ORDER_SHARDS", value_name = "N", value_parser = clap::value_parser!(u8).range(1..=i64::from(shards::MAX)), hide_env_values = true)]
+    order_shards: Option<u8>,
+    /// PostgreSQL servers of the second of these databases, of the third, …; the others are on the server of --database-url
+    #[arg(long, global = true, env = "CHIMERA_ORDER_SHARD_URLS", value_name = "URL,…", value_delimiter = ',', hide_env_values = true)]
+    order_shard_urls: Vec<String>,
     /// Where large pictures of products are kept: file:///FOLDER or s3://BUCKET/PREFIX [default: the folder `objects` in the data folder]
     #[arg(long, global = true, env = "CHIMERA_PICTURES", value_name = "URL", hide_env_values = true)]
     pictures: Option<String>,
@@ -122,6 +129,8 @@ struct File {
     hosts_token: Option<String>,
     checkpoints: Option<String>,
     replica_url: Option<String>,
+    order_shards: Option<u8>,
+    order_shard_urls: Option<Vec<String>>,
     pictures: Option<String>,
     outside_data: Option<PathBuf>,
     memory: Option<Size>,
@@ -171,6 +180,10 @@ pub struct Settings {
     pub checkpoints: Option<String>,
     /// `None`: the primary.
     pub replica_url: Option<String>,
+    /// Databases that orders are spread over.
+    pub order_shards: u8,
+    /// The servers of those beside the first; where there is none, that of `database_url`.
+    pub order_shard_urls: Vec<String>,
     /// `file:///folder` or `s3://bucket/prefix`. `None`: a folder in the data folder.
     pub pictures: Option<String>,
     pub outside_data: PathBuf,
@@ -195,6 +208,18 @@ impl Settings {
             }
         };
         let listen = arguments.listen.or(file.listen);
+        let order_shards = arguments.order_shards.or(file.order_shards).unwrap_or(1);
+        let order_shard_urls = listed(&arguments.order_shard_urls, file.order_shard_urls);
+        if !(1..=shards::MAX).contains(&order_shards) {
+            bail!("orders can be spread over 1 to {} databases, not over {order_shards}", shards::MAX);
+        }
+        if order_shard_urls.len() >= usize::from(order_shards) {
+            let urls = order_shard_urls.len();
+            bail!(
+                "{urls} servers for {order_shards} database(s) of orders: the first is on the main server, so give --order-shards {}",
+                urls + 1
+            );
+        }
         let memory = arguments.memory.or(file.memory).unwrap_or(MEMORY);
         if memory < LEAST_MEMORY {
             bail!("{memory} is too little memory for pipelines; give them {LEAST_MEMORY} or more");
@@ -222,10 +247,26 @@ impl Settings {
             hosts_token: given(&arguments.hosts_token).or(file.hosts_token),
             checkpoints: given(&arguments.checkpoints).or(file.checkpoints),
             replica_url: given(&arguments.replica_url).or(file.replica_url),
+            order_shards,
+            order_shard_urls,
             pictures: given(&arguments.pictures).or(file.pictures),
             outside_data: arguments.outside_data.clone().or(file.outside_data).unwrap_or_else(|| PathBuf::from("../shared/data")),
             memory,
         })
+    }
+
+    /// The server at `url`, and those of the other databases of orders.
+    ///
+    /// # Errors
+    /// One of the addresses is none.
+    pub fn server(&self, url: &str) -> Result<Server, databases::Error> {
+        Server::with_shards(url, &self.shard_urls(url))
+    }
+
+    /// Where the databases of orders are beside the first, which is at `url`.
+    pub fn shard_urls(&self, url: &str) -> Vec<String> {
+        let given = self.order_shard_urls.iter().map(String::as_str);
+        given.chain(std::iter::repeat(url)).take(usize::from(self.order_shards) - 1).map(str::to_owned).collect()
     }
 
     /// How gRPC is spoken; `None`: without TLS.
@@ -241,7 +282,7 @@ impl Settings {
     pub fn printable(&self) -> anyhow::Result<String> {
         let mut shown = self.clone();
         let urls = [&mut shown.database_url, &mut shown.redis_url, &mut shown.rabbitmq_url, &mut shown.smtp_url, &mut shown.replica_url];
-        for url in urls.into_iter().flatten() {
+        for url in urls.into_iter().flatten().chain(&mut shown.order_shard_urls) {
             *url = hide_password(url);
         }
         toml::to_string(&shown).context("cannot write the settings as TOML")

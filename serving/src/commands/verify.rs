@@ -114,7 +114,7 @@ async fn wait_until_current(
     at_most: Duration,
     step: &ui::Step,
 ) -> anyhow::Result<Frontier> {
-    for source in SOURCES {
+    for source in SOURCES.iter().flat_map(|service| server.databases_of(service)) {
         let mut connection = server.connect(source).await?;
         let (high, low): (i64, i64) = sqlx::query_as(
             "WITH mark AS (SELECT pg_logical_emit_message(true, $1, 'verify') - '0/0'::pg_lsn AS at)

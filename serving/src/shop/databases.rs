@@ -1,6 +1,7 @@
 //! One database a service, on one server: their names, their addresses, how they are made and brought to the newest schema.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::migrate::Migrator;
@@ -8,19 +9,24 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 
 use super::roles;
+use super::shards::{self, Shards};
 
 macro_rules! databases {
-    ($($(#[$doc:meta])* $name:ident: $connections:literal, $migrations:tt;)*) => {
+    (spread $spread:ident; $($(#[$doc:meta])* $name:ident: $connections:literal, $migrations:tt;)*) => {
         /// Connections to every database that Chimera keeps. Nothing is connected before it is used.
         #[derive(Clone)]
         pub struct Databases {
             $($(#[$doc])* pub $name: PgPool,)*
+            /// The databases that orders are spread over; the first is `orders`.
+            pub shards: Shards,
         }
 
         impl Databases {
-            /// `pool`: of a database's name, and how many connections it may take at most.
-            pub fn open(pool: impl Fn(&'static str, u32) -> PgPool) -> Self {
-                Self { $($name: pool(stringify!($name), $connections),)* }
+            /// `pool`: of a database's name, and how many connections it may take at most. Orders are spread over `shards` databases.
+            pub fn open(shards: usize, pool: impl Fn(&str, u32) -> PgPool) -> Self {
+                $(let $name = pool(stringify!($name), $connections);)*
+                let shards = Shards::new($spread.clone(), (1..shards).map(|shard| pool(&shards::name(shard), SHARD_CONNECTIONS)));
+                Self { $($name,)* shards }
             }
         }
 
@@ -30,6 +36,7 @@ macro_rules! databases {
 }
 
 databases! {
+    spread orders;
     /// Accounts, sessions, keys.
     auth: 16, "./migrations/auth";
     /// People and where they live.
@@ -38,7 +45,7 @@ databases! {
     carts: 16, "./migrations/carts";
     /// What the shop offers.
     catalog: 16, "./migrations/catalog";
-    /// Orders, and the stock that is promised to them.
+    /// Orders, or a part of them, and the stock that is promised to all.
     orders: 16, "./migrations/orders";
     /// Payments, as far as the shop knows.
     payments: 8, "./migrations/payments";
@@ -56,10 +63,13 @@ databases! {
     reporting: 4, "./migrations/reporting";
 }
 
-/// Databases whose committed changes are captured: the [`SOURCES`], and those that the audit trail alone reads.
+/// Of each database of orders but the first.
+const SHARD_CONNECTIONS: u32 = 8;
+
+/// Services whose committed changes are captured: the [`SOURCES`], and those that the audit trail alone reads.
 pub const CAPTURED: [&str; 9] = ["catalog", "orders", "inventory", "auth", "users", "pricing", "payments", "flags", "notifications"];
 
-/// Databases that the stores are computed from.
+/// Services that the stores are computed from.
 pub const SOURCES: [&str; 3] = ["catalog", "orders", "inventory"];
 
 /// A database could not be reached, made or migrated.
@@ -70,15 +80,19 @@ pub enum Error {
     #[error("cannot connect to database `{database}` at {host}:{port}: {source}")]
     Connect { database: String, host: String, port: u16, source: sqlx::Error },
     #[error("cannot create database `{database}`: {source}; the role needs CREATEDB, or create it by hand")]
-    Create { database: &'static str, source: sqlx::Error },
+    Create { database: String, source: sqlx::Error },
     #[error("cannot migrate database `{database}`: {source}")]
-    Migrate { database: &'static str, source: sqlx::migrate::MigrateError },
+    Migrate { database: String, source: sqlx::migrate::MigrateError },
     #[error(
         "the server runs with wal_level={0}, and changes can be captured only with wal_level=logical; set it in postgresql.conf and restart PostgreSQL"
     )]
     WalLevel(String),
     #[error("cannot ask the server for its settings: {0}")]
     Settings(sqlx::Error),
+    #[error(
+        "the orders of this shop are spread over {kept} database(s), not over {asked}; start with `--order-shards {kept}`: they are not moved once there are any"
+    )]
+    Shards { kept: i32, asked: usize },
 }
 
 /// A PostgreSQL server and how to reach each database on it.
@@ -86,23 +100,43 @@ pub enum Error {
 pub struct Server {
     url: reqwest::Url,
     options: PgConnectOptions,
+    /// Where orders are beside the database `orders`: by [`shards::name`], the server of each.
+    shards: Vec<(String, Server)>,
 }
 
 impl Server {
     /// `url`: any database on the server; the database in its path is used only to create the others.
     pub fn new(url: &str) -> Result<Self, Error> {
+        Self::with_shards(url, &[])
+    }
+
+    /// `shards`: the servers of the databases that orders are spread over beside the first, likewise; the same may be there again.
+    pub fn with_shards(url: &str, shards: &[String]) -> Result<Self, Error> {
         let bad = |message: String| Error::Url { url: hide_password(url), message };
         let options = PgConnectOptions::from_str(url).map_err(|error| bad(error.to_string()))?;
         let parsed = reqwest::Url::parse(url).map_err(|error| bad(error.to_string()))?;
         if !matches!(parsed.scheme(), "postgres" | "postgresql") {
             return Err(bad(format!("it begins with {}:", parsed.scheme())));
         }
-        Ok(Self { url: parsed, options: options.application_name("chimera") })
+        let shards =
+            shards.iter().enumerate().map(|(at, url)| Ok((shards::name(at + 1), Self::new(url)?))).collect::<Result<_, Error>>()?;
+        Ok(Self { url: parsed, options: options.application_name("chimera"), shards })
+    }
+
+    /// The databases that the rows of `service` are spread over; the first has its name.
+    pub fn databases_of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a str> {
+        let more = if service == "orders" { self.shards.as_slice() } else { &[] };
+        std::iter::once(service).chain(more.iter().map(|(name, _)| name.as_str()))
+    }
+
+    /// The server that has `database`.
+    fn of(&self, database: &str) -> &Self {
+        self.shards.iter().find(|(name, _)| name == database).map_or(self, |(_, server)| server)
     }
 
     /// The address of `database`, as `psql` takes it.
     pub fn database_url(&self, database: &str) -> String {
-        let mut url = self.url.clone();
+        let mut url = self.of(database).url.clone();
         url.set_path(database);
         url.into()
     }
@@ -113,17 +147,28 @@ impl Server {
     }
 
     pub async fn connect(&self, database: &str) -> Result<PgConnection, Error> {
-        let options = self.options.clone().database(database);
-        PgConnection::connect_with(&options).await.map_err(|source| self.refused(database, source))
+        let server = self.of(database);
+        let options = server.options.clone().database(database);
+        PgConnection::connect_with(&options).await.map_err(|source| server.refused(database, source))
     }
 
     /// Connections to all databases.
     pub fn databases(&self) -> Databases {
-        Databases::open(|database, connections| pool(self.options.clone().database(database), database, connections))
+        Databases::open(1 + self.shards.len(), |database, connections| {
+            pool(self.of(database).options.clone().database(database), shards::service(database), connections)
+        })
     }
 
-    /// Creates what is missing of [`ALL`]; returns the names of those that were.
-    pub async fn create_missing(&self) -> Result<Vec<&'static str>, Error> {
+    /// Creates what is missing of [`ALL`], and of the databases that orders are spread over; returns the names of those that were.
+    pub async fn create_missing(&self) -> Result<Vec<String>, Error> {
+        let mut created = self.create_here(ALL.iter().map(|(database, _)| *database)).await?;
+        for (database, server) in &self.shards {
+            created.extend(server.create_here(std::iter::once(database.as_str())).await?);
+        }
+        Ok(created)
+    }
+
+    async fn create_here(&self, databases: impl Iterator<Item = &str>) -> Result<Vec<String>, Error> {
         let maintenance = self.options.get_database().unwrap_or("postgres").to_owned();
         let mut connection = self.connect(&maintenance).await?;
         let wal_level: String = sqlx::query_scalar("SHOW wal_level").fetch_one(&mut connection).await.map_err(Error::Settings)?;
@@ -131,16 +176,16 @@ impl Server {
             return Err(Error::WalLevel(wal_level));
         }
         let mut created = Vec::new();
-        for (database, _) in ALL {
+        for database in databases {
             if self.create_one(&mut connection, database).await? {
-                created.push(*database);
+                created.push(database.to_owned());
             }
         }
         Ok(created)
     }
 
-    async fn create_one(&self, connection: &mut PgConnection, database: &'static str) -> Result<bool, Error> {
-        let failed = |source| Error::Create { database, source };
+    async fn create_one(&self, connection: &mut PgConnection, database: &str) -> Result<bool, Error> {
+        let failed = |source| Error::Create { database: database.to_owned(), source };
         let there: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
             .bind(database)
             .fetch_one(&mut *connection)
@@ -162,17 +207,37 @@ impl Server {
     /// Brings every database to the newest schema; returns how many migrations ran.
     pub async fn migrate(&self) -> Result<usize, Error> {
         let mut ran = 0;
-        for (database, migrator) in ALL {
-            let mut connection = self.connect(database).await?;
-            let before = applied(&mut connection).await;
-            migrator.run(&mut connection).await.map_err(|source| Error::Migrate { database, source })?;
-            ran += applied(&mut connection).await - before;
-            if let Err(error) = roles::grant(&mut connection, database).await {
-                tracing::warn!(%error, database, "the service has no role of its own, and connects as the owner; let that one make roles (CREATEROLE)");
+        for (service, migrator) in ALL {
+            for database in self.databases_of(service) {
+                let mut connection = self.connect(database).await?;
+                let before = applied(&mut connection).await;
+                let failed = |source| Error::Migrate { database: database.to_owned(), source };
+                migrator.run(&mut connection).await.map_err(failed)?;
+                ran += applied(&mut connection).await - before;
+                if let Err(error) = roles::grant(&mut connection, service).await {
+                    tracing::warn!(%error, database, "the service has no role of its own, and connects as the owner; let that one make roles (CREATEROLE)");
+                }
+                connection.close().await.ok();
             }
-            connection.close().await.ok();
         }
+        self.check_shards().await?;
         Ok(ran)
+    }
+
+    /// Orders stay where they are: from the first one on, there are as many databases of them as there were then.
+    async fn check_shards(&self) -> Result<(), Error> {
+        let asked = 1 + self.shards.len();
+        let mut connection = self.connect("orders").await?;
+        let kept: i32 = sqlx::query_scalar(
+            "INSERT INTO shards AS kept (count) VALUES ($1)
+             ON CONFLICT (only) DO UPDATE SET count = CASE WHEN EXISTS (SELECT FROM allocations) THEN kept.count ELSE excluded.count END
+             RETURNING count",
+        )
+        .bind(i32::try_from(asked).unwrap_or(i32::MAX))
+        .fetch_one(&mut connection)
+        .await
+        .map_err(Error::Settings)?;
+        if usize::try_from(kept) == Ok(asked) { Ok(()) } else { Err(Error::Shards { kept, asked }) }
     }
 
     fn refused(&self, database: &str, source: sqlx::Error) -> Error {
@@ -181,11 +246,12 @@ impl Server {
 }
 
 /// Connections of a service, as its role. Nothing is connected before it is used.
-pub fn pool(options: PgConnectOptions, service: &'static str, connections: u32) -> PgPool {
+pub fn pool(options: PgConnectOptions, service: &str, connections: u32) -> PgPool {
+    let role: Arc<str> = service.into();
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(10))
-        .after_connect(move |connection, _| Box::pin(roles::take(connection, service)))
+        .after_connect(move |connection, _| Box::pin(roles::take(connection, role.clone())))
         .connect_lazy_with(options)
 }
 

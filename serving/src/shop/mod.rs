@@ -9,6 +9,7 @@ pub mod online_retail;
 pub mod orders;
 pub mod roles;
 pub mod sample;
+pub mod shards;
 pub mod simulate;
 pub mod verify;
 

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::shards::{Shard, in_bucket};
 use super::stable_id;
 
 /// An order or a cancellation with its lines.
@@ -30,13 +31,14 @@ pub struct Line {
 }
 
 impl Order {
-    /// Made from the number: the same order written twice is one order.
+    /// Made from the number: the same order written twice is one order. It is where its customer's are.
     pub fn id(&self) -> Uuid {
-        stable_id("order", &self.number)
+        in_bucket(stable_id("order", &self.number), self.customer_id.as_deref())
     }
 }
 
-/// Inserts orders that are not there, their lines, and raises the allocations by what was inserted, all or nothing.
+/// Inserts orders that are not there, their lines, and raises the allocations by what was inserted, all or nothing. Away from home it leaves the
+/// allocations to be raised.
 ///
 /// Allocations are locked in the order of their SKUs, as everyone does who takes stock, so that two writers cannot wait for each other.
 const WRITE: &str = "
@@ -56,8 +58,11 @@ WITH placed AS (
     RETURNING sku, quantity
 ), taken AS (
     INSERT INTO allocations AS a (sku, quantity)
-    SELECT sku, sum(quantity) FROM lines GROUP BY sku ORDER BY sku
+    SELECT sku, sum(quantity) FROM lines WHERE $12 GROUP BY sku ORDER BY sku
     ON CONFLICT (sku) DO UPDATE SET quantity = a.quantity + excluded.quantity
+), left_over AS (
+    INSERT INTO allocation_changes (id, sku, quantity)
+    SELECT $13, sku, sum(quantity) FROM lines WHERE NOT $12 GROUP BY sku
 )
 SELECT (SELECT count(*) FROM placed) AS orders, (SELECT count(*) FROM lines) AS lines";
 
@@ -68,8 +73,9 @@ pub struct Written {
     pub lines: u64,
 }
 
-/// Writes `orders` in one transaction of one round trip. Orders that are there already are left alone, with all that belongs to them.
-pub async fn write(connection: &mut PgConnection, orders: &[Order]) -> Result<Written, sqlx::Error> {
+/// Writes `orders`, which belong into `shard`, in one transaction of one round trip by a connection to it. Orders that are there already are left
+/// alone, with all that belongs to them.
+pub async fn write(shard: &Shard, connection: &mut PgConnection, orders: &[Order]) -> Result<Written, sqlx::Error> {
     let ids: Vec<Uuid> = orders.iter().map(Order::id).collect();
     let lines = || orders.iter().zip(&ids).flat_map(|(order, id)| order.lines.iter().enumerate().map(move |(at, line)| (*id, at, line)));
     let (placed, lines): (i64, i64) = sqlx::query_as(WRITE)
@@ -84,16 +90,18 @@ pub async fn write(connection: &mut PgConnection, orders: &[Order]) -> Result<Wr
         .bind(lines().map(|(_, _, line)| line.sku.as_str()).collect::<Vec<_>>())
         .bind(lines().map(|(_, _, line)| line.quantity).collect::<Vec<_>>())
         .bind(lines().map(|(_, _, line)| line.unit_price).collect::<Vec<_>>())
+        .bind(shard.is_home)
+        .bind(Uuid::now_v7())
         .fetch_one(connection)
         .await?;
     Ok(Written { orders: placed.unsigned_abs(), lines: lines.unsigned_abs() })
 }
 
 /// [`write`], tried again when PostgreSQL broke off the transaction to let another one through.
-pub async fn write_with_retries(connection: &mut PgConnection, orders: &[Order]) -> Result<Written, sqlx::Error> {
+pub async fn write_with_retries(shard: &Shard, connection: &mut PgConnection, orders: &[Order]) -> Result<Written, sqlx::Error> {
     const ATTEMPTS: u32 = 5;
     for attempt in 1..ATTEMPTS {
-        match write(connection, orders).await {
+        match write(shard, connection, orders).await {
             Err(sqlx::Error::Database(error)) if matches!(error.code().as_deref(), Some("40001" | "40P01")) => {
                 tracing::debug!(attempt, error = error.message(), "writing orders again");
                 tokio::time::sleep(Duration::from_millis(5 << attempt)).await;
@@ -101,5 +109,5 @@ pub async fn write_with_retries(connection: &mut PgConnection, orders: &[Order])
             done => return done,
         }
     }
-    write(connection, orders).await
+    write(shard, connection, orders).await
 }

@@ -3,6 +3,8 @@
 //! The role that logs in owns the databases; it makes them and brings them to the newest schema. Connections of the services then go on as
 //! a role that may neither change a schema nor call what is for superusers, so that a statement that slips in can do no more than the service.
 
+use std::sync::Arc;
+
 use sqlx::{AssertSqlSafe, Executor, PgConnection};
 
 /// The role of a service.
@@ -36,7 +38,7 @@ pub async fn grant(connection: &mut PgConnection, service: &str) -> Result<(), s
 }
 
 /// Goes on as the role of `service`. Where there is none, since nobody may make roles there, the connection stays what it is.
-pub async fn take(connection: &mut PgConnection, service: &str) -> Result<(), sqlx::Error> {
+pub async fn take(connection: &mut PgConnection, service: Arc<str>) -> Result<(), sqlx::Error> {
     let take = "SELECT set_config('role', rolname, false) FROM pg_roles WHERE rolname = $1 AND pg_has_role(oid, 'MEMBER')";
-    sqlx::query(take).bind(name(service)).execute(connection).await.map(drop)
+    sqlx::query(take).bind(name(&service)).execute(connection).await.map(drop)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use chimera_local::{TestPostgres, TestRedis};
+use chimera_local::{TestPostgres, TestRabbitMq, TestRedis};
 use chimera_serving::shop::databases::Server;
 use parking_lot::RwLock;
 use reqwest::{Client, Method, RequestBuilder, StatusCode};
@@ -23,6 +23,9 @@ const UNITS_A_RECEIPT: usize = 10;
 const PATIENCE: Duration = Duration::from_secs(4);
 /// How long a server is away.
 const AWAY: Duration = Duration::from_secs(10);
+
+/// Long: retries of letters come later each time.
+const LETTERS_WITHIN: Duration = Duration::from_secs(180);
 
 /// The shop as its programs see it: an address that changes when it is started again.
 struct Shop {
@@ -100,20 +103,28 @@ impl Shop {
     }
 }
 
+/// Confirmations of orders, a file each.
+fn letters(home: &Path) -> usize {
+    let names = std::fs::read_dir(home.join("mail")).expect("the letters").map(|file| file.expect("a letter").file_name());
+    names.filter(|name| name.to_string_lossy().starts_with("order.confirmation-")).count()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_shoppers_share_a_hundred_units_whatever_dies_meanwhile() {
-    let started =
-        tokio::task::spawn_blocking(|| Ok::<_, chimera_local::Error>((TestPostgres::start()?, TestRedis::start()?))).await.unwrap();
-    let (mut postgres, mut redis) = match started {
+    let start = || Ok::<_, chimera_local::Error>((TestPostgres::start()?, TestRedis::start()?, TestRabbitMq::start()?));
+    let (mut postgres, mut redis, mut rabbitmq) = match tokio::task::spawn_blocking(start).await.unwrap() {
         Ok(servers) => servers,
         Err(error) if error.is_missing() => return eprintln!("skipped: {error}"),
         Err(error) => panic!("{error}"),
     };
     let url = postgres.url("postgres");
     let folder = tempfile::tempdir().unwrap();
-    let (database_url, redis_url) = (url.clone(), redis.url());
-    let arguments = ["--no-sample", "--checkpoint-every", "1", "--database-url", &database_url, "--redis-url", &redis_url];
-    let start = || tokio::task::block_in_place(|| Platform::start(folder.path(), &arguments));
+    let (database_url, redis_url, rabbitmq_url) = (url.clone(), redis.url(), rabbitmq.url());
+    // Two of three orders are in other databases than the stock and the purchases.
+    let shards = ["--order-shards", "3"];
+    let servers = ["--database-url", &database_url, "--redis-url", &redis_url, "--rabbitmq-url", &rabbitmq_url];
+    let arguments = [["--no-sample", "--checkpoint-every"].as_slice(), &["1"], &shards, &servers].concat();
+    let start = || tokio::task::block_in_place(|| Platform::start_whole(folder.path(), &arguments));
     let mut platform = start();
     let shop = Arc::new(Shop::new(folder.path(), &platform));
     shop.change(
@@ -148,10 +159,15 @@ async fn a_thousand_shoppers_share_a_hundred_units_whatever_dies_meanwhile() {
                 tokio::time::sleep(AWAY).await;
                 tokio::task::block_in_place(|| redis.start_again()).unwrap();
             }
+            8 => {
+                tokio::task::block_in_place(|| rabbitmq.crash()).unwrap();
+                tokio::time::sleep(AWAY).await;
+                tokio::task::block_in_place(|| rabbitmq.start_again()).unwrap();
+            }
             _ => {}
         }
     }
-    let databases = Server::new(&url).unwrap().databases();
+    let databases = Server::with_shards(&url, &[url.clone(), url.clone()]).unwrap().databases();
     let promised = "SELECT coalesce(sum(quantity), 0)::bigint FROM allocations WHERE sku = 'LAST'";
     while books::count(&databases.orders, promised).await < (RECEIPTS * UNITS_A_RECEIPT) as i64 {
         tokio::time::sleep(Duration::from_millis(100)).await;
@@ -164,8 +180,19 @@ async fn a_thousand_shoppers_share_a_hundred_units_whatever_dies_meanwhile() {
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     books::check(&databases).await;
-    let orders = books::count(&databases.orders, "SELECT count(*) FROM orders WHERE kind = 'order' AND status = 'paid'").await;
+    let orders = books::count_all(&databases, "SELECT count(*) FROM orders WHERE kind = 'order' AND status = 'paid'").await;
     assert_eq!((orders, bought), (100, 100), "orders, and shoppers who were told that they have one");
+    // Everybody who bought gets a letter, and no order a second one.
+    let told = async {
+        while books::count_all(&databases, "SELECT count(*) FROM outbox").await > 0
+            || books::count(&databases.notifications, "SELECT count(*) FROM deliveries WHERE status <> 'sent'").await > 0
+            || letters(folder.path()) < 100
+        {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    };
+    tokio::time::timeout(LETTERS_WITHIN, told).await.unwrap_or_else(|_| panic!("{} letters:\n{}", letters(folder.path()), platform.log()));
+    assert_eq!(letters(folder.path()), 100);
     // Waits first until every store holds what was committed.
     crate::chaos::assert_verified(&platform);
     let (status, stock) = shop.insist(|| shop.request(Method::GET, "/api/v1/inventory/LAST")).await;

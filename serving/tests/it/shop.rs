@@ -10,7 +10,7 @@ use chimera_local::{TestPostgres, TestRedis};
 use chimera_serving::shop::databases::{ALL, SOURCES, Server};
 use chimera_serving::shop::online_retail::{self, Options, Report, catalogue, replay};
 use chimera_serving::shop::verify::{self, Dump, Readers, Scratch, Store};
-use chimera_serving::shop::{icecat, sample};
+use chimera_serving::shop::{icecat, orders, sample};
 use chrono::Utc;
 use rust_decimal::Decimal;
 use serde_json::{Map, Value, json};
@@ -78,6 +78,32 @@ async fn migrations_run_once_and_every_published_table_sends_whole_old_rows() {
     assert!(refused.unwrap_err().to_string().contains("orders_kind_check"));
 }
 
+#[tokio::test]
+async fn orders_stay_in_as_many_databases_as_there_were_at_the_first() {
+    let Some((postgres, server)) = databases().await else { return };
+    let url = postgres.url("postgres");
+    let spread = |over: usize| Server::with_shards(&url, &vec![url.clone(); over - 1]).unwrap();
+    // As long as there is no order it may be changed.
+    assert_eq!(spread(3).create_missing().await.unwrap(), ["orders_1", "orders_2"]);
+    assert!(spread(3).migrate().await.unwrap() > 0);
+    for over in [1, 2] {
+        assert_eq!(spread(over).migrate().await.unwrap(), 0);
+    }
+    let history = sample::orders(&sample::items(), Utc::now());
+    let shards = spread(2).databases().shards;
+    for shard in shards.all() {
+        let here: Vec<_> = history.iter().filter(|order| shards.of(order.id()).source == shard.source).cloned().collect();
+        assert!(!here.is_empty());
+        let mut connection = shard.pool.acquire().await.unwrap();
+        assert_eq!(orders::write_with_retries(shard, &mut connection, &here).await.unwrap().orders, here.len() as u64);
+    }
+    for over in [1, 3] {
+        let refused = spread(over).migrate().await.unwrap_err().to_string();
+        assert!(refused.contains("spread over 2 database(s)") && refused.contains("--order-shards 2"), "{refused}");
+    }
+    assert_eq!(server.databases_of("orders").collect::<Vec<_>>(), ["orders"]);
+}
+
 /// Tables that are not published, by database, with the reason.
 const UNAUDITED: &[(&str, &str)] = &[
     // Secrets, or what stands for one.
@@ -89,7 +115,11 @@ const UNAUDITED: &[(&str, &str)] = &[
     ("flags", "flag_changes flag_revision"),
     // On its way, derived, or the address of a person.
     ("inventory", "idempotency_keys stock_levels"),
-    ("orders", "allocations checkouts idempotency_keys order_contacts outbox refunds reservations withdrawals"),
+    (
+        "orders",
+        "allocated_changes allocation_changes allocations checkouts idempotency_keys order_contacts outbox placements refunds reservations shards \
+         withdrawals",
+    ),
     ("payments", "provider_events"),
     // What was sent; the recipients are persons.
     ("notifications", "deliveries"),
@@ -113,7 +143,7 @@ async fn every_table_is_in_the_audit_trail_or_has_a_reason_not_to_be() {
     // Pictures are published for search by picture; the trail would hold each of them twice.
     audited.retain(|topic| topic != "catalog.public.product_images");
     audited.sort_unstable();
-    let mut topics = chimera_serving::audit::topics().to_vec();
+    let mut topics = chimera_serving::audit::topics(&server.databases().shards);
     topics.sort_unstable();
     assert_eq!(topics, audited);
 

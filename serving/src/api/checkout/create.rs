@@ -20,6 +20,7 @@ use crate::api::pricing::{self, Destination};
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::state::App;
 use crate::api::users::address::{self, AddressType, PostalAddress};
+use crate::shop::shards::order_id;
 
 /// How long an answer is waited for; then the shopper is told that it goes on. Shorter than a request may take.
 const ANSWER_AFTER: Duration = Duration::from_secs(12);
@@ -62,7 +63,7 @@ pub async fn buy(app: &App, owner: Owner, key: &Key, wanted: &NewCheckout) -> Re
         Some(known) => (same(&known, &request_hash)?, true),
         None => {
             let (cart_id, details) = detail(app, &owner, user_id, wanted).await?;
-            let id = Uuid::now_v7();
+            let id = order_id(user_id.map(|user_id| user_id.to_string()).as_deref());
             let payment_token = &wanted.payment_token;
             let new = New { id, scope: &scope, key, request_hash, user_id, cart_id, details: &details, payment_token };
             if reserve(app, &new).await? {

@@ -60,9 +60,10 @@ pub(super) async fn answer(app: &App, checkout: Checkout, completed: StatusCode,
     let mut headers = HeaderMap::from_iter([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]);
     let is_paid = checkout.is_paid();
     let (order, position) = if is_paid {
-        let position = position(&app.databases.orders).await?.to_string();
+        let shard = app.databases.shards.of(checkout.id);
+        let position = position(shard).await?.to_string();
         headers.insert(POSITION, HeaderValue::from_str(&position).map_err(Problem::internal)?);
-        (shown::find(&app.databases.orders, checkout.id).await?, Some(position))
+        (shown::find(&shard.pool, checkout.id).await?, Some(position))
     } else {
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         (None, None)

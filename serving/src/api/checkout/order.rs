@@ -16,14 +16,14 @@ use crate::api::problem::Result;
 /// Who does what a purchase brings about.
 const SYSTEM: &str = "system";
 
-/// Writes the order, its lines, who gets it, and the first line of its history.
+/// Writes the order, its lines, who gets it, and the first line of its history, unless it is there.
 pub(super) async fn insert(connection: &mut PgConnection, checkout: &Checkout) -> Result<()> {
     let (id, details) = (checkout.id, &checkout.details);
     let quote = &details.quote;
-    sqlx::query(
+    let inserted = sqlx::query(
         "INSERT INTO orders (id, number, kind, customer_id, country, currency, status, placed_at, subtotal_cents, discount_cents,
              shipping_cents, tax_cents, total_cents)
-         VALUES ($1, $2, 'order', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         VALUES ($1, $2, 'order', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (id) DO NOTHING",
     )
     .bind(id)
     .bind(number(id))
@@ -39,6 +39,9 @@ pub(super) async fn insert(connection: &mut PgConnection, checkout: &Checkout) -
     .bind(quote.total_cents)
     .execute(&mut *connection)
     .await?;
+    if inserted.rows_affected() == 0 {
+        return Ok(());
+    }
     let lines = &quote.lines;
     sqlx::query(
         "INSERT INTO order_items (order_id, line_no, sku, name, quantity, unit_price, paid_cents)
@@ -67,8 +70,12 @@ pub(super) async fn exists(connection: &mut PgConnection, id: Uuid) -> Result<bo
     Ok(sqlx::query_scalar("SELECT EXISTS (SELECT FROM orders WHERE id = $1)").bind(id).fetch_one(connection).await?)
 }
 
+/// Says that it is paid for, unless that was said.
 pub(super) async fn paid(connection: &mut PgConnection, id: Uuid) -> Result<()> {
     let order = status::lock(connection, id).await?;
+    if order.status != Status::Placed {
+        return Ok(());
+    }
     status::set(connection, &order, Status::Paid, SYSTEM, None).await?;
     outbox::tell(connection, id, Topic::Confirmation, json!({})).await
 }

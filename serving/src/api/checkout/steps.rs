@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use chrono::Utc;
+use sqlx::{PgConnection, Postgres, Transaction};
+use uuid::Uuid;
 
 use super::order;
 use super::saga::{Checkout, State, Step, move_on};
@@ -12,6 +14,7 @@ use crate::api::payments::{self, Charge, Outcome};
 use crate::api::problem::{Problem, Result, kinds};
 use crate::api::state::App;
 use crate::api::{carts, pricing};
+use crate::shop::shards::Shard;
 
 /// Whether a refusal in this state ends the purchase. In the others nobody can refuse: what fails is tried again.
 pub(super) fn can_fail(state: State) -> bool {
@@ -47,10 +50,16 @@ async fn authorise(app: &App, checkout: &Checkout) -> Result<Step> {
 }
 
 async fn write_order(app: &App, checkout: &Checkout) -> Result<Step> {
+    if let Some(mut transaction) = away(app, checkout).await? {
+        order::insert(&mut transaction, checkout).await?;
+        transaction.commit().await?;
+    }
     let mut transaction = app.databases.orders.begin().await?;
     // First, for its lock: whoever has lost the claim writes no order.
     move_on(&mut transaction, checkout, State::Ordered).await?;
-    order::insert(&mut transaction, checkout).await?;
+    if shard(app, checkout).is_home {
+        order::insert(&mut transaction, checkout).await?;
+    }
     sqlx::query("DELETE FROM reservations WHERE checkout_id = $1").bind(checkout.id).execute(&mut *transaction).await?;
     transaction.commit().await?;
     metrics::counter!("chimera_orders_placed_total").increment(1);
@@ -59,9 +68,15 @@ async fn write_order(app: &App, checkout: &Checkout) -> Result<Step> {
 
 async fn capture(app: &App, checkout: &Checkout) -> Result<Step> {
     payments::capture(app, checkout.id).await?;
+    if let Some(mut transaction) = away(app, checkout).await? {
+        order::paid(&mut transaction, checkout.id).await?;
+        transaction.commit().await?;
+    }
     let mut transaction = app.databases.orders.begin().await?;
     move_on(&mut transaction, checkout, State::Captured).await?;
-    order::paid(&mut transaction, checkout.id).await?;
+    if shard(app, checkout).is_home {
+        order::paid(&mut transaction, checkout.id).await?;
+    }
     transaction.commit().await?;
     Ok(Step::Done(State::Captured))
 }
@@ -77,6 +92,11 @@ async fn empty_cart(app: &App, checkout: &Checkout) -> Result<Step> {
 async fn release(app: &App, checkout: &Checkout) -> Result<Step> {
     payments::void(app, checkout.id).await?;
     pricing::release(app, checkout.id).await?;
+    let shard = shard(app, checkout);
+    if let Some(mut transaction) = away(app, checkout).await? {
+        cancel(shard, &mut transaction, checkout.id).await?;
+        transaction.commit().await?;
+    }
     let mut transaction = app.databases.orders.begin().await?;
     move_on(&mut transaction, checkout, State::Failed).await?;
     let held: Vec<(String, i64)> = sqlx::query_as("DELETE FROM reservations WHERE checkout_id = $1 RETURNING sku, quantity")
@@ -84,11 +104,31 @@ async fn release(app: &App, checkout: &Checkout) -> Result<Step> {
         .fetch_all(&mut *transaction)
         .await?;
     give_back(&mut transaction, &held.into_iter().collect::<BTreeMap<_, _>>()).await?;
-    if order::exists(&mut transaction, checkout.id).await? {
-        cancel::whole(&mut transaction, checkout.id, &Cause { actor: "system", note: Some("the payment failed") }).await?;
+    if shard.is_home {
+        cancel(shard, &mut transaction, checkout.id).await?;
     }
     transaction.commit().await?;
     Ok(Step::Done(State::Failed))
+}
+
+async fn cancel(shard: &Shard, connection: &mut PgConnection, id: Uuid) -> Result<()> {
+    if order::exists(connection, id).await? {
+        cancel::whole(shard, connection, id, &Cause { actor: "system", note: Some("the payment failed") }).await?;
+    }
+    Ok(())
+}
+
+/// Where the order is, or is to be.
+fn shard<'a>(app: &'a App, checkout: &Checkout) -> &'a Shard {
+    app.databases.shards.of(checkout.id)
+}
+
+/// The transaction in which a step changes an order away from home: before the purchase moves on. So whoever takes the step again, or has lost
+/// the claim to it, may do the same once more. Each of these changes leaves alone what is done already, and in none of the states that follow
+/// is there anything that it would undo.
+async fn away(app: &App, checkout: &Checkout) -> Result<Option<Transaction<'static, Postgres>>> {
+    let shard = shard(app, checkout);
+    if shard.is_home { Ok(None) } else { Ok(Some(shard.pool.begin().await?)) }
 }
 
 async fn done(app: &App, checkout: &Checkout, state: State) -> Result<Step> {

@@ -120,7 +120,7 @@ impl Mutation {
             let pending = Problem::new(&kinds::ORDER_IN_FLIGHT, "The purchase is not decided yet: send the same again, with the same key.");
             return Err(pending.with("checkout_id", checkout.id).into());
         }
-        let order = find(&asker.app.databases.orders, checkout.id).await?;
+        let order = find(&asker.app.databases.shards.of(checkout.id).pool, checkout.id).await?;
         Ok(Order(order.ok_or_else(|| Problem::internal("a purchase that is paid has no order"))?))
     }
 }

@@ -23,7 +23,7 @@ const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// # Errors
 /// `order-not-found`, before anything is streamed.
 pub async fn order(app: &App, viewer: Viewer, id: Uuid) -> Result<impl Stream<Item = Result<Order>> + Send + use<>> {
-    let pool = app.databases.orders.clone();
+    let pool = app.databases.shards.of(id).pool.clone();
     follow(app, order_channel(id), move || {
         let pool = pool.clone();
         async move { viewer.find(&pool, id).await }

@@ -1,6 +1,6 @@
 //! The changelog of orders, told in Redis.
 //!
-//! One consumer a platform, beside the change capture. Where it is in the topic is kept in the log, after Redis has taken what was before: a
+//! One consumer a database of orders, beside the change capture. Where it is in the topic is kept in the log, after Redis has taken what was before: a
 //! message may be told twice, and none is left out, however often this ends in the middle. Whoever does not listen just then looks when they
 //! come back.
 
@@ -15,7 +15,6 @@ use uuid::Uuid;
 use super::order_channel;
 use crate::api::problem::{Problem, Result};
 
-const TOPIC: &str = "orders.public.orders";
 /// Change capture makes it with one.
 const PARTITION: u32 = 0;
 /// By which the log knows how far this is.
@@ -25,35 +24,40 @@ const WAIT: Duration = Duration::from_secs(5);
 const REDIS_ANSWERS_WITHIN: Duration = Duration::from_secs(5);
 const TRY_AGAIN: Duration = Duration::from_millis(500);
 
-/// Tells what comes, for ever.
-pub async fn run(log: Arc<dyn Log>, redis: ConnectionManager) {
+/// Tells what comes of each of these databases, for ever.
+pub async fn run(databases: Vec<String>, log: Arc<dyn Log>, redis: ConnectionManager) {
+    let all = databases.into_iter().map(|database| run_one(format!("{database}.public.orders"), &*log, &redis));
+    futures::future::join_all(all).await;
+}
+
+async fn run_one(topic: String, log: &dyn Log, redis: &ConnectionManager) {
     loop {
-        if let Err(problem) = follow(&*log, &redis).await {
-            tracing::warn!(%problem, "changes of orders are told later");
+        if let Err(problem) = follow(&topic, log, redis).await {
+            tracing::warn!(%problem, topic, "changes of orders are told later");
             tokio::time::sleep(TRY_AGAIN).await;
         }
     }
 }
 
-async fn follow(log: &dyn Log, redis: &ConnectionManager) -> Result<()> {
-    let mut next = begin(log).await?;
+async fn follow(topic: &str, log: &dyn Log, redis: &ConnectionManager) -> Result<()> {
+    let mut next = begin(topic, log).await?;
     loop {
-        let entries = log.read(TOPIC, PARTITION, next, AT_ONCE, WAIT).await?;
+        let entries = log.read(topic, PARTITION, next, AT_ONCE, WAIT).await?;
         let Some(last) = entries.last() else { continue };
         next = last.offset + 1;
         tell(redis, &entries).await?;
-        log.commit(GROUP, TOPIC, PARTITION, next).await?;
+        log.commit(GROUP, topic, PARTITION, next).await?;
     }
 }
 
 /// Where to go on. The first time that is the end: nobody can have listened before.
-async fn begin(log: &dyn Log) -> Result<u64> {
-    log.create_topic(TOPIC, TopicConfig::default()).await?;
-    if let Some(next) = log.committed(GROUP, TOPIC, PARTITION).await? {
+async fn begin(topic: &str, log: &dyn Log) -> Result<u64> {
+    log.create_topic(topic, TopicConfig::default()).await?;
+    if let Some(next) = log.committed(GROUP, topic, PARTITION).await? {
         return Ok(next);
     }
-    let end = log.end_offset(TOPIC, PARTITION).await?;
-    log.commit(GROUP, TOPIC, PARTITION, end).await?;
+    let end = log.end_offset(topic, PARTITION).await?;
+    log.commit(GROUP, topic, PARTITION, end).await?;
     Ok(end)
 }
 

@@ -1,7 +1,7 @@
 //! `POST /api/v1/orders/{id}/cancel`, and what takes an order back.
 //!
 //! Lines are never changed: what is taken back is an order of its own, of the kind `cancellation`, with negative lines. Its units can be had
-//! again from the moment that it is committed.
+//! again from the moment that it is committed, or, of an order away from home, a moment later.
 
 use std::collections::BTreeMap;
 
@@ -15,14 +15,14 @@ use uuid::Uuid;
 
 use super::number::number;
 use super::outbox::{self, Topic};
-use super::refunds;
 use super::shown::{self, Viewer};
 use super::status::{self, Locked, Status};
-use super::stock::give_back;
+use super::{allocation_changes, refunds, stock};
 use crate::api::access::Caller;
 use crate::api::extract::{Body, Faults, Json, Path};
 use crate::api::problem::{ProblemBody, Result};
 use crate::api::state::App;
+use crate::shop::shards::Shard;
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -51,19 +51,21 @@ pub async fn cancel_order(
     }
     faults.check()?;
     let viewer = Viewer::of(&caller);
-    let mut transaction = app.databases.orders.begin().await?;
+    let shard = app.databases.shards.of(id);
+    let mut transaction = shard.pool.begin().await?;
     let order = viewer.lock(&mut transaction, id).await?;
     if order.status != Status::Cancelled {
         if order.status == Status::Placed && order.total_cents.is_some() {
             return Err(status::wrong(&order, "be cancelled: its payment is being taken; try again in a moment"));
         }
-        take_back_all(&mut transaction, &order, &Cause { actor: &viewer.actor(), note: wanted.reason.as_deref() }).await?;
+        take_back_all(shard, &mut transaction, &order, &Cause { actor: &viewer.actor(), note: wanted.reason.as_deref() }).await?;
         let refund_cents = order.total_cents.unwrap_or(0);
         refunds::owe(&mut transaction, order.id, refund_cents).await?;
         let more = json!({ "refund_cents": refund_cents, "reason": wanted.reason });
         outbox::tell(&mut transaction, order.id, Topic::Cancelled, more).await?;
         transaction.commit().await?;
         refunds::soon(&app);
+        allocation_changes::soon(&app, shard);
     }
     shown::answer(&app, id).await
 }
@@ -74,23 +76,23 @@ pub struct Cause<'a> {
     pub note: Option<&'a str>,
 }
 
-/// All of an order whose money was not taken.
-pub async fn whole(connection: &mut PgConnection, id: Uuid, cause: &Cause<'_>) -> Result<()> {
+/// All of an order whose money was not taken. Done again it changes nothing.
+pub async fn whole(shard: &Shard, connection: &mut PgConnection, id: Uuid, cause: &Cause<'_>) -> Result<()> {
     let order = status::lock(connection, id).await?;
-    take_back_all(connection, &order, cause).await
+    if order.status == Status::Cancelled { Ok(()) } else { take_back_all(shard, connection, &order, cause).await }
 }
 
-async fn take_back_all(connection: &mut PgConnection, order: &Locked, cause: &Cause<'_>) -> Result<()> {
+async fn take_back_all(shard: &Shard, connection: &mut PgConnection, order: &Locked, cause: &Cause<'_>) -> Result<()> {
     status::set(connection, order, Status::Cancelled, cause.actor, cause.note).await?;
     let lines: Vec<(i32, i32)> = sqlx::query_as("SELECT line_no, quantity FROM order_items WHERE order_id = $1 AND quantity > 0")
         .bind(order.id)
         .fetch_all(&mut *connection)
         .await?;
-    take_back(connection, order, &lines).await
+    take_back(shard, connection, order, &lines).await
 }
 
 /// Writes the cancellation of these units (line number, quantity), and gives them free.
-pub async fn take_back(connection: &mut PgConnection, order: &Locked, lines: &[(i32, i32)]) -> Result<()> {
+pub async fn take_back(shard: &Shard, connection: &mut PgConnection, order: &Locked, lines: &[(i32, i32)]) -> Result<()> {
     if lines.is_empty() {
         return Ok(());
     }
@@ -126,5 +128,5 @@ pub async fn take_back(connection: &mut PgConnection, order: &Locked, lines: &[(
     for (sku, units) in returned {
         *free.entry(sku).or_insert(0) += units;
     }
-    Ok(give_back(connection, &free).await?)
+    Ok(stock::free(shard, connection, free).await?)
 }

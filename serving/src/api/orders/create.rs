@@ -34,7 +34,7 @@ pub struct OrderResponse {
 pub async fn create_order(State(app): State<App>, headers: HeaderMap, Json(order): Json<NewOrder>) -> Result<Response> {
     let key = Key::from_headers(&headers)?;
     let wanted = order.check()?;
-    let outcome = place(&app.databases.orders, &app.databases.catalog, &key, &wanted).await?;
+    let outcome = place(&app, &key, &wanted).await?;
     if !outcome.replayed {
         metrics::counter!("chimera_orders_placed_total").increment(1);
     }

@@ -1,6 +1,7 @@
 //! What buyers, by e-mail, and programs, by webhook, are told of an order: written in the transaction of what it tells of.
 
 use chrono::{DateTime, Utc};
+use futures::future::try_join_all;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
@@ -95,5 +96,7 @@ pub async fn tell(connection: &mut PgConnection, order_id: Uuid, topic: Topic, m
 }
 
 pub async fn relay(app: &App) -> Result<()> {
-    outbox::relay(app.notifications.as_ref(), &app.databases.orders, &[Channel::Email, Channel::Webhook]).await
+    let shards = app.databases.shards.all().iter();
+    try_join_all(shards.map(|shard| outbox::relay(app.notifications.as_ref(), &shard.pool, &[Channel::Email, Channel::Webhook]))).await?;
+    Ok(())
 }

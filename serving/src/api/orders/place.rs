@@ -4,18 +4,19 @@ use std::collections::HashMap;
 
 use chimera_connectors::Frontier;
 use chrono::Utc;
-use rust_decimal::Decimal;
 use serde_json::Value;
-use sqlx::{PgConnection, PgPool};
-use uuid::Uuid;
+use sqlx::PgConnection;
 
 use super::contention::{Failure, retried};
 use super::idempotency::{self, Claim, Key};
 use super::number::number;
+use super::placements::{self, Placement};
 use super::request::{PlacedLine, PlacedOrder, Wanted};
 use super::stock::{allocate, out_of_stock};
 use crate::api::problem::{Problem, Result};
 use crate::api::products::prices::{Price, common_currency, prices};
+use crate::api::state::App;
+use crate::shop::shards::{Shard, order_id};
 
 /// What came of it.
 pub struct Outcome {
@@ -27,28 +28,29 @@ pub struct Outcome {
 }
 
 /// Places an order, once a key. All or nothing.
-pub async fn place(orders: &PgPool, catalog: &PgPool, key: &Key, wanted: &Wanted) -> Result<Outcome> {
+///
+/// # Errors
+/// Also if the order is decided, and the database that it belongs into is away: sent again with its key it is answered once it is there.
+pub async fn place(app: &App, key: &Key, wanted: &Wanted) -> Result<Outcome> {
     let hash = wanted.hash()?;
-    let (order, replayed) = retried(|| attempt_once(orders, catalog, key, &hash, wanted)).await?;
-    Ok(Outcome { order, replayed, position: position(orders).await? })
+    let (order, replayed) = retried(|| attempt_once(app, key, &hash, wanted)).await?;
+    let shard = app.databases.shards.of(order.id);
+    if !shard.is_home {
+        placements::deliver(app, order.id).await?;
+    }
+    Ok(Outcome { position: position(shard).await?, order, replayed })
 }
 
-/// Up to where the database `orders` is now: asked after a commit, it includes that.
-pub async fn position(orders: &PgPool) -> Result<Frontier> {
-    let position: i64 = sqlx::query_scalar("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint").fetch_one(orders).await?;
-    Ok(Frontier::single("orders", position.cast_unsigned()))
+/// Up to where a database of orders is now: asked after a commit, it includes that.
+pub async fn position(shard: &Shard) -> Result<Frontier> {
+    let position: i64 = sqlx::query_scalar("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint").fetch_one(&shard.pool).await?;
+    Ok(Frontier::single(&shard.source, position.cast_unsigned()))
 }
 
-async fn attempt_once(
-    orders: &PgPool,
-    catalog: &PgPool,
-    key: &Key,
-    hash: &[u8; 32],
-    wanted: &Wanted,
-) -> Result<(PlacedOrder, bool), Failure> {
+async fn attempt_once(app: &App, key: &Key, hash: &[u8; 32], wanted: &Wanted) -> Result<(PlacedOrder, bool), Failure> {
     // Dropping it (a client that went away, a timeout) rolls it back, but a moment later.
-    let mut transaction = orders.begin().await?;
-    match write(&mut transaction, catalog, key, hash, wanted).await {
+    let mut transaction = app.databases.orders.begin().await?;
+    match write(&mut transaction, app, key, hash, wanted).await {
         Ok(done) => {
             transaction.commit().await?;
             Ok(done)
@@ -65,7 +67,7 @@ async fn attempt_once(
 /// What the transaction does, but for its end.
 async fn write(
     transaction: &mut PgConnection,
-    catalog: &PgPool,
+    app: &App,
     key: &Key,
     hash: &[u8; 32],
     wanted: &Wanted,
@@ -73,15 +75,21 @@ async fn write(
     if let Claim::Answered(response) = idempotency::claim(transaction, key, hash).await? {
         return Ok((serde_json::from_value(response).map_err(Problem::internal)?, true));
     }
-    let order = compose(wanted, &prices(catalog, &wanted.skus()).await?)?;
+    let order = compose(wanted, &prices(&app.databases.catalog, &wanted.skus()).await?)?;
     let shortages = allocate(transaction, &wanted.units).await?;
     if !shortages.is_empty() {
         return Err(Failure::Final(out_of_stock(&shortages)));
     }
-    insert(transaction, &order, wanted).await?;
     let response: Value = serde_json::to_value(&order).map_err(Problem::internal)?;
     idempotency::answer(transaction, key, 201, &response).await?;
-    Ok((order, false))
+    let is_here = app.databases.shards.of(order.id).is_home;
+    let placement = Placement { order, customer_id: wanted.customer_id.clone(), country: wanted.country.clone(), placed_at: Utc::now() };
+    if is_here {
+        placement.insert(transaction).await?;
+    } else {
+        placement.leave(transaction).await?;
+    }
+    Ok((placement.order, false))
 }
 
 /// The order with the catalogue's prices.
@@ -94,37 +102,6 @@ fn compose(wanted: &Wanted, prices: &HashMap<String, Price>) -> Result<PlacedOrd
         .iter()
         .map(|(sku, units)| PlacedLine { sku: sku.clone(), quantity: *units, unit_price: prices[sku].amount() })
         .collect();
-    let id = Uuid::now_v7();
+    let id = order_id(wanted.customer_id.as_deref());
     Ok(PlacedOrder { id, number: number(id), status: "placed".into(), currency: currency.to_owned(), total_cents, items })
-}
-
-async fn insert(connection: &mut PgConnection, order: &PlacedOrder, wanted: &Wanted) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "INSERT INTO orders (id, number, kind, customer_id, country, currency, status, placed_at)
-         VALUES ($1, $2, 'order', $3, $4, $5, $6, $7)",
-    )
-    .bind(order.id)
-    .bind(&order.number)
-    .bind(&wanted.customer_id)
-    .bind(&wanted.country)
-    .bind(&order.currency)
-    .bind(&order.status)
-    .bind(Utc::now())
-    .execute(&mut *connection)
-    .await?;
-    let skus: Vec<&str> = order.items.iter().map(|line| line.sku.as_str()).collect();
-    let units: Vec<i64> = order.items.iter().map(|line| line.quantity).collect();
-    let prices: Vec<Decimal> = order.items.iter().map(|line| line.unit_price).collect();
-    sqlx::query(
-        "INSERT INTO order_items (order_id, line_no, sku, quantity, unit_price)
-         SELECT $1, line.no, line.sku, line.units, line.price
-         FROM unnest($2::text[], $3::bigint[], $4::numeric[]) WITH ORDINALITY AS line(sku, units, price, no)",
-    )
-    .bind(order.id)
-    .bind(skus)
-    .bind(units)
-    .bind(prices)
-    .execute(connection)
-    .await
-    .map(|_| ())
 }

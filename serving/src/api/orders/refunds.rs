@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::future::try_join_all;
 use serde_json::json;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -37,9 +38,14 @@ pub fn soon(app: &App) {
     });
 }
 
-/// Pays back what is due. One that fails is tried again, later each time; two who try at once ask for the same refund.
+/// Pays back what is due, by every database of orders.
 pub async fn pay_due(app: &App) -> Result<()> {
-    let pool = &app.databases.orders;
+    try_join_all(app.databases.shards.all().iter().map(|shard| pay_due_of(app, &shard.pool))).await?;
+    Ok(())
+}
+
+/// One that fails is tried again, later each time; two who try at once ask for the same refund.
+async fn pay_due_of(app: &App, pool: &PgPool) -> Result<()> {
     let due: Vec<(Uuid, Uuid, i64)> =
         sqlx::query_as("SELECT id, order_id, amount_cents FROM refunds WHERE done_at IS NULL AND run_at <= now() ORDER BY run_at LIMIT 50")
             .fetch_all(pool)

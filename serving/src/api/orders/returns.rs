@@ -13,10 +13,10 @@ use uuid::Uuid;
 use super::cancel::take_back;
 use super::idempotency::{self, Claim, Key};
 use super::outbox::{self, Topic};
-use super::refunds;
 use super::shipments::by_line;
 use super::shown::{self, Units, Viewer};
 use super::status::{self, Status};
+use super::{allocation_changes, refunds};
 use crate::api::access::Caller;
 use crate::api::extract::{Body, Faults, Json, Path, invalid};
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
@@ -82,7 +82,8 @@ pub async fn create_return(
     let items = by_line(&wanted.items)?;
     let key = Key::from_headers(&headers)?.of(&format!("return {id}"));
     let hash = *blake3::hash(&serde_json::to_vec(&wanted)?).as_bytes();
-    let mut transaction = app.databases.orders.begin().await?;
+    let shard = app.databases.shards.of(id);
+    let mut transaction = shard.pool.begin().await?;
     let order = Viewer::of(&caller).lock(&mut transaction, id).await?;
     if let Claim::Ours = idempotency::claim(&mut transaction, &key, &hash).await? {
         if !matches!(order.status, Status::PartiallyShipped | Status::Shipped | Status::Delivered) {
@@ -153,7 +154,8 @@ pub async fn decide_return(
 ) -> Result<Response> {
     let viewer = Viewer::of(&caller);
     let next = if wanted.decision == Decision::Received { "received" } else { "refused" };
-    let mut transaction = app.databases.orders.begin().await?;
+    let shard = app.databases.shards.of(id);
+    let mut transaction = shard.pool.begin().await?;
     let order = viewer.lock(&mut transaction, id).await?;
     let found: Option<(String, i64)> = sqlx::query_as("SELECT status, refund_cents FROM returns WHERE id = $1 AND order_id = $2")
         .bind(return_id)
@@ -178,7 +180,7 @@ pub async fn decide_return(
         let units: Vec<Units> = back.iter().map(|(line_no, quantity)| Units { line_no: *line_no, quantity: *quantity }).collect();
         let mut more = json!({ "return": { "id": return_id, "items": units } });
         if wanted.decision == Decision::Received {
-            take_back(&mut transaction, &order, &back).await?;
+            take_back(shard, &mut transaction, &order, &back).await?;
             refunds::owe(&mut transaction, id, refund_cents).await?;
             if is_all_back(&mut transaction, id).await? && order.status.may_become(Status::Returned, true) {
                 status::set(&mut transaction, &order, Status::Returned, &viewer.actor(), None).await?;
@@ -190,6 +192,7 @@ pub async fn decide_return(
         }
         transaction.commit().await?;
         refunds::soon(&app);
+        allocation_changes::soon(&app, shard);
     }
     shown::answer(&app, id).await
 }

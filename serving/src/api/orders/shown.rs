@@ -167,8 +167,9 @@ impl Viewer {
 
 /// The answer to a change of an order.
 pub async fn answer(app: &App, id: Uuid) -> Result<Response> {
-    let position = position(&app.databases.orders).await?.to_string();
-    let order = find(&app.databases.orders, id).await?.ok_or_else(|| not_found(id))?;
+    let shard = app.databases.shards.of(id);
+    let position = position(shard).await?.to_string();
+    let order = find(&shard.pool, id).await?.ok_or_else(|| not_found(id))?;
     let mut headers = HeaderMap::from_iter([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))]);
     headers.insert(POSITION, HeaderValue::from_str(&position).map_err(Problem::internal)?);
     Ok((StatusCode::OK, headers, axum::Json(OrderResponse { order, position })).into_response())

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use sqlx::{PgConnection, Row};
 
+use super::allocation_changes;
 use crate::api::problem::{Problem, kinds};
+use crate::shop::shards::Shard;
 
 /// A line that cannot be had.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -71,7 +73,17 @@ pub async fn allocate(connection: &mut PgConnection, wanted: &BTreeMap<String, i
         .collect()
 }
 
-/// Gives promised units free again. Rows are locked as in [`allocate`].
+/// Gives units free that an order of `shard` had, in its transaction: at home they can be had again from its end on, from elsewhere a moment
+/// later.
+pub async fn free(shard: &Shard, connection: &mut PgConnection, units: BTreeMap<String, i64>) -> Result<(), sqlx::Error> {
+    if shard.is_home {
+        return give_back(connection, &units).await;
+    }
+    let back = units.into_iter().map(|(sku, units)| (sku, -units)).collect();
+    allocation_changes::write(connection, &back).await
+}
+
+/// Gives promised units free again, at home. Rows are locked as in [`allocate`].
 pub async fn give_back(connection: &mut PgConnection, units: &BTreeMap<String, i64>) -> Result<(), sqlx::Error> {
     let skus: Vec<&str> = units.keys().map(String::as_str).collect();
     sqlx::query("SELECT 1 FROM allocations WHERE sku = ANY($1::text[]) ORDER BY sku FOR UPDATE")

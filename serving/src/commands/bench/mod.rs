@@ -112,16 +112,16 @@ async fn measure(platform: &mut Platform, mut year: crate::shop::online_retail::
 
 /// Writes orders at a steady rate, each its own transaction; how long PostgreSQL took for each.
 async fn at_rate(server: &crate::shop::databases::Server, orders: Vec<Order>, rate: u32) -> anyhow::Result<Quantiles> {
-    let pool = server.databases().orders;
+    let shards = server.databases().shards;
     let mut ticks = tokio::time::interval(Duration::from_secs(1) / rate);
     let mut writes = tokio::task::JoinSet::new();
     for order in orders {
         ticks.tick().await;
-        let pool = pool.clone();
+        let shard = shards.of(order.id()).clone();
         writes.spawn(async move {
             let began = Instant::now();
-            let mut connection = pool.acquire().await?;
-            orders::write(&mut connection, std::slice::from_ref(&order)).await?;
+            let mut connection = shard.pool.acquire().await?;
+            orders::write(&shard, &mut connection, std::slice::from_ref(&order)).await?;
             Ok::<_, sqlx::Error>(began.elapsed())
         });
     }

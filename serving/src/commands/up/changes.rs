@@ -12,7 +12,7 @@ use crate::shop::databases::{CAPTURED, Server};
 /// The readers of the databases.
 #[derive(Clone)]
 pub struct Changes {
-    readers: Vec<(&'static str, Handle)>,
+    readers: Vec<(String, Handle)>,
     stop: CancellationToken,
 }
 
@@ -20,23 +20,23 @@ impl Changes {
     /// Follows every table that the databases publish.
     pub async fn start(server: &Server, log: &Arc<dyn Log>, stop: CancellationToken) -> anyhow::Result<Self> {
         let mut readers = Vec::new();
-        for service in CAPTURED {
-            let mut connection = server.connect(service).await?;
+        for database in CAPTURED.iter().flat_map(|service| server.databases_of(service)) {
+            let mut connection = server.connect(database).await?;
             let tables: Vec<String> =
                 sqlx::query_scalar("SELECT schemaname || '.' || tablename FROM pg_publication_tables WHERE pubname = 'chimera' ORDER BY 1")
                     .fetch_all(&mut connection)
                     .await
-                    .with_context(|| format!("cannot ask which tables database {service} publishes"))?;
+                    .with_context(|| format!("cannot ask which tables database {database} publishes"))?;
             let tables: Vec<&str> = tables.iter().map(String::as_str).collect();
-            let options = Options::new(server.database_url(service), service, &tables);
-            readers.push((service, Reader::start(options, log.clone(), stop.clone())));
+            let options = Options::new(server.database_url(database), database, &tables);
+            readers.push((database.to_owned(), Reader::start(options, log.clone(), stop.clone())));
         }
         Ok(Self { readers, stop })
     }
 
     /// Asks a source to mark its present position, so that stores pass it even when nothing else happens there.
     pub fn nudge(&self, source: &str) {
-        for (_, reader) in self.readers.iter().filter(|(service, _)| *service == source) {
+        for (_, reader) in self.readers.iter().filter(|(database, _)| database == source) {
             reader.nudge();
         }
     }

@@ -7,10 +7,10 @@ use std::time::Duration;
 use chimera_connectors::Context;
 use chimera_models::{ImageTower, TowerConfig};
 use chimera_pipelines::hosts::Hosts;
-use chimera_pipelines::{Config, Handle, Offsite, Runtime};
+use chimera_pipelines::{Config, Handle, Offsite, Runtime, Service};
 
 use super::changes::Changes;
-use crate::shop::databases::CAPTURED;
+use crate::shop::databases::{CAPTURED, Server};
 
 /// What the engine is started with.
 pub struct Parts {
@@ -18,6 +18,8 @@ pub struct Parts {
     pub context: Arc<Context>,
     pub image_tower: Option<Arc<ImageTower>>,
     pub changes: Changes,
+    /// Says over which databases each service is spread.
+    pub server: Server,
     /// Threads a dataflow.
     pub workers: usize,
     pub checkpoint_every: Duration,
@@ -53,7 +55,9 @@ pub async fn start(parts: Parts) -> anyhow::Result<Handle> {
         sources: chimera_pipelines::sources().to_owned(),
         functions_version: chimera_pipelines::functions_version(parts.image_tower.as_deref()),
         functions: chimera_pipelines::functions(parts.image_tower),
-        transactional: CAPTURED.map(str::to_owned).to_vec(),
+        services: CAPTURED
+            .map(|name| Service { name: name.to_owned(), databases: parts.server.databases_of(name).map(str::to_owned).collect() })
+            .to_vec(),
         workers: parts.workers,
         hosts: parts.hosts,
         offsite: parts.offsite,

@@ -147,6 +147,7 @@ impl Running {
             pid: std::process::id(),
             http_url: format!("http://{address}"),
             database_url: servers.database_url.clone(),
+            order_shard_urls: settings.shard_urls(&servers.database_url),
             redis_url: servers.redis_url.clone(),
             views_url: format!(
                 "postgres://{}@{}/{}",
@@ -158,7 +159,7 @@ impl Running {
         note.write(folder)?;
 
         let step = ui::Step::new("Databases");
-        let server = Server::new(&servers.database_url)?;
+        let server = settings.server(&servers.database_url)?;
         let created = server.create_missing().await?;
         let migrations = server.migrate().await?;
         step.done(format!("{} created, {migrations} migrations run", created.len()));
@@ -178,7 +179,8 @@ impl Running {
 
         let step = ui::Step::new("Changes");
         let changes = Changes::start(&server, &log, stop.child_token()).await?;
-        step.done(format!("captured from the databases {}", databases::CAPTURED.join(", ")));
+        let captured: Vec<&str> = databases::CAPTURED.iter().flat_map(|service| server.databases_of(service)).collect();
+        step.done(format!("captured from the databases {}", captured.join(", ")));
 
         let step = ui::Step::new("Pipelines");
         let (hosts, offsite) = (hosts(settings)?, offsite(settings)?);
@@ -189,6 +191,7 @@ impl Running {
             context: connectors.clone(),
             image_tower: image_tower.clone(),
             changes: changes.clone(),
+            server: server.clone(),
             workers: usize::from(arguments.workers),
             checkpoint_every: Duration::from_secs(arguments.checkpoint_every.into()),
             hosts,
@@ -207,10 +210,14 @@ impl Running {
         let auth = Auth::open(databases.auth.clone(), redis.clone(), &seal, &issuer).await;
         let auth = auth.map_err(|problem| anyhow::anyhow!("cannot set up accounts: {problem}"))?;
         tokio::spawn(stop.clone().run_until_cancelled_owned(auth.keys.clone().keep_fresh()));
-        tokio::spawn(stop.clone().run_until_cancelled_owned(api::live::publish::run(log.clone(), redis.clone())));
+        tokio::spawn(stop.clone().run_until_cancelled_owned(api::live::publish::run(
+            server.databases_of("orders").map(str::to_owned).collect(),
+            log.clone(),
+            redis.clone(),
+        )));
         let (payment_provider, payment_secret) = payments::start(settings, &databases, &seal, &note.http_url, stop.child_token()).await?;
         let (notifications, mail) = notifications::start(settings, arguments, servers).await?;
-        let replica = settings.replica_url.as_deref().map(Server::new).transpose()?.map(|server| server.databases());
+        let replica = settings.replica_url.as_deref().map(|url| settings.server(url)).transpose()?.map(|server| server.databases());
         let app = App::new(Parts {
             stores: Arc::new(engine.clone()),
             engine: Some(engine.clone()),

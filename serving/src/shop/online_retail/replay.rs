@@ -1,17 +1,19 @@
 //! Plays invoices as transactions, in the order of time, each once however often it is started.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
+use sqlx::PgConnection;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
 use super::{Error, Totals};
 use crate::shop::databases::Server;
 use crate::shop::orders::{Order, Written, write_with_retries};
+use crate::shop::shards::Shards;
 
 /// How to replay.
 #[derive(Clone, Debug)]
@@ -47,16 +49,15 @@ pub struct Report {
 /// How long a replay goes on trying to reach a server that went away.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Plays `invoices` into the `orders` database. Those that are there already, from an earlier run or one that was killed, are skipped.
+/// Plays `invoices` into the databases of orders. Those that are there already, from an earlier run or one that was killed, are skipped.
 pub async fn replay(server: &Server, invoices: Vec<Order>, options: &Options, progress: Arc<Progress>) -> Result<Report, Error> {
-    let mut connection = server.connect("orders").await?;
+    let shards = server.databases().shards;
     let refused = |what: &'static str| move |source| Error::Query { what: what.to_owned(), source };
-    let there: HashSet<String> = sqlx::query_scalar("SELECT number FROM orders")
-        .fetch_all(&mut connection)
-        .await
-        .map_err(refused("the list of orders"))?
-        .into_iter()
-        .collect();
+    let mut there: HashSet<String> = HashSet::new();
+    for shard in shards.all() {
+        let numbers = sqlx::query_scalar("SELECT number FROM orders").fetch_all(&shard.pool).await;
+        there.extend(numbers.map_err(refused("the list of orders"))?);
+    }
     let file = Totals::of(&invoices);
     let invoices = Arc::new(invoices);
     let waiting: Vec<usize> = (0..invoices.len()).filter(|at| !there.contains(&invoices[*at].number)).collect();
@@ -68,7 +69,7 @@ pub async fn replay(server: &Server, invoices: Vec<Order>, options: &Options, pr
     let taken = Arc::new(Mutex::new(taken));
     let mut workers = JoinSet::new();
     for _ in 0..options.connections.clamp(1, 64) {
-        workers.spawn(work(server.clone(), invoices.clone(), taken.clone(), progress.clone()));
+        workers.spawn(work(server.clone(), shards.clone(), invoices.clone(), taken.clone(), progress.clone()));
     }
     drop(taken);
     pace(&invoices, waiting, options.speed, due).await;
@@ -78,7 +79,7 @@ pub async fn replay(server: &Server, invoices: Vec<Order>, options: &Options, pr
         written = Written { orders: written.orders + done.orders, lines: written.lines + done.lines };
     }
     let seconds = started.elapsed().as_secs_f64();
-    let stored = Totals::stored(&mut connection, &invoices).await.map_err(refused("the totals"))?;
+    let stored = Totals::stored(&shards, &invoices).await.map_err(refused("the totals"))?;
     Ok(Report {
         skipped_orders,
         orders: written.orders,
@@ -108,19 +109,25 @@ async fn pace(invoices: &[Order], waiting: Vec<usize>, speed: Option<f64>, due: 
 
 async fn work(
     server: Server,
+    shards: Shards,
     invoices: Arc<Vec<Order>>,
     taken: Arc<Mutex<mpsc::Receiver<usize>>>,
     progress: Arc<Progress>,
 ) -> Result<Written, Error> {
-    let mut connection = server.connect("orders").await?;
+    let mut connections: HashMap<&str, PgConnection> = HashMap::new();
+    for shard in shards.all() {
+        connections.insert(&shard.source, server.connect(&shard.source).await?);
+    }
     let mut total = Written::default();
     loop {
         let next = taken.lock().await.recv().await;
         let Some(at) = next else { return Ok(total) };
         let order = std::slice::from_ref(&invoices[at]);
+        let shard = shards.of(invoices[at].id());
+        let connection = connections.get_mut(shard.source.as_str()).expect("one is opened to each");
         let mut away_since: Option<Instant> = None;
         let written = loop {
-            match write_with_retries(&mut connection, order).await {
+            match write_with_retries(shard, connection, order).await {
                 Ok(written) => break written,
                 Err(source) if is_away(&source) => {
                     // Whether the commit got through is not known; the order's id makes trying again harmless.
@@ -129,8 +136,8 @@ async fn work(
                         return Err(Error::Away { seconds: PATIENCE.as_secs(), source });
                     }
                     tokio::time::sleep(Duration::from_millis(200)).await;
-                    if let Ok(fresh) = server.connect("orders").await {
-                        connection = fresh;
+                    if let Ok(fresh) = server.connect(&shard.source).await {
+                        *connection = fresh;
                     }
                 }
                 Err(source) => return Err(Error::Query { what: format!("invoice {}", invoices[at].number), source }),

@@ -5,9 +5,9 @@ use std::fmt;
 
 use rust_decimal::Decimal;
 use serde::Serialize;
-use sqlx::PgConnection;
 
 use crate::shop::orders::Order;
+use crate::shop::shards::Shards;
 
 /// Totals of a set of invoices.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -38,18 +38,33 @@ impl Totals {
     }
 
     /// Counted by PostgreSQL over what it holds of these invoices; orders of others do not count.
-    pub async fn stored(connection: &mut PgConnection, invoices: &[Order]) -> Result<Self, sqlx::Error> {
+    pub async fn stored(shards: &Shards, invoices: &[Order]) -> Result<Self, sqlx::Error> {
         let numbers: Vec<&str> = invoices.iter().map(|invoice| invoice.number.as_str()).collect();
-        let (lines, orders, skus, customers, cancellation_lines, revenue): (i64, i64, i64, i64, i64, Option<Decimal>) = sqlx::query_as(
-            "WITH chosen AS MATERIALIZED (SELECT id, kind, customer_id FROM orders WHERE number = ANY ($1))
-             SELECT count(i.order_id), (SELECT count(*) FROM chosen), count(DISTINCT i.sku), (SELECT count(DISTINCT customer_id) FROM chosen),
-                    count(i.order_id) FILTER (WHERE c.kind = 'cancellation'), sum(i.quantity * i.unit_price)
-               FROM chosen c JOIN order_items i ON i.order_id = c.id",
-        )
-        .bind(numbers)
-        .fetch_one(connection)
-        .await?;
-        Ok(Self { lines, orders, skus, customers, cancellation_lines, revenue: revenue.unwrap_or_default().normalize() })
+        let mut totals = Self::default();
+        let mut all_skus = HashSet::new();
+        for shard in shards.all() {
+            let (lines, orders, skus, customers, cancellation_lines, revenue): (i64, i64, Vec<String>, i64, i64, Option<Decimal>) =
+                sqlx::query_as(
+                    "WITH chosen AS MATERIALIZED (SELECT id, kind, customer_id FROM orders WHERE number = ANY ($1))
+                 SELECT count(i.order_id), (SELECT count(*) FROM chosen), coalesce(array_agg(DISTINCT i.sku::text), '{}'),
+                        (SELECT count(DISTINCT customer_id) FROM chosen),
+                        count(i.order_id) FILTER (WHERE c.kind = 'cancellation'), sum(i.quantity * i.unit_price)
+                   FROM chosen c JOIN order_items i ON i.order_id = c.id",
+                )
+                .bind(&numbers)
+                .fetch_one(&shard.pool)
+                .await?;
+            all_skus.extend(skus);
+            totals.lines += lines;
+            totals.orders += orders;
+            // Nobody is a customer of two databases.
+            totals.customers += customers;
+            totals.cancellation_lines += cancellation_lines;
+            totals.revenue += revenue.unwrap_or_default();
+        }
+        totals.skus = i64::try_from(all_skus.len()).unwrap_or(i64::MAX);
+        totals.revenue = totals.revenue.normalize();
+        Ok(totals)
     }
 }
 

@@ -12,7 +12,7 @@ use super::words::MAKERS;
 use super::{Item, SEED, items};
 use crate::shop::bulk::{self, Stock};
 use crate::shop::databases::Databases;
-use crate::shop::orders;
+use crate::shop::orders::{self, Order};
 
 /// Under this reference the opening stock is booked.
 const OPENING_STOCK: &str = "sample opening stock";
@@ -68,11 +68,15 @@ pub async fn load(databases: &Databases, now: DateTime<Utc>) -> Result<Loaded, E
     bulk::write_stock(&mut transaction, OPENING_STOCK, &stock(&items, &history)).await.map_err(refused("the stock"))?;
     transaction.commit().await.map_err(refused("the stock"))?;
 
-    let mut connection = databases.orders.acquire().await.map_err(refused("the orders"))?;
-    for batch in history.chunks(BATCH) {
-        let written = orders::write_with_retries(&mut connection, batch).await.map_err(refused("the orders"))?;
-        loaded.orders += written.orders;
-        loaded.order_lines += written.lines;
+    for shard in databases.shards.all() {
+        let here = |order: &&Order| databases.shards.of(order.id()).source == shard.source;
+        let history: Vec<Order> = history.iter().filter(here).cloned().collect();
+        let mut connection = shard.pool.acquire().await.map_err(refused("the orders"))?;
+        for batch in history.chunks(BATCH) {
+            let written = orders::write_with_retries(shard, &mut connection, batch).await.map_err(refused("the orders"))?;
+            loaded.orders += written.orders;
+            loaded.order_lines += written.lines;
+        }
     }
 
     let pictures = drawing.await.expect("drawing a picture does not panic");

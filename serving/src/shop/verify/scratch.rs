@@ -60,11 +60,11 @@ impl<'a> Scratch<'a> {
         Ok(connection)
     }
 
-    /// Copies the published tables of every source database, each database as of one moment. Returns the number of rows.
+    /// Copies the published tables of every source database, each database as of one moment; what is spread over several comes together. Returns the number of rows.
     pub async fn copy_sources(&self) -> Result<u64, Error> {
         let mut rows = 0;
         let mut to = self.connect().await?;
-        for database in SOURCES {
+        for database in SOURCES.iter().flat_map(|service| self.server.databases_of(service)) {
             let mut from = self.server.connect(database).await?;
             let refused = || Error::query(format!("a copy of database {database}"));
             let mut snapshot = from.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await.map_err(refused())?;
@@ -148,7 +148,9 @@ async fn copy_table(from: &mut PgConnection, to: &mut PgConnection, schema: &str
     let definitions: Vec<String> = columns.iter().map(|(name, kind)| format!("{name} {kind}")).collect();
     let names = columns.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
     // Names come from PostgreSQL's own catalogue, quoted by it.
-    to.execute(AssertSqlSafe(format!("CREATE UNLOGGED TABLE {schema}.{table} ({})", definitions.join(", ")))).await.map_err(refused())?;
+    // It is there already if its rows are spread over several databases.
+    let table_definition = AssertSqlSafe(format!("CREATE UNLOGGED TABLE IF NOT EXISTS {schema}.{table} ({})", definitions.join(", ")));
+    to.execute(table_definition).await.map_err(refused())?;
     let mut source = from.copy_out_raw(&format!("COPY {table} ({names}) TO STDOUT (FORMAT binary)")).await.map_err(refused())?;
     let mut target = to.copy_in_raw(&format!("COPY {schema}.{table} ({names}) FROM STDIN (FORMAT binary)")).await.map_err(refused())?;
     while let Some(chunk) = source.next().await {
@@ -159,7 +161,8 @@ async fn copy_table(from: &mut PgConnection, to: &mut PgConnection, schema: &str
     // What the SELECTs look things up by: keys and SKUs.
     for column in ["id", "sku", "order_id", "product_id"] {
         if columns.iter().any(|(name, _)| name == column) {
-            to.execute(AssertSqlSafe(format!("CREATE INDEX ON {schema}.{table} ({column})"))).await.map_err(refused())?;
+            let index = AssertSqlSafe(format!("CREATE INDEX IF NOT EXISTS {table}_by_{column} ON {schema}.{table} ({column})"));
+            to.execute(index).await.map_err(refused())?;
         }
     }
     Ok(rows)

@@ -26,6 +26,7 @@ mod rates;
 mod reads;
 mod roles;
 mod server;
+mod shards;
 mod stores;
 mod streams;
 mod topics;

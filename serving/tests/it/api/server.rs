@@ -16,7 +16,7 @@ use chimera_serving::api::notifications::Notifications;
 use chimera_serving::api::payments::http_provider::HttpProvider;
 use chimera_serving::api::{App, Limits, OperatorToken, Origins, Parts, metrics, serve};
 use chimera_serving::shop::databases::{self, Databases};
-use chimera_serving::shop::roles;
+use chimera_serving::shop::{roles, shards};
 use chimera_serving::simulated_provider::SimulatedProvider;
 use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
@@ -69,15 +69,25 @@ impl Server {
     }
 
     pub async fn start_with(limits: Limits, image_tower: Option<Arc<ImageTower>>) -> Option<Self> {
-        Self::start_of(limits, image_tower, None).await
+        Self::start_of(limits, image_tower, None, 1).await
     }
 
     /// One that sends messages.
     pub async fn start_sending(notifications: Notifications) -> Option<Self> {
-        Self::start_of(Limits::default(), None, Some(notifications)).await
+        Self::start_of(Limits::default(), None, Some(notifications), 1).await
     }
 
-    async fn start_of(limits: Limits, image_tower: Option<Arc<ImageTower>>, notifications: Option<Notifications>) -> Option<Self> {
+    /// One whose orders are spread over several databases.
+    pub async fn start_sharded(shards: usize) -> Option<Self> {
+        Self::start_of(Limits::default(), None, None, shards).await
+    }
+
+    async fn start_of(
+        limits: Limits,
+        image_tower: Option<Arc<ImageTower>>,
+        notifications: Option<Notifications>,
+        shards: usize,
+    ) -> Option<Self> {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let servers = match tokio::task::spawn_blocking(|| SERVERS.as_ref()).await.unwrap() {
@@ -87,16 +97,19 @@ impl Server {
                 return None;
             }
         };
-        for (name, migrator) in databases::ALL {
-            let database = format!("{name}_{number}");
-            servers.postgres.create_database(&database).unwrap();
-            let mut connection = PgConnection::connect(&servers.postgres.url(&database)).await.unwrap();
-            migrator.run(&mut connection).await.unwrap();
-            roles::grant(&mut connection, name).await.unwrap();
+        for (service, migrator) in databases::ALL {
+            let spread = if *service == "orders" { shards } else { 1 };
+            for name in std::iter::once((*service).to_owned()).chain((1..spread).map(shards::name)) {
+                let database = format!("{name}_{number}");
+                servers.postgres.create_database(&database).unwrap();
+                let mut connection = PgConnection::connect(&servers.postgres.url(&database)).await.unwrap();
+                migrator.run(&mut connection).await.unwrap();
+                roles::grant(&mut connection, service).await.unwrap();
+            }
         }
-        let databases = Databases::open(|name, _| {
+        let databases = Databases::open(shards, |name, _| {
             let options: PgConnectOptions = servers.postgres.url(&format!("{name}_{number}")).parse().unwrap();
-            databases::pool(options, name, 5)
+            databases::pool(options, shards::service(name), 5)
         });
         // The `inventory` pipeline's sink makes it; its rows are the tests'.
         as_owner(&databases.orders, "CREATE TABLE received (sku text PRIMARY KEY, quantity bigint NOT NULL)").await;

@@ -9,11 +9,23 @@ use uuid::Uuid;
 
 use super::super::server::{Server, as_owner};
 use super::{Shopper, check_books, count};
+use crate::books::count_all;
 
 /// Steps are cut off at any moment, as a crash would do it; what is left is what the databases hold.
 #[tokio::test(flavor = "multi_thread")]
 async fn steps_that_break_off_anywhere_are_taken_up_again() {
     let Some(server) = Server::start().await else { return };
+    break_off(server).await;
+}
+
+/// The same when most orders are in other databases than the purchases.
+#[tokio::test(flavor = "multi_thread")]
+async fn steps_across_databases_that_break_off_anywhere_are_taken_up_again() {
+    let Some(server) = Server::start_sharded(4).await else { return };
+    break_off(server).await;
+}
+
+async fn break_off(server: Server) {
     server.product("MUG", 250, 40).await;
     let orders = &server.app.databases.orders;
     let mut rng = StdRng::seed_from_u64(7);
@@ -62,7 +74,7 @@ async fn steps_that_break_off_anywhere_are_taken_up_again() {
             .unwrap();
     assert!(completed > 0 && failed > 0, "{completed} completed, {failed} failed");
     let left = "SELECT count(*) FROM orders WHERE kind = 'order' AND status = 'paid'";
-    assert_eq!(count(orders, left).await, completed);
+    assert_eq!(count_all(&server.app.databases, left).await, completed);
 }
 
 #[tokio::test(flavor = "multi_thread")]

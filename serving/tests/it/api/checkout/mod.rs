@@ -31,7 +31,12 @@ impl<'a> Shopper<'a> {
 
     pub async fn account(server: &'a Server) -> Self {
         let user_id = server.account(Role::Shopper).await;
-        Self { server, cart: None, bearer: Some(server.session(user_id, Role::Shopper).await) }
+        Self::of(server, server.session(user_id, Role::Shopper).await)
+    }
+
+    /// Somebody who has logged in.
+    pub fn of(server: &'a Server, bearer: String) -> Self {
+        Self { server, cart: None, bearer: Some(bearer) }
     }
 
     pub async fn send(&self, method: Method, path: &str, key: Option<&str>, body: Option<&Value>) -> Answer {

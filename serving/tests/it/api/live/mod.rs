@@ -42,7 +42,7 @@ impl Changelog {
         while reader.status().lsn == 0 {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
-        let publisher = AbortOnDropHandle::new(tokio::spawn(publish::run(server.app.log.clone(), redis)));
+        let publisher = AbortOnDropHandle::new(tokio::spawn(publish::run(vec!["orders".to_owned()], server.app.log.clone(), redis)));
         Self { _reader: stop.drop_guard(), _publisher: publisher }
     }
 }
