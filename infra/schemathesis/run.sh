@@ -3,6 +3,7 @@
 # Usage: run.sh CHIMERA-BINARY [SECONDS EACH]
 set -euo pipefail
 chimera=$(realpath "$1")
+config=$(dirname "$(realpath "$0")")/schemathesis.toml
 seconds=${2:-120}
 version=4.32.5
 cache=${CHIMERA_CACHE:-$HOME/.cache/chimera}
@@ -42,7 +43,8 @@ shopper=$(curl -fsS "$base/api/v1/auth/register" -H 'content-type: application/j
 
 # Not called: what has no end (event streams); what ends the account that calls, or its session. Not checked: that whatever the document
 # allows is taken, since a product that is not there, or a country without shipping, is refused with 404 or 422; nor that a header that lacks is
-# answered 400, since If-Match that lacks is answered 428.
+# answered 400, since If-Match that lacks is answered 428. By one worker: with several, Pythons before 3.11.8 and 3.12.2
+# break off with a SystemError (python/cpython#106905), and fewer requests are made in the same time.
 failed=0
 for who in nobody shopper operator; do
     case $who in
@@ -51,7 +53,7 @@ for who in nobody shopper operator; do
         operator) token=(--header "Authorization:Bearer $(cat "$home/operator.token")") ;;
     esac
     say "as $who, $seconds s"
-    (cd "$home" && "$tool" run "$base/openapi.json" "${token[@]}" --max-time "$seconds" --workers 4 --checks all --exclude-checks positive_data_acceptance,missing_required_header \
+    (cd "$home" && "$tool" --config-file "$config" run "$base/openapi.json" "${token[@]}" --max-time "$seconds" --workers 1 --checks all --exclude-checks positive_data_acceptance,missing_required_header \
         --exclude-path-regex '(/stream|/orders/.*/events|/cart/events|/ws)$' --exclude-path /api/v1/auth/logout --exclude-name 'DELETE /api/v1/users/me' \
         --suppress-health-check all --continue-on-failure --warnings off --request-timeout 30 --generation-database none --no-color) >"$home/$who.txt" 2>&1 || {
         failed=1

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::api::extract::Params;
-use crate::api::limit::limit;
+use crate::api::limit::{from, limit};
 use crate::api::problem::{ProblemBody, Result};
 use crate::api::state::App;
 
@@ -33,7 +33,7 @@ pub struct LettersResponse {
     responses((status = 200, body = LettersResponse), (status = 401, body = ProblemBody)))]
 pub async fn list_letters(State(app): State<App>, params: Params<LettersQuery>) -> Result<axum::Json<LettersResponse>> {
     let limit = limit(params.query.limit, 100, 1_000)?;
-    let waiting = dlq::list(&*app.log, limit, params.query.from.unwrap_or(0)).await?;
+    let waiting = dlq::list(&*app.log, limit, from(params.query.from)?).await?;
     let letters = waiting.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
     Ok(axum::Json(LettersResponse { letters }))
 }

@@ -4,7 +4,8 @@ use axum::extract::State;
 use chimera_connectors::dlq::{self, Selection};
 use serde::{Deserialize, Serialize};
 
-use crate::api::extract::{Body, Json};
+use crate::api::extract::{Body, Json, invalid};
+use crate::api::limit::MAX_OFFSET;
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::state::App;
 
@@ -44,6 +45,9 @@ pub struct Refused {
     responses((status = 200, body = ReplayResponse), (status = 401, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub async fn replay_letters(State(app): State<App>, Json(request): Json<ReplayRequest>) -> Result<axum::Json<ReplayResponse>> {
     let selection = match request {
+        ReplayRequest { letters: Some(positions), .. } if positions.iter().any(|position| *position > MAX_OFFSET) => {
+            return Err(invalid("letters", format!("positions go to {MAX_OFFSET}")));
+        }
         ReplayRequest { letters: Some(positions), topic: None, all: false } => Selection::Positions(positions),
         ReplayRequest { letters: None, topic: Some(topic), all: false } => Selection::Topic(topic),
         ReplayRequest { letters: None, topic: None, all: true } => Selection::All,

@@ -46,7 +46,13 @@ fn parse<T: Body>(bytes: &[u8]) -> Result<T, Problem> {
     let mut track = serde_path_to_error::Track::new();
     let value = T::deserialize(serde_path_to_error::Deserializer::new(&mut deserializer, &mut track));
     let path = track.path().to_string();
-    value.and_then(|value| deserializer.end().map(|()| value)).map_err(|error| problem(&error, &path, T::UNKNOWN_FIELD_HELP))
+    let value =
+        value.and_then(|value| deserializer.end().map(|()| value)).map_err(|error| problem(&error, &path, T::UNKNOWN_FIELD_HELP))?;
+    // serde takes a list of the fields' values for an object, too.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(Problem::new(&kinds::INVALID_BODY, "The body is a list; this address takes an object."));
+    }
+    Ok(value)
 }
 
 fn problem(error: &serde_json::Error, path: &str, unknown_field_help: Option<&str>) -> Problem {
@@ -110,6 +116,12 @@ mod tests {
     fn type_errors_say_which_field() {
         let told = told(r#"{"items":[{"sku":"a"},{"sku":3}]}"#);
         assert!(told.as_str().expect("text").contains("`items[1].sku`: invalid type: integer `3`, expected a string."), "{told}");
+    }
+
+    #[test]
+    fn a_list_is_not_taken_for_an_object() {
+        assert!(parse::<Thing>(br#"{"items":[]}"#).is_ok());
+        assert!(told(" [[]]").to_string().contains("takes an object"));
     }
 
     #[test]

@@ -6,6 +6,8 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgConnection, Row};
+use utoipa::PartialSchema;
+use utoipa::openapi::{RefOr, Schema};
 use uuid::Uuid;
 
 use super::basket::BasketLine;
@@ -26,11 +28,21 @@ const MAX_REDEMPTIONS: i64 = 1_000_000_000;
 pub struct Promotion {
     pub id: Uuid,
     #[serde(flatten)]
+    #[schema(schema_with = terms_among_others)]
     pub terms: Terms,
     /// How many orders have used it.
     pub used_count: i64,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+}
+
+/// The request says that it takes no other fields; here there are others beside them.
+fn terms_among_others() -> RefOr<Schema> {
+    let mut schema = Terms::schema();
+    if let RefOr::T(Schema::Object(object)) = &mut schema {
+        object.additional_properties = None;
+    }
+    schema
 }
 
 /// What merchandisers say of a promotion.

@@ -16,6 +16,8 @@ use crate::api::products::Product;
 use crate::api::state::App;
 
 const MAX_QUERY_CHARS: usize = 200;
+/// Of the catalog.
+const MAX_PRICE: u32 = i32::MAX as u32;
 
 #[derive(Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -29,10 +31,10 @@ pub struct SearchQuery {
     /// Only this category.
     pub category: Option<String>,
     /// In hundredths of the currency, included.
-    #[param(minimum = 0)]
+    #[param(minimum = 0, maximum = 2147483647)]
     pub min_price: Option<u32>,
     /// In hundredths of the currency, included.
-    #[param(minimum = 0)]
+    #[param(minimum = 0, maximum = 2147483647)]
     pub max_price: Option<u32>,
     /// `true`: only what can be had now.
     pub in_stock: Option<bool>,
@@ -99,6 +101,11 @@ impl SearchQuery {
         let offset = self.offset.unwrap_or(0) as usize;
         if offset > SearchRequest::OFFSET_MAX {
             return wrong(format!("`offset` is {offset}; it goes to {}. Narrow the search down instead", SearchRequest::OFFSET_MAX));
+        }
+        for (name, price) in [("min_price", self.min_price), ("max_price", self.max_price)] {
+            if let Some(price) = price.filter(|price| *price > MAX_PRICE) {
+                return wrong(format!("`{name}` is {price}; it goes to {MAX_PRICE}"));
+            }
         }
         if let (Some(min), Some(max)) = (self.min_price, self.max_price)
             && min > max

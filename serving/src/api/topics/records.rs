@@ -11,6 +11,7 @@ use chimera_connectors::log::Entry;
 use serde::{Deserialize, Serialize};
 
 use crate::api::extract::{Params, Path};
+use crate::api::limit;
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::state::App;
 
@@ -90,7 +91,7 @@ pub async fn topic_records(
     params: Params<RecordsQuery>,
 ) -> Result<axum::Json<RecordsResponse>> {
     let RecordsQuery { from, limit, partition } = params.query;
-    let (from, limit, partition) = (from.unwrap_or(0), limit.unwrap_or(100), partition.unwrap_or(0));
+    let (from, limit, partition) = (limit::from(from)?, limit.unwrap_or(100), partition.unwrap_or(0));
     if limit > LIMIT {
         return Err(Problem::new(&kinds::BAD_PARAMETER, format!("`limit` is {limit}; the most is {LIMIT}.")));
     }

@@ -50,7 +50,7 @@ pub struct VisualHit {
 
 /// Products that look like a picture.
 #[utoipa::path(post, path = "/api/v1/visual-search", tag = "search", params(VisualQuery, AfterQuery),
-    request_body(content((PictureForm = "multipart/form-data"), (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"))),
+    request_body(content((PictureForm = "multipart/form-data"), (Picture = "image/jpeg"), (Picture = "image/png"))),
     responses((status = 200, body = VisualResults), (status = 413, body = ProblemBody), (status = 415, body = ProblemBody), (status = 422,
         body = ProblemBody),
         (status = 503, body = ProblemBody), (status = 504, body = ProblemBody)))]

@@ -12,6 +12,8 @@ pub const MAX_BYTES: usize = 8 * 1024 * 1024;
 const ACCEPTED: [&str; 3] = ["multipart/form-data", "image/jpeg", "image/png"];
 
 /// The bytes of the picture, as they came. An extractor: they are bounded, and not yet looked at.
+#[derive(utoipa::ToSchema)]
+#[schema(value_type = String, format = Binary, description = "A JPEG or PNG, at most 8 MiB.")]
 pub struct Picture(pub Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for Picture {

@@ -24,7 +24,7 @@ impl Clerk {
                 Err(error) if matches!(error.status(), Some(401 | 403)) => return Ok(None),
                 Err(error) => return Err(error),
             };
-            if page.promotions.iter().any(|promotion| promotion.terms.name == PROMOTION) {
+            if page.promotions.iter().any(|promotion| promotion.name == PROMOTION) {
                 return Ok(Some(Self { client }));
             }
             let Some(next) = page.next else { break };

@@ -86,6 +86,6 @@ async fn the_shops_people_use_etags_and_enumerations() {
     let promotion = people.create_promotion(&terms).await.unwrap();
     let listed = people.list_promotions(&ListPromotionsQuery { limit: Some(1), ..Default::default() }).await.unwrap();
     assert_eq!(listed.promotions[0].id, promotion.id);
-    assert_eq!(listed.promotions[0].terms.rule, Rule::Percentage { basis_points: 1500 });
+    assert_eq!(listed.promotions[0].rule, Rule::Percentage { basis_points: 1500 });
     people.delete_promotion(promotion.id).await.unwrap();
 }

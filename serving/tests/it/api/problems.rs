@@ -5,6 +5,7 @@ use std::time::Duration;
 use chimera_serving::api::Limits;
 use chimera_serving::api::problem::kinds;
 use reqwest::Method;
+use serde_json::json;
 
 use super::server::{Answer, Server, TOKEN, pretty};
 
@@ -56,6 +57,8 @@ async fn bad_json_is_told_by_line_and_column() {
     "#);
     send("application/json", "").await.problem(400, "malformed-json");
     send("application/json", "[1]").await.problem(422, "invalid-body");
+    let problem = send("application/json", " [[]]").await.problem(422, "invalid-body");
+    assert_eq!(problem["detail"], "The body is a list; this address takes an object.");
     let problem = send("text/plain", "{}").await.problem(415, "unsupported-media-type");
     assert_eq!(problem["accepted"][0], "application/json");
     let deep = Box::leak("[".repeat(100_000).into_boxed_str());
@@ -70,6 +73,8 @@ async fn bad_parameters_are_told() {
         ("/api/v1/search?limit=0", "`limit` is 0; it goes from 1 to 100"),
         ("/api/v1/search?limit=many", "limit: invalid digit"),
         ("/api/v1/search?min_price=-1", "min_price: invalid digit"),
+        ("/api/v1/search?min_price=2147483648", "`min_price` is 2147483648; it goes to 2147483647"),
+        ("/api/v1/search?max_price=2147483648", "`max_price` is 2147483648; it goes to 2147483647"),
         ("/api/v1/search?min_price=5&max_price=4", "`min_price` (5) is over `max_price` (4)"),
         ("/api/v1/search?sort=colour", "unknown variant `colour`"),
         ("/api/v1/search?offset=10001", "`offset` is 10001"),
@@ -79,6 +84,18 @@ async fn bad_parameters_are_told() {
         let problem = server.get(path).await.problem(400, "bad-parameter");
         assert!(problem["detail"].as_str().unwrap().contains(said), "{path}: {}", problem["detail"]);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn offsets_past_those_of_the_document_are_refused() {
+    let Some(server) = Server::start().await else { return };
+    let (last, past) = (i64::MAX as u64, i64::MAX as u64 + 1);
+    assert_eq!(server.get_as_operator(&format!("/api/v1/dlq?from={last}")).await.ok()["letters"], json!([]));
+    server.get_as_operator(&format!("/api/v1/dlq?from={past}")).await.problem(400, "bad-parameter");
+    server.get_as_operator(&format!("/api/v1/topics/none/records?from={past}")).await.problem(400, "bad-parameter");
+    let replay = async |letter: u64| server.send(Method::POST, "/api/v1/dlq/replay", TOKEN, Some(&json!({ "letters": [letter] }))).await;
+    assert_eq!(replay(last).await.status, 200);
+    assert_eq!(replay(past).await.problem(422, "invalid-body")["errors"][0]["path"], "letters");
 }
 
 #[tokio::test(flavor = "multi_thread")]

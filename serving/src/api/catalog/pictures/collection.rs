@@ -45,7 +45,7 @@ pub async fn list_images(State(app): State<App>, Path(id): Path<Uuid>, headers: 
 
 /// Adds a picture behind the others. It is decoded, turned upright and written anew in two sizes: what else the file held is gone.
 #[utoipa::path(post, path = "/api/v1/catalog/products/{id}/images", tag = "catalog", params(("id" = Uuid, Path)),
-    request_body(content((Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"))),
+    request_body(content((Upload = "image/jpeg"), (Upload = "image/png"))),
     responses((status = 201, description = "all pictures of the product; `location` is the new one", body = CatalogPictures),
         (status = 401, body = ProblemBody), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
         (status = 409, description = "there are 20", body = ProblemBody), (status = 413, body = ProblemBody), (status = 415, body = ProblemBody),

@@ -9,6 +9,8 @@ use crate::api::extract::check_length;
 use crate::api::problem::{Problem, Result, body_problem, kinds};
 
 /// Its bytes, as they came. An extractor: they are bounded, and not yet looked at.
+#[derive(utoipa::ToSchema)]
+#[schema(value_type = String, format = Binary, description = "A JPEG or PNG, at most 10 MiB.")]
 pub struct Upload(pub Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for Upload {

@@ -61,6 +61,7 @@ fn every_operation_says_what_clients_are_made_of() {
     }
     assert!(names.len() > 100, "{}", names.len());
     every_reference_leads_somewhere(&document, &document);
+    no_part_is_closed(&document, &document);
 }
 
 fn path_parameter(parameter: &Value) -> Option<&str> {
@@ -77,6 +78,21 @@ fn every_reference_leads_somewhere(document: &Value, within: &Value) {
             members.values().for_each(|value| every_reference_leads_somewhere(document, value));
         }
         Value::Array(values) => values.iter().for_each(|value| every_reference_leads_somewhere(document, value)),
+        _ => {}
+    }
+}
+
+/// `allOf` with a part that allows nothing beside itself describes what cannot be.
+fn no_part_is_closed(document: &Value, within: &Value) {
+    match within {
+        Value::Object(members) => {
+            for part in members.get("allOf").and_then(Value::as_array).into_iter().flatten() {
+                let named = part["$ref"].as_str().and_then(|reference| document.pointer(reference.trim_start_matches('#')));
+                assert_ne!(named.unwrap_or(part)["additionalProperties"], false, "{part} is a part of something larger, and closed");
+            }
+            members.values().for_each(|value| no_part_is_closed(document, value));
+        }
+        Value::Array(values) => values.iter().for_each(|value| no_part_is_closed(document, value)),
         _ => {}
     }
 }
