@@ -83,6 +83,15 @@ pub async fn check_password(auth: &Auth, user_id: Uuid, password: String, code: 
     Ok(account)
 }
 
+/// For what opens another way into an account, which has to ask for no less than a log-in does.
+pub async fn check_as_log_in(auth: &Auth, user_id: Uuid, password: String, code: Option<&str>) -> Result<()> {
+    let account = check_password(auth, user_id, password, code).await?;
+    if account.totp_enabled_at.is_some() && code.is_none() {
+        return Err(Problem::new(&kinds::SECOND_FACTOR_NEEDED, "The password is right; send `code` with it."));
+    }
+    Ok(())
+}
+
 /// Removes an account with its sessions, tokens, keys and messages.
 pub async fn erase(auth: &Auth, user_id: Uuid) -> Result<()> {
     sessions::end(auth, user_id, Ended::All, EndedBy::Logout).await?;

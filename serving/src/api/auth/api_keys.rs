@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use super::account;
 use super::log_in::NOT_STORED;
 use super::secrets::{self, Secret};
 use super::sessions::Standing;
@@ -36,10 +37,16 @@ pub struct NewKey {
     /// Without it the key is good until it is removed.
     #[schema(minimum = 1, maximum = 3660)]
     pub expires_in_days: Option<u16>,
+    /// Of the account: a key outlives the session, so a stolen token must not be enough for one.
+    #[schema(max_length = 128)]
+    pub password: String,
+    /// Of accounts with a second factor: the six digits that it shows, or a recovery code.
+    #[schema(example = "287082")]
+    pub code: Option<String>,
 }
 
 impl Body for NewKey {
-    const MAX_BYTES: usize = 2048;
+    const MAX_BYTES: usize = 4096;
 }
 
 #[derive(Serialize, sqlx::FromRow, utoipa::ToSchema)]
@@ -111,10 +118,11 @@ pub async fn standing(auth: &Auth, key_id: Uuid) -> Result<Option<Standing>> {
     Ok(row.map(|(user_id, role)| Standing { user_id, role }))
 }
 
-/// Makes a key that acts for one's account.
+/// Makes a key that acts for one's account. It takes what a log-in takes: the password, and a code where there is a second factor.
 #[utoipa::path(post, path = "/api/v1/auth/api-keys", tag = "auth", request_body = NewKey,
-    responses((status = 201, body = MadeKey), (status = 401, body = ProblemBody), (status = 409, description = "there are 20", body = ProblemBody),
-        (status = 422, body = ProblemBody)))]
+    responses((status = 201, body = MadeKey), (status = 401, description = "the password is wrong, or a code is needed", body = ProblemBody),
+        (status = 409, description = "there are 20", body = ProblemBody), (status = 422, body = ProblemBody),
+        (status = 429, body = ProblemBody)))]
 pub async fn create_api_key(State(app): State<App>, session: Session, Json(wanted): Json<NewKey>) -> Result<Response> {
     if let Some(fault) = text_error(&wanted.name, 100) {
         return Err(invalid("name", fault));
@@ -122,6 +130,7 @@ pub async fn create_api_key(State(app): State<App>, session: Session, Json(wante
     if wanted.expires_in_days.is_some_and(|days| !(1..=MAX_DAYS).contains(&days)) {
         return Err(invalid("expires_in_days", format!("a key is good for 1 to {MAX_DAYS} days")));
     }
+    account::check_as_log_in(&app.auth, session.user_id, wanted.password, wanted.code.as_deref()).await?;
     let key = Secret::new(PREFIX)?;
     let about: Option<ApiKey> = sqlx::query_as(
         "INSERT INTO api_keys (key_id, user_id, name, key_hash, read_only, expires_at)

@@ -46,6 +46,8 @@ impl Passwords {
 
     /// `hash`: the account's; `None` if there is none, and the answer is `Wrong`, as late as otherwise.
     pub async fn verify(&self, password: String, hash: Option<String>) -> Result<Verdict> {
+        // An empty one is of an account that has no password: nothing is right for it.
+        let hash = hash.filter(|hash| !hash.is_empty());
         let is_somebodys = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.nobodys.clone());
         let verdict = self.blocking(move || verify(&password, &hash)).await?;

@@ -16,6 +16,18 @@ use crate::api::extract::{Body, Json};
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::state::App;
 
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewSecondFactor {
+    /// Of the account: whoever has stolen a token must not lock its owner out.
+    #[schema(max_length = 128)]
+    pub password: String,
+}
+
+impl Body for NewSecondFactor {
+    const MAX_BYTES: usize = 4096;
+}
+
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Seed {
     /// In base 32, for typing.
@@ -57,11 +69,12 @@ impl Body for Removal {
 }
 
 /// Makes the seed of a second factor. It is asked for at log-in once a first code of it has come to …/confirm.
-#[utoipa::path(post, path = "/api/v1/auth/second-factor", tag = "auth",
-    responses((status = 200, body = Seed), (status = 401, body = ProblemBody), (status = 409, description = "there is one", body = ProblemBody)))]
-pub async fn begin_second_factor(State(app): State<App>, session: Session) -> Result<Response> {
+#[utoipa::path(post, path = "/api/v1/auth/second-factor", tag = "auth", request_body = NewSecondFactor,
+    responses((status = 200, body = Seed), (status = 401, description = "the password is wrong", body = ProblemBody),
+        (status = 409, description = "there is one", body = ProblemBody), (status = 422, body = ProblemBody), (status = 429, body = ProblemBody)))]
+pub async fn begin_second_factor(State(app): State<App>, session: Session, Json(given): Json<NewSecondFactor>) -> Result<Response> {
     let auth = &app.auth;
-    let account = account::by_id(&auth.pool, session.user_id).await?;
+    let account = account::check_password(auth, session.user_id, given.password, None).await?;
     let seed = random::<{ totp::SEED_BYTES }>()?;
     let sealed = auth.vault.seal(&totp::purpose(session.user_id), &seed).map_err(Problem::internal)?;
     let set = sqlx::query("UPDATE credentials SET totp_secret = $2, totp_last_step = NULL WHERE user_id = $1 AND totp_enabled_at IS NULL");

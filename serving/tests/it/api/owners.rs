@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::access::routes;
 use super::checkout::purchase;
-use super::server::{Answer, Server};
+use super::server::{Answer, PASSWORD, Server};
 
 /// Routes that name something of somebody's: what is sent, and which roles may do it to what is another's.
 const OWNED: &[(&str, &str, &str, &[Role])] = &[
@@ -59,7 +59,7 @@ impl Owner {
             answer.json()
         };
         let address = send(Method::POST, "/api/v1/users/me/addresses", "a", serde_json::from_str(ADDRESS).unwrap()).await;
-        let key = send(Method::POST, "/api/v1/auth/api-keys", "k", json!({ "name": "mine" })).await;
+        let key = send(Method::POST, "/api/v1/auth/api-keys", "k", json!({ "name": "mine", "password": PASSWORD })).await;
         send(Method::POST, "/api/v1/cart/items", "c", json!({ "sku": "MUG", "quantity": 1 })).await;
         // On a busy machine it may not be done at once; the same again is the same purchase.
         let order = loop {

@@ -24,7 +24,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
+use tokio::sync::{OnceCell, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
@@ -37,6 +37,8 @@ pub const ISSUER: &str = "https://shop.example.com";
 /// What these servers share with their payment provider.
 pub const PAYMENT_SECRET: &str = "the payment provider's secret";
 pub const SEAL: [u8; 32] = [7; 32];
+/// Of every account here.
+pub const PASSWORD: &str = "correct horse battery";
 
 /// One PostgreSQL and one Redis for all tests of this process; they end with it.
 struct Servers {
@@ -225,12 +227,16 @@ impl Server {
         Answer::of(if let Some(body) = body { request.json(body) } else { request }).await
     }
 
-    /// An account of this role that has no password. Its id.
+    /// An account of this role. Its id.
     pub async fn account(&self, role: Role) -> Uuid {
+        // Hashing takes its time, and one hash does for all.
+        static HASH: OnceCell<String> = OnceCell::const_new();
+        let hash = HASH.get_or_init(|| async { self.app.auth.passwords.hash(PASSWORD.to_owned()).await.unwrap() }).await;
         let user_id = Uuid::now_v7();
-        sqlx::query("INSERT INTO credentials (user_id, email, password_hash, role) VALUES ($1, $2, '', $3)")
+        sqlx::query("INSERT INTO credentials (user_id, email, password_hash, role) VALUES ($1, $2, $3, $4)")
             .bind(user_id)
             .bind(format!("{user_id}@example.com"))
+            .bind(hash)
             .bind(role.name())
             .execute(&self.app.auth.pool)
             .await
@@ -268,13 +274,13 @@ impl Server {
     }
 }
 
-/// JSON to compare with a snapshot.
 /// Runs what a service may not: in its database, as the owner.
 pub async fn as_owner(database: &PgPool, statements: &str) {
     let mut owner = PgConnection::connect_with(&database.connect_options()).await.unwrap();
     sqlx::raw_sql(AssertSqlSafe(statements.to_owned())).execute(&mut owner).await.unwrap();
 }
 
+/// JSON to compare with a snapshot.
 pub fn pretty(json: &Value) -> String {
     serde_json::to_string_pretty(json).unwrap()
 }

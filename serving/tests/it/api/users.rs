@@ -3,9 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::server::{Answer, Server, TOKEN};
-
-const PASSWORD: &str = "correct horse battery";
+use super::server::{Answer, PASSWORD, Server, TOKEN};
 
 async fn register(server: &Server, email: &str) -> String {
     let answer = server.post("/api/v1/auth/register", &json!({ "email": email, "password": PASSWORD })).await;
@@ -115,7 +113,8 @@ async fn what_is_kept_is_handed_out_and_removed() {
     let token = register(&server, "ada@example.com").await;
     server.send(Method::PUT, "/api/v1/users/me", &token, Some(&json!({ "first_name": "Ada", "last_name": "Lovelace" }))).await.ok();
     server.send(Method::POST, "/api/v1/users/me/addresses", &token, Some(&address("home", "London", false))).await;
-    let key = server.send(Method::POST, "/api/v1/auth/api-keys", &token, Some(&json!({ "name": "mine" }))).await.json();
+    let key =
+        server.send(Method::POST, "/api/v1/auth/api-keys", &token, Some(&json!({ "name": "mine", "password": PASSWORD }))).await.json();
     let answer = server.send(Method::GET, "/api/v1/users/me/export", &token, None).await;
     assert!(answer.header("content-disposition").contains("my-data.json"));
     assert!(!answer.text().contains("argon2") && !answer.text().contains(key["key"].as_str().unwrap()), "secrets are not handed out");

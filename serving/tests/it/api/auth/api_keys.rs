@@ -4,10 +4,12 @@ use chimera_serving::api::access::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::Server;
+use super::{PASSWORD, Server};
 use crate::api::server::{Answer, TOKEN};
 
-async fn make(server: &Server, token: &str, body: Value) -> Answer {
+/// With the password, unless the body has one.
+async fn make(server: &Server, token: &str, mut body: Value) -> Answer {
+    body.as_object_mut().unwrap().entry("password").or_insert(json!(PASSWORD));
     server.send(Method::POST, "/api/v1/auth/api-keys", token, Some(&body)).await
 }
 
@@ -74,4 +76,27 @@ async fn keys_are_bounded() {
         assert_eq!(make(&server, &token, json!({ "name": "x" })).await.status, 201);
     }
     make(&server, &token, json!({ "name": "x" })).await.problem(409, "too-many-api-keys");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stolen_token_makes_no_key() {
+    let Some(server) = Server::start().await else { return };
+    let ada = server.register("ada@example.com").await;
+    let post = async |body: Value| server.send(Method::POST, "/api/v1/auth/api-keys", &ada.access, Some(&body)).await;
+    post(json!({ "name": "x" })).await.problem(422, "invalid-body");
+    for _ in 0..5 {
+        post(json!({ "name": "x", "password": "something else" })).await.problem(401, "wrong-credentials");
+    }
+    // Guesses here and at log-in are one count.
+    post(json!({ "name": "x", "password": PASSWORD })).await.problem(429, "too-many-attempts");
+    server.log_in("ada@example.com", PASSWORD).await.problem(429, "too-many-attempts");
+    server.auth_sql("DELETE FROM login_attempts").await;
+    // An account without a password has to set one first.
+    server.auth_sql("UPDATE credentials SET password_hash = ''").await;
+    for password in ["", PASSWORD] {
+        post(json!({ "name": "x", "password": password })).await.problem(401, "wrong-credentials");
+    }
+    server.log_in("ada@example.com", "").await.problem(401, "wrong-credentials");
+    let keys = server.send(Method::GET, "/api/v1/auth/api-keys", &ada.access, None).await.ok();
+    assert_eq!(keys["api_keys"], json!([]));
 }

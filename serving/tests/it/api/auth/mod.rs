@@ -10,9 +10,7 @@ mod tokens;
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::server::{Answer, Server, as_owner};
-
-const PASSWORD: &str = "correct horse battery";
+use super::server::{Answer, PASSWORD, Server, as_owner};
 
 /// What a log-in, a registration or a refresh answers.
 #[derive(Clone)]

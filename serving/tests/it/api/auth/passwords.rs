@@ -12,7 +12,8 @@ const NEW: &str = "battery staple correct";
 async fn a_forgotten_password_is_replaced_by_a_token_from_a_message() {
     let Some(server) = Server::start().await else { return };
     let ada = server.register("ada@example.com").await;
-    let key = server.send(Method::POST, "/api/v1/auth/api-keys", &ada.access, Some(&json!({ "name": "left by whoever" }))).await.json();
+    let wanted = json!({ "name": "left by whoever", "password": PASSWORD });
+    let key = server.send(Method::POST, "/api/v1/auth/api-keys", &ada.access, Some(&wanted)).await.json();
     let key = key["key"].as_str().unwrap();
     for email in ["nobody@example.com", "ADA@example.com"] {
         assert_eq!(server.post("/api/v1/auth/password/forgot", &json!({ "email": email })).await.status, 202);

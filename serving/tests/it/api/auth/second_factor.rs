@@ -31,10 +31,15 @@ async fn a_second_factor_is_asked_for_once_confirmed_and_each_code_is_good_once(
     let Some(server) = Server::start().await else { return };
     server.auth_sql("CREATE EXTENSION pgcrypto").await;
     let ada = server.register("ada@example.com").await;
-    let begin = async || server.send(Method::POST, "/api/v1/auth/second-factor", &ada.access, None).await;
+    let begin_with = async |body: Value| server.send(Method::POST, "/api/v1/auth/second-factor", &ada.access, Some(&body)).await;
+    let begin = async || begin_with(json!({ "password": PASSWORD })).await;
     let confirm = async |code: &str| {
         server.send(Method::POST, "/api/v1/auth/second-factor/confirm", &ada.access, Some(&json!({ "code": code }))).await
     };
+    confirm("123456").await.problem(409, "second-factor-state");
+    // A stolen token alone locks nobody out.
+    begin_with(json!({})).await.problem(422, "invalid-body");
+    begin_with(json!({ "password": "something else" })).await.problem(401, "wrong-credentials");
     confirm("123456").await.problem(409, "second-factor-state");
     let seed = begin().await.ok();
     let secret = seed["secret"].as_str().unwrap().to_owned();
@@ -75,7 +80,7 @@ async fn codes_are_not_guessed_by_who_has_the_password_and_a_session() {
     server.auth_sql("CREATE EXTENSION pgcrypto").await;
     let ada = server.register("ada@example.com").await;
     let send = async |method, path: &str, body: Value| server.send(method, path, &ada.access, Some(&body)).await;
-    let seed = send(Method::POST, "/api/v1/auth/second-factor", json!({})).await.ok();
+    let seed = send(Method::POST, "/api/v1/auth/second-factor", json!({ "password": PASSWORD })).await.ok();
     let first = code(&server, seed["secret"].as_str().unwrap(), 0).await;
     send(Method::POST, "/api/v1/auth/second-factor/confirm", json!({ "code": first })).await.ok();
     // A code that was taken is as wrong as any other. Changing the password, which is known, buys no more guesses.
@@ -87,4 +92,25 @@ async fn codes_are_not_guessed_by_who_has_the_password_and_a_session() {
     let same = json!({ "current": PASSWORD, "password": PASSWORD });
     assert_eq!(send(Method::PUT, "/api/v1/auth/password", same).await.status, 204);
     send(Method::DELETE, "/api/v1/auth/second-factor", guess).await.problem(429, "too-many-attempts");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_made_with_a_code_where_a_log_in_asks_for_one() {
+    let Some(server) = Server::start().await else { return };
+    server.auth_sql("CREATE EXTENSION pgcrypto").await;
+    let ada = server.register("ada@example.com").await;
+    let send = async |path: &str, body: Value| server.send(Method::POST, path, &ada.access, Some(&body)).await;
+    let seed = send("/api/v1/auth/second-factor", json!({ "password": PASSWORD })).await.ok();
+    let first = code(&server, seed["secret"].as_str().unwrap(), -1).await;
+    let recovery = send("/api/v1/auth/second-factor/confirm", json!({ "code": first })).await.ok()["recovery_codes"][0].clone();
+    let make = async |password: &str, code: Value| {
+        send("/api/v1/auth/api-keys", json!({ "name": "a program", "password": password, "code": code })).await
+    };
+    make(PASSWORD, Value::Null).await.problem(401, "second-factor-needed");
+    make(PASSWORD, json!(first)).await.problem(401, "wrong-code");
+    make("something else", recovery.clone()).await.problem(401, "wrong-credentials");
+    let made = make(PASSWORD, recovery.clone()).await;
+    assert_eq!(made.status, 201, "{}", made.text());
+    assert_eq!(server.me(made.json()["key"].as_str().unwrap()).await.ok()["user_id"], json!(ada.user_id));
+    make(PASSWORD, recovery).await.problem(401, "wrong-code");
 }

@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::{Asker, PATH, shop};
-use crate::api::server::{Answer, Server, TOKEN};
+use crate::api::server::{Answer, PASSWORD, Server, TOKEN};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_sees_what_they_see_over_rest() {
@@ -60,7 +60,8 @@ async fn each_sees_what_they_see_over_rest() {
 async fn a_key_for_reading_asks_and_changes_nothing() {
     let Some(server) = shop().await else { return };
     let ada = Asker::of(&server, Role::Shopper).await;
-    let made = ada.send(Method::POST, "/api/v1/auth/api-keys", &json!({ "name": "a program", "read_only": true })).await.json();
+    let wanted = json!({ "name": "a program", "read_only": true, "password": PASSWORD });
+    let made = ada.send(Method::POST, "/api/v1/auth/api-keys", &wanted).await.json();
     let program = Asker { bearer: Some(made["key"].as_str().unwrap().to_owned()), ..Asker::guest(&server) };
     assert_eq!(program.data("{ me { id } }", json!({})).await["me"]["id"], ada.get("/api/v1/auth/me").await["user_id"]);
     let change =

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::Person;
 use super::socket::Socket;
-use crate::api::server::{Server, TOKEN};
+use crate::api::server::{PASSWORD, Server, TOKEN};
 use crate::api::streams::Events;
 
 const CART: &str = "subscription { onCartUpdate { version } }";
@@ -18,7 +18,8 @@ async fn who_may_not_come_in_any_more_hears_nothing_more() {
     for end in ["log out", "switched off", "another role", "key removed"] {
         let mut ada = Person::of(&server, Role::Shopper).await;
         if end == "key removed" {
-            let made = ada.send(Method::POST, "/api/v1/auth/api-keys", "", json!({ "name": "a program" })).await;
+            let wanted = json!({ "name": "a program", "password": PASSWORD });
+            let made = ada.send(Method::POST, "/api/v1/auth/api-keys", "", wanted).await;
             let session = std::mem::replace(&mut ada.token, made.json()["key"].as_str().unwrap().to_owned());
             follow(&ada, async || {
                 let path = format!("/api/v1/auth/api-keys/{}", made.json()["key_id"].as_str().unwrap());
