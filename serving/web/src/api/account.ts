@@ -1,7 +1,18 @@
 /** The shopper's account: ways in and out, password and second factor, addresses. */
 import { answer, plain, rest } from "./rest";
 import { guestCart } from "./guest-cart";
-import type { Account, Address, LogIn, NewAddress, NewPassword, RecoveryCodes, Registration, Removal, Seed } from "./schema";
+import type {
+  Account,
+  Address,
+  LogIn,
+  NewAddress,
+  NewPassword,
+  NewSecondFactor,
+  RecoveryCodes,
+  Registration,
+  Removal,
+  Seed,
+} from "./schema";
 import { session } from "./session";
 
 /** The articles of a guest come along. */
@@ -51,7 +62,8 @@ export async function changePassword(wanted: NewPassword): Promise<void> {
   await rest.PUT("/api/v1/auth/password", { body: wanted });
 }
 
-export const beginSecondFactor = (): Promise<Seed> => answer(rest.POST("/api/v1/auth/second-factor"));
+export const beginSecondFactor = (given: NewSecondFactor): Promise<Seed> =>
+  answer(rest.POST("/api/v1/auth/second-factor", { body: given }));
 
 export const confirmSecondFactor = (code: string): Promise<RecoveryCodes> =>
   answer(rest.POST("/api/v1/auth/second-factor/confirm", { body: { code } }));

@@ -99,7 +99,7 @@ export interface paths {
         /** One's keys, without what they are. */
         get: operations["list_api_keys"];
         put?: never;
-        /** Makes a key that acts for one's account. */
+        /** Makes a key that acts for one's account. It takes what a log-in takes: the password, and a code where there is a second factor. */
         post: operations["create_api_key"];
         delete?: never;
         options?: never;
@@ -2744,6 +2744,8 @@ export interface components {
             cart?: components["schemas"]["CartContents"] | null;
             /** Format: date-time */
             exported_at: string;
+            /** @description To the account's address, of the last 90 days. Those about orders only once it is verified: they may be another person's. */
+            letters: components["schemas"]["Letter"][];
             profile?: components["schemas"]["Profile"] | null;
             /** @description Where the account is logged in. */
             sessions: components["schemas"]["Session"][];
@@ -3020,6 +3022,16 @@ export interface components {
         };
         /** @enum {string} */
         Kind: "view" | "click" | "add_to_cart" | "search" | "purchase";
+        /** @description A letter, as whom it was written to sees it. */
+        Letter: {
+            /** Format: date-time */
+            created_at: string;
+            status: components["schemas"]["DeliveryStatus"];
+            /** @example order.shipped */
+            topic: string;
+            /** Format: date-time */
+            updated_at: string;
+        };
         LettersResponse: {
             /** @description Each with its `position` (by which it is replayed), where its record stands, and why it could not be taken. */
             letters: Record<string, unknown>[];
@@ -3268,6 +3280,11 @@ export interface components {
         };
         NewKey: {
             /**
+             * @description Of accounts with a second factor: the six digits that it shows, or a recovery code.
+             * @example 287082
+             */
+            code?: string | null;
+            /**
              * Format: int32
              * @description Without it the key is good until it is removed.
              */
@@ -3277,6 +3294,8 @@ export interface components {
              * @example the warehouse's nightly import
              */
             name: string;
+            /** @description Of the account: a key outlives the session, so a stolen token must not be enough for one. */
+            password: string;
             /** @description Takes GET and HEAD only. */
             read_only?: boolean;
         };
@@ -3351,6 +3370,10 @@ export interface components {
             items: components["schemas"]["Units"][];
             /** @example too small */
             reason: string;
+        };
+        NewSecondFactor: {
+            /** @description Of the account: whoever has stolen a token must not lock its owner out. */
+            password: string;
         };
         NewShipment: {
             /** @example Royal Mail */
@@ -4589,6 +4612,7 @@ export type ImportReport = components['schemas']['ImportReport'];
 export type Jwk = components['schemas']['Jwk'];
 export type JwkSet = components['schemas']['JwkSet'];
 export type Kind = components['schemas']['Kind'];
+export type Letter = components['schemas']['Letter'];
 export type LettersResponse = components['schemas']['LettersResponse'];
 export type Line = components['schemas']['Line'];
 export type LogIn = components['schemas']['LogIn'];
@@ -4616,6 +4640,7 @@ export type NewProfile = components['schemas']['NewProfile'];
 export type NewReceipt = components['schemas']['NewReceipt'];
 export type NewReorderPoint = components['schemas']['NewReorderPoint'];
 export type NewReturn = components['schemas']['NewReturn'];
+export type NewSecondFactor = components['schemas']['NewSecondFactor'];
 export type NewShipment = components['schemas']['NewShipment'];
 export type NewTransfer = components['schemas']['NewTransfer'];
 export type NewWarehouse = components['schemas']['NewWarehouse'];
@@ -5014,7 +5039,7 @@ export interface operations {
                     "application/json": components["schemas"]["MadeKey"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description the password is wrong, or a code is needed */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5034,6 +5059,15 @@ export interface operations {
             };
             /** @description Unprocessable Entity */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5495,7 +5529,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSecondFactor"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -5506,7 +5544,7 @@ export interface operations {
                     "application/json": components["schemas"]["Seed"];
                 };
             };
-            /** @description Unauthorized */
+            /** @description the password is wrong */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -5517,6 +5555,24 @@ export interface operations {
             };
             /** @description there is one */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

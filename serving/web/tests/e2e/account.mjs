@@ -172,7 +172,15 @@ export const accountChecks = [
     check: async (world) => {
       const { page, base, watched, email } = world;
       await page.goto(`${base}/account/security`);
-      await page.getByRole("button", { name: "Set it up" }).click();
+      const form = page.getByTestId("second-factor");
+      await form.getByText("Set it up").click();
+      watched.expect("/api/v1/auth/second-factor");
+      await form.getByLabel("Password").fill("not the password");
+      await form.getByRole("button", { name: "Go on" }).click();
+      await form.getByTestId("problem").waitFor();
+      watched.unexpect("/api/v1/auth/second-factor");
+      await form.getByLabel("Password").fill(PASSWORD);
+      await form.getByRole("button", { name: "Go on" }).click();
       const seed = (await page.getByTestId("seed").textContent()).trim();
       const used = totp(seed);
       await page.getByLabel("The code that it shows").fill(used);

@@ -129,6 +129,7 @@ export class Accounts {
           },
         ];
       case "POST auth/second-factor":
+        if (body.password !== own.password) throw wrong();
         return [{ secret: SEED, url: `otpauth://totp/Chimera:${own.email}?secret=${SEED}` }];
       case "POST auth/second-factor/confirm":
         if (body.code !== totp(SEED)) throw new Problem(401, "wrong-code", "The code is wrong", "Wait for the next one.");

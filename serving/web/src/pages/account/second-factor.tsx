@@ -11,7 +11,7 @@ export function SecondFactor({ isOn }: { isOn: boolean }) {
   const client = useQueryClient();
   // They are shown once: a fresh look at the account must not take them away.
   const [recovery, setRecovery] = useState<readonly string[] | null>(null);
-  const begin = useMutation({ mutationFn: beginSecondFactor });
+  const [seed, setSeed] = useState<Seed | null>(null);
   const changed = () => client.invalidateQueries({ queryKey: [MINE, "account"] });
   return (
     <section className="step" data-testid="second-factor">
@@ -22,25 +22,60 @@ export function SecondFactor({ isOn }: { isOn: boolean }) {
           {recovery ? null : <p>It is on: each log-in asks for a code.</p>}
           <Remove onDone={() => void changed()} />
         </>
-      ) : begin.data ? (
+      ) : seed ? (
         <Confirm
-          seed={begin.data}
+          seed={seed}
           onDone={(codes) => {
             setRecovery(codes);
-            begin.reset();
+            setSeed(null);
             void changed();
           }}
         />
       ) : (
         <>
           <p>A code from your telephone besides the password: whoever learns the password alone does not come in.</p>
-          <button className="button button-quiet" type="button" disabled={begin.isPending} onClick={() => begin.mutate()}>
-            Set it up
-          </button>
+          <Begin onDone={setSeed} />
         </>
       )}
-      {begin.isError ? <ProblemNote error={begin.error} /> : null}
     </section>
+  );
+}
+
+function Begin({ onDone }: { onDone: (seed: Seed) => void }) {
+  const [password, setPassword] = useState("");
+  const begin = useMutation({ mutationFn: () => beginSecondFactor({ password }), onSuccess: onDone });
+  return (
+    <details className="narrow">
+      <summary>Set it up</summary>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          begin.mutate();
+        }}
+      >
+        <Password value={password} onChange={setPassword} />
+        {begin.isError ? <ProblemNote error={begin.error} /> : null}
+        <button className="button button-quiet" type="submit" disabled={begin.isPending}>
+          Go on
+        </button>
+      </form>
+    </details>
+  );
+}
+
+/** Whoever finds the browser open does not know it. */
+function Password({ value, onChange }: { value: string; onChange: (password: string) => void }) {
+  return (
+    <Field
+      label="Password"
+      type="password"
+      name="password"
+      autoComplete="current-password"
+      maxLength={128}
+      required
+      value={value}
+      onChange={(event) => onChange(event.target.value)}
+    />
   );
 }
 
@@ -116,16 +151,7 @@ function Remove({ onDone }: { onDone: () => void }) {
           remove.mutate();
         }}
       >
-        <Field
-          label="Password"
-          type="password"
-          name="password"
-          autoComplete="current-password"
-          maxLength={128}
-          required
-          value={password}
-          onChange={(event) => setPassword(event.target.value)}
-        />
+        <Password value={password} onChange={setPassword} />
         <Field
           label="Code, or a recovery code"
           name="code"
