@@ -6,7 +6,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::serve::ListenerExt;
-use tokio::net::TcpListener;
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::jobs;
@@ -20,9 +21,10 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output
     let _metrics = AbortOnDropHandle::new(tokio::spawn(metrics_upkeep(app.clone())));
     let _hub = AbortOnDropHandle::new(tokio::spawn(app.hub.clone().run()));
     let _jobs = jobs::start(&app);
-    let listener = listener.tap_io(|connection| {
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "a connection keeps Nagle's algorithm");
+    let takes_within = app.limits.takes_within;
+    let listener = listener.tap_io(move |connection| {
+        if let Err(error) = set_up(connection, takes_within) {
+            tracing::debug!(%error, "a connection keeps the system's settings");
         }
     });
     let (stopping, grace) = (app.stopping.clone(), app.limits.shutdown_grace);
@@ -46,6 +48,13 @@ pub async fn serve(app: App, listener: TcpListener, shutdown: impl Future<Output
         Err(_) => tracing::warn!("the log took too long: the last exposures may not be in it"),
     }
     served
+}
+
+/// A client that stops reading, or vanishes, would hold its connection, and the place of its stream, for ever: the system ends a connection whose
+/// bytes wait for so long.
+fn set_up(connection: &TcpStream, takes_within: Duration) -> io::Result<()> {
+    connection.set_nodelay(true)?;
+    SockRef::from(connection).set_tcp_user_timeout(Some(takes_within))
 }
 
 /// Drops samples that were rendered; without it histograms that nobody scrapes grow.

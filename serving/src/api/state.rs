@@ -59,6 +59,8 @@ pub struct Limits {
     pub max_streams_each: usize,
     /// An answer that takes longer is given up.
     pub request_timeout: Duration,
+    /// A connection on which something is to be written, and whose client takes none of it for so long, is closed.
+    pub takes_within: Duration,
     /// What one caller may send.
     pub rates: Rates,
     /// Instead of that, for an import of products: as many lines as it may have take minutes on a slow disk.
@@ -75,6 +77,7 @@ impl Default for Limits {
             max_streams_each: 32,
             // Over the longest `wait_ms`.
             request_timeout: Duration::from_secs(20),
+            takes_within: Duration::from_secs(30),
             rates: Rates::default(),
             import_timeout: Duration::from_secs(600),
             shutdown_grace: Duration::from_secs(5),

@@ -20,11 +20,12 @@ impl Subscription {
         Ok(states.map(|order| order.map(Order).map_err(Fault::from)))
     }
 
-    /// One's cart: now, if something was ever put into it, and whenever it has changed, also on another device.
-    async fn on_cart_update(&self, context: &Context<'_>) -> Result<impl Stream<Item = Result<Cart>> + use<>> {
+    /// One's cart: now, and whenever it has changed, also on another device. Null: there is none, or none any more: a
+    /// log-in took it along, or it was left for too long.
+    async fn on_cart_update(&self, context: &Context<'_>) -> Result<impl Stream<Item = Result<Option<Cart>>> + use<>> {
         let asker = Asker::of(context);
         let owner = asker.owner()?;
         let states = live::cart(&asker.app, owner).await?;
-        Ok(states.filter_map(move |cart| std::future::ready(cart.map(|cart| Cart::of(owner, cart)).map_err(Fault::from).transpose())))
+        Ok(states.map(move |cart| cart.map(|cart| Cart::of(owner, cart)).map_err(Fault::from)))
     }
 }

@@ -5,9 +5,13 @@ use std::time::Duration;
 
 use arrow::array::{Int64Array, RecordBatch, StringArray};
 use chimera_connectors::Frontier;
+use chimera_serving::api::Limits;
 use futures::StreamExt;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::Instant;
 
 use super::server::{Server, TOKEN, pretty};
 
@@ -133,4 +137,59 @@ async fn the_stores_are_told_and_followed() {
         let (name, body) = events.next().await;
         assert_eq!((name.as_str(), &body), ("stores", &stores));
     }
+}
+
+const LARGE: &str = "/api/v1/views/notes.large/stream";
+
+/// Asks for a stream, and reads nothing of it: the system takes a little for it, and then no more.
+async fn asked(server: &Server) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(16 * 1024).unwrap();
+    let mut stream = socket.connect(server.base.strip_prefix("http://").unwrap().parse().unwrap()).await.unwrap();
+    let request = format!("GET {LARGE} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {TOKEN}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    stream.readable().await.unwrap();
+    stream
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_stops_reading_loses_the_place_and_who_reads_slowly_does_not() {
+    let limits = Limits { max_streams: 1, takes_within: Duration::from_secs(2), ..Limits::default() };
+    let Some(server) = Server::start_with(limits, None).await else { return };
+    // Far more than all buffers on the way hold.
+    let (ids, texts): (Vec<i64>, Vec<String>) = (0..300).map(|id| (id, "x".repeat(100_000))).unzip();
+    let rows = RecordBatch::try_from_iter([
+        ("id", Arc::new(Int64Array::from(ids)) as arrow::array::ArrayRef),
+        ("text", Arc::new(StringArray::from(texts))),
+    ]);
+    server.fill(1, "view", "notes.large", 1, &[], rows.unwrap()).await;
+    server.board.set("notes.large", Frontier::single("orders", 1), 0);
+    let status = async || server.request(Method::GET, LARGE).bearer_auth(TOKEN).send().await.unwrap().status().as_u16();
+
+    let mut slow = asked(&server).await;
+    let (begun, mut buffer) = (Instant::now(), vec![0; 64 * 1024]);
+    while begun.elapsed() < Duration::from_secs(5) {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(slow.read(&mut buffer).await.unwrap() > 0);
+    }
+    assert_eq!(status().await, 503, "it has the only place");
+    drop(slow);
+
+    let until = Instant::now() + Duration::from_secs(30);
+    let silent = loop {
+        // Until the place of the one before is free.
+        let mut silent = asked(&server).await;
+        let mut head = [0; 12];
+        silent.read_exact(&mut head).await.unwrap();
+        if &head == b"HTTP/1.1 200" {
+            break silent;
+        }
+        assert!(Instant::now() < until, "{}", String::from_utf8_lossy(&head));
+    };
+    assert_eq!(status().await, 503, "it has the only place");
+    while status().await != 200 {
+        assert!(Instant::now() < until, "who reads nothing keeps the place");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    drop(silent);
 }

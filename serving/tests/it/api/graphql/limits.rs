@@ -107,4 +107,5 @@ async fn the_schema_is_the_blueprints_and_is_told() {
         }
     }
     assert!(sdl.contains("onOrderStatusUpdate(orderId: ID!): Order!"), "{sdl}");
+    assert!(sdl.contains("onCartUpdate: Cart\n"), "{sdl}");
 }

@@ -28,6 +28,7 @@ async fn a_cart_is_followed_on_other_devices() {
     assert_eq!(socket.json().await["cart"]["version"], 0);
     let query = "subscription { onCartUpdate { version totalItems items { sku quantity totalPrice } } }";
     let mut graphql = Socket::graphql(&server.base, &ada.token, query).await;
+    assert_eq!(graphql.json().await["payload"], json!({ "data": { "onCartUpdate": null } }));
     stranger.put_in("MUG", 9).await;
     for (sku, quantity) in [("MUG", 2), ("LAMP", 1), ("MUG", 1)] {
         ada.put_in(sku, quantity).await;
@@ -69,13 +70,23 @@ async fn a_guest_follows_by_the_token_until_the_cart_is_taken_along() {
     socket.say(&json!({ "type": "subscribe", "topic": "cart", "guest_token": token })).await;
     assert_eq!(socket.json().await, json!({ "type": "subscribed", "topic": "cart" }), "the token is not told back");
     assert_eq!(socket.json().await["cart"]["total_items"], 1);
+    let mut graphql =
+        Socket::open(&server.base, "/api/v1/graphql/ws", &[("sec-websocket-protocol", "graphql-transport-ws")]).await.unwrap();
+    graphql.say(&json!({ "type": "connection_init", "payload": { "chimera-cart": token } })).await;
+    assert_eq!(graphql.json().await["type"], "connection_ack");
+    let query = "subscription { onCartUpdate { totalItems } }";
+    graphql.say(&json!({ "id": "1", "type": "subscribe", "payload": { "query": query } })).await;
+    let told = |total_items: Value| json!({ "data": { "onCartUpdate": total_items } });
+    assert_eq!(graphql.json().await["payload"], told(json!({ "totalItems": 1 })));
     let more =
         server.request(Method::POST, "/api/v1/cart/items").header("chimera-cart", token).json(&json!({ "sku": "MUG", "quantity": 4 }));
     Answer::of(more).await.ok();
     assert_eq!(events.next().await.1["total_items"], 5);
     assert_eq!(socket.json().await["cart"]["total_items"], 5);
+    assert_eq!(graphql.json().await["payload"], told(json!({ "totalItems": 5 })));
     let ada = Person::of(&server, Role::Shopper).await;
     ada.send(Method::POST, "/api/v1/cart/merge", "", json!({ "guest_token": token })).await.ok();
     assert_eq!(events.next().await.1["id"], Value::Null);
     assert_eq!(socket.json().await["cart"]["total_items"], 0);
+    assert_eq!(graphql.json().await["payload"], told(Value::Null), "it is gone");
 }
