@@ -10,6 +10,7 @@ mod exit;
 mod host;
 mod import;
 mod instance;
+mod notifications;
 mod openapi;
 mod pipelines;
 mod replay;
@@ -81,6 +82,7 @@ enum Command {
     Verify(verify::Arguments),
     Audit(audit::Arguments),
     Dlq(dlq::Arguments),
+    Notifications(notifications::Arguments),
     Sql(sql::Arguments),
     Run(run::Arguments),
     Pipelines(pipelines::Arguments),
@@ -130,6 +132,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Verify(arguments) => verify::run(&settings, &arguments, output).await,
         Command::Audit(arguments) => audit::run(&settings, &arguments, output).await,
         Command::Dlq(arguments) => dlq::run(&settings, &arguments, output).await,
+        Command::Notifications(arguments) => notifications::run(&settings, &arguments, output).await,
         Command::Sql(arguments) => sql::run(&settings, arguments, output).await,
         Command::Run(arguments) => run::run(arguments, output).await,
         Command::Pipelines(arguments) => pipelines::run(&settings, &arguments, output).await,
