@@ -83,7 +83,7 @@ fn what_was_put_aside_is_listed_and_sent_again_from_the_command_line() {
     let home = folder.path().canonicalize().expect("a path");
     let smtp = TestSmtp::start().expect("a mail server");
     smtp.trouble([Trouble::Refuse(550)]);
-    let platform = Platform::start_whole(&home, &["--no-sample", "--smtp-url", &smtp.url()]);
+    let platform = Platform::start_whole(&home, &["--no-sample", "--smtp-url", &smtp.url(), "--mail-from", "shop@example.com"]);
     open_account(&platform);
     // What it says, and the code that it ends with.
     let said = |arguments: &[&str]| -> (Value, Option<i32>) {

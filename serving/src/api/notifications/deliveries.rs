@@ -13,6 +13,8 @@ use crate::api::problem::Result;
 pub const CLAIMED_S: f64 = 90.0;
 const KEPT_DAYS: i32 = 90;
 const MAX_ERROR_CHARS: usize = 500;
+/// Of one person's: more than anybody is written in the time for which they are kept.
+const MAX_LETTERS: i64 = 10_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -62,6 +64,16 @@ pub struct Delivery {
 
 /// The columns of [`Delivery`].
 pub const COLUMNS: &str = "id, channel, topic, recipient, webhook_id, status, attempts, error, created_at, updated_at";
+
+/// A letter, as whom it was written to sees it.
+#[derive(Debug, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+pub struct Letter {
+    #[schema(example = "order.shipped")]
+    pub topic: String,
+    pub status: Status,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
 
 /// What came of asking to send a message.
 #[derive(Debug, PartialEq, Eq)]
@@ -120,12 +132,25 @@ pub async fn finish(pool: &PgPool, id: Uuid, status: Status, error: Option<&str>
     Ok(())
 }
 
-/// Forgets whose address it was.
+/// Letters to the address of an account, the oldest first. Until it is verified, it may be somebody else's: then those about the account alone.
+pub async fn letters(pool: &PgPool, email: &str, is_verified: bool) -> Result<Vec<Letter>> {
+    let found = sqlx::query_as(
+        "SELECT topic, status, created_at, updated_at FROM deliveries
+         WHERE channel = 'email' AND lower(recipient) = lower($1) AND ($2 OR topic LIKE 'account.%') ORDER BY created_at, id LIMIT $3",
+    );
+    Ok(found.bind(email).bind(is_verified).bind(MAX_LETTERS).fetch_all(pool).await?)
+}
+
+/// Forgets whose address it was. Letters about the account that wait for another chance have nobody to go to any more.
 pub async fn forget(pool: &PgPool, email: &str) -> Result<()> {
-    sqlx::query("UPDATE deliveries SET recipient = '' WHERE channel = 'email' AND lower(recipient) = lower($1)")
-        .bind(email)
-        .execute(pool)
-        .await?;
+    sqlx::query(
+        "UPDATE deliveries SET recipient = '',
+             status = CASE WHEN status IN ('waiting', 'dead') AND topic LIKE 'account.%' THEN 'dropped' ELSE status END
+         WHERE channel = 'email' AND lower(recipient) = lower($1)",
+    )
+    .bind(email)
+    .execute(pool)
+    .await?;
     Ok(())
 }
 

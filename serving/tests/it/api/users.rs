@@ -122,6 +122,7 @@ async fn what_is_kept_is_handed_out_and_removed() {
     assert_eq!((&export["account"]["email"], &export["profile"]["last_name"]), (&json!("ada@example.com"), &json!("Lovelace")));
     assert_eq!((&export["addresses"][0]["city"], &export["api_keys"][0]["name"]), (&json!("London"), &json!("mine")));
     assert_eq!(export["sessions"].as_array().unwrap().len(), 1);
+    assert_eq!(export["letters"], json!([]), "this server sends none");
 
     let erase = async |password: &str| -> Answer {
         server.send(Method::DELETE, "/api/v1/users/me", &token, Some(&json!({ "password": password }))).await

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use chimera_local::Trouble;
 use chimera_serving::api::access::Role;
 use chimera_serving::api::notifications::{Channel, Message};
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::super::checkout::{Shopper, flow::wait_until_done};
-use super::super::server::Server;
+use super::super::server::{PASSWORD, Server};
 use super::{letters, start};
 
 /// An amount as people write it, in another way than the templates do.
@@ -57,9 +58,66 @@ async fn a_new_account_gets_one_letter_and_its_token_is_good() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_written_is_handed_out_to_whose_address_it_is() {
+    let Some((server, smtp)) = start().await else { return };
+    let email = "ada@example.com";
+    let opened = server.post("/api/v1/auth/register", &json!({ "email": email, "password": PASSWORD })).await.json();
+    server.tell("somebody-else@example.com").await;
+    for address in [email, "somebody-else@example.com"] {
+        letters(&smtp, address, 1);
+        server.delivered_as(address, "sent").await;
+    }
+    // A guest's order, who gave this address.
+    let guests = "INSERT INTO deliveries (id, channel, topic, recipient, status, attempts, claimed_until)
+        VALUES (gen_random_uuid(), 'email', 'order.shipped', 'ADA@example.com', 'sent', 1, now())";
+    sqlx::query(guests).execute(&server.app.databases.notifications).await.unwrap();
+    let bearer = opened["access_token"].as_str().unwrap();
+    let exported = async || -> Vec<(String, String)> {
+        let export = server.send(Method::GET, "/api/v1/users/me/export", bearer, None).await.ok();
+        let text = |letter: &Value, name: &str| letter[name].as_str().unwrap().to_owned();
+        export["letters"].as_array().unwrap().iter().map(|letter| (text(letter, "topic"), text(letter, "status"))).collect()
+    };
+    let own = ("account.verify_email".to_owned(), "sent".to_owned());
+    assert_eq!(exported().await, [own.clone()], "the address may be another person's");
+    sqlx::query("UPDATE credentials SET email_verified_at = now()").execute(&server.app.auth.pool).await.unwrap();
+    assert_eq!(exported().await, [own, ("order.shipped".to_owned(), "sent".to_owned())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_for_who_is_erased_is_not_sent_any_more() {
+    let Some((server, smtp)) = start().await else { return };
+    let email = "gone@example.com";
+    smtp.trouble([Trouble::Refuse(550)]);
+    let opened = server.post("/api/v1/auth/register", &json!({ "email": email, "password": PASSWORD })).await.json();
+    server.delivered_as(email, "dead").await;
+    let bearer = opened["access_token"].as_str().unwrap();
+    let erased = server.send(Method::DELETE, "/api/v1/users/me", bearer, Some(&json!({ "password": PASSWORD }))).await;
+    assert_eq!(erased.status, 204, "{}", erased.text());
+    // It is written down as dead a moment before it lies there.
+    let mut replayed = json!(0);
+    for _ in 0..200 {
+        replayed = server.replay(&json!({})).await["replayed"].take();
+        if replayed != 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(replayed, 1);
+    server.tell("somebody-else@example.com").await;
+    letters(&smtp, "somebody-else@example.com", 1);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(smtp.mails().len(), 1, "what was replayed is dropped");
+    let kept: Vec<(String, String)> = sqlx::query_as("SELECT recipient, status FROM deliveries WHERE topic = 'account.verify_email'")
+        .fetch_all(&server.app.databases.notifications)
+        .await
+        .unwrap();
+    assert_eq!(kept, [(String::new(), "dropped".to_owned())]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_is_erased_is_in_no_log() {
     let Some((server, smtp)) = start().await else { return };
-    let (email, password) = ("gone@example.com", "correct horse battery");
+    let (email, password) = ("gone@example.com", PASSWORD);
     let opened = server.post("/api/v1/auth/register", &json!({ "email": email, "password": password })).await.json();
     letters(&smtp, email, 1);
     server.delivered_as(email, "sent").await;
