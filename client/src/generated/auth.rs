@@ -29,7 +29,7 @@ impl Client {
         self.call(Method::GET, &["api", "v1", "auth", "api-keys"]).typed().await
     }
 
-    /// Makes a key that acts for one's account.
+    /// Makes a key that acts for one's account. It takes what a log-in takes: the password, and a code where there is a second factor.
     ///
     /// `POST /api/v1/auth/api-keys`
     pub async fn create_api_key(&self, body: &NewKey) -> Result<Answer<MadeKey>> {
@@ -104,8 +104,8 @@ impl Client {
     /// Makes the seed of a second factor. It is asked for at log-in once a first code of it has come to …/confirm.
     ///
     /// `POST /api/v1/auth/second-factor`
-    pub async fn begin_second_factor(&self) -> Result<Answer<Seed>> {
-        self.call(Method::POST, &["api", "v1", "auth", "second-factor"]).typed().await
+    pub async fn begin_second_factor(&self, body: &NewSecondFactor) -> Result<Answer<Seed>> {
+        self.call(Method::POST, &["api", "v1", "auth", "second-factor"]).json(body).typed().await
     }
 
     /// Switches the second factor off.

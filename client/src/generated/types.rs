@@ -748,6 +748,8 @@ pub struct Export {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cart: Option<CartContents>,
     pub exported_at: DateTime<Utc>,
+    /// To the account's address, of the last 90 days. Those about orders only once it is verified: they may be another person's.
+    pub letters: Vec<Letter>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<Profile>,
     /// Where the account is logged in.
@@ -1295,6 +1297,15 @@ pub enum Kind {
     Purchase,
 }
 
+/// A letter, as whom it was written to sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Letter {
+    pub created_at: DateTime<Utc>,
+    pub status: DeliveryStatus,
+    pub topic: String,
+    pub updated_at: DateTime<Utc>,
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LettersResponse {
     /// Each with its `position` (by which it is replayed), where its record stands, and why it could not be taken.
@@ -1801,11 +1812,16 @@ pub struct NewFlag {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NewKey {
+    /// Of accounts with a second factor: the six digits that it shows, or a recovery code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     /// Without it the key is good until it is removed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_in_days: Option<i64>,
     /// To know it by in the list.
     pub name: String,
+    /// Of the account: a key outlives the session, so a stolen token must not be enough for one.
+    pub password: String,
     /// Takes GET and HEAD only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_only: Option<bool>,
@@ -1875,6 +1891,12 @@ pub struct NewReorderPoint {
 pub struct NewReturn {
     pub items: Vec<Units>,
     pub reason: String,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct NewSecondFactor {
+    /// Of the account: whoever has stolen a token must not lock its owner out.
+    pub password: String,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -2197,8 +2219,39 @@ pub enum Progress {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Promotion {
-    #[serde(flatten)]
-    pub terms: Terms,
+    /// Baskets of another currency are not meant. Needed where an amount of money is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
+    /// From then on it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<DateTime<Utc>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_active: Option<bool>,
+    /// It applies only if no other was applied before it, and no other is after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub is_exclusive: Option<bool>,
+    /// Orders of one customer that may use it; guests may not then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_per_customer: Option<i64>,
+    /// Orders that may use it, in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_redemptions: Option<i64>,
+    /// What the basket's prices have to add up to before any discount.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum_basket_cents: Option<i64>,
+    pub name: String,
+    /// Without, it applies by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs_coupon: Option<bool>,
+    /// The stacking order: smaller ones are applied first, later ones to what they leave. 100 if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<i64>,
+    pub rule: Rule,
+    /// Of everything if not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
     pub id: Uuid,
     pub updated_at: DateTime<Utc>,

@@ -2,8 +2,8 @@
 -- reservations, withdrawals, allocated_changes and placements.
 
 CREATE TABLE shards (
-    only  boolean PRIMARY KEY DEFAULT true CHECK (only),
-    count integer NOT NULL CHECK (count > 0)
+    is_row boolean PRIMARY KEY DEFAULT true CHECK (is_row),
+    count  integer NOT NULL CHECK (count > 0)
 );
 COMMENT ON TABLE shards IS 'At home: over how many databases the orders are spread. Not published.';
 INSERT INTO shards (count) SELECT 1 WHERE EXISTS (SELECT FROM allocations);

@@ -230,7 +230,7 @@ impl Server {
         let mut connection = self.connect("orders").await?;
         let kept: i32 = sqlx::query_scalar(
             "INSERT INTO shards AS kept (count) VALUES ($1)
-             ON CONFLICT (only) DO UPDATE SET count = CASE WHEN EXISTS (SELECT FROM allocations) THEN kept.count ELSE excluded.count END
+             ON CONFLICT (is_row) DO UPDATE SET count = CASE WHEN EXISTS (SELECT FROM allocations) THEN kept.count ELSE excluded.count END
              RETURNING count",
         )
         .bind(i32::try_from(asked).unwrap_or(i32::MAX))

@@ -58,11 +58,11 @@ WITH placed AS (
     RETURNING sku, quantity
 ), taken AS (
     INSERT INTO allocations AS a (sku, quantity)
-    SELECT sku, sum(quantity) FROM lines WHERE $12 GROUP BY sku ORDER BY sku
+    SELECT sku, sum(quantity) FROM lines WHERE $12::bool GROUP BY sku ORDER BY sku
     ON CONFLICT (sku) DO UPDATE SET quantity = a.quantity + excluded.quantity
 ), left_over AS (
     INSERT INTO allocation_changes (id, sku, quantity)
-    SELECT $13, sku, sum(quantity) FROM lines WHERE NOT $12 GROUP BY sku
+    SELECT $13::uuid, sku, sum(quantity) FROM lines WHERE NOT $12::bool GROUP BY sku
 )
 SELECT (SELECT count(*) FROM placed) AS orders, (SELECT count(*) FROM lines) AS lines";
 
