@@ -3509,6 +3509,11 @@ export interface components {
             /** Format: uuid */
             payment_id: string;
         };
+        /**
+         * Format: binary
+         * @description A JPEG or PNG, at most 8 MiB.
+         */
+        Picture: string;
         /** @description A form with a picture. */
         PictureForm: {
             /**
@@ -3742,7 +3747,50 @@ export interface components {
         };
         /** @enum {string} */
         Progress: "pending" | "completed";
-        Promotion: components["schemas"]["Terms"] & {
+        Promotion: {
+            /**
+             * @description Baskets of another currency are not meant. Needed where an amount of money is named.
+             * @example GBP
+             */
+            currency?: string | null;
+            /**
+             * Format: date-time
+             * @description From then on it is over.
+             */
+            ends_at?: string | null;
+            is_active?: boolean;
+            /** @description It applies only if no other was applied before it, and no other is after it. */
+            is_exclusive?: boolean;
+            /**
+             * Format: int64
+             * @description Orders of one customer that may use it; guests may not then.
+             */
+            max_per_customer?: number | null;
+            /**
+             * Format: int64
+             * @description Orders that may use it, in all.
+             */
+            max_redemptions?: number | null;
+            /**
+             * Format: int64
+             * @description What the basket's prices have to add up to before any discount.
+             */
+            minimum_basket_cents?: number;
+            /** @example Summer sale */
+            name: string;
+            /** @description Without, it applies by itself. */
+            needs_coupon?: boolean;
+            /**
+             * Format: int32
+             * @description The stacking order: smaller ones are applied first, later ones to what they leave. 100 if not given.
+             */
+            priority?: number;
+            rule: components["schemas"]["Rule"];
+            /** @description Of everything if not given. */
+            scope?: components["schemas"]["Scope"];
+            /** Format: date-time */
+            starts_at?: string | null;
+        } & {
             /** Format: date-time */
             created_at: string;
             /** Format: uuid */
@@ -4382,6 +4430,11 @@ export interface components {
             /** Format: int32 */
             quantity: number;
         };
+        /**
+         * Format: binary
+         * @description A JPEG or PNG, at most 10 MiB.
+         */
+        Upload: string;
         /** @description A kind of the product with a SKU of its own. */
         Variant: {
             /** @description Such as `{"colour": "red"}`. */
@@ -4651,6 +4704,7 @@ export type OrderResponse = components['schemas']['OrderResponse'];
 export type OrderSummary = components['schemas']['OrderSummary'];
 export type Orders = components['schemas']['Orders'];
 export type PaymentEvent = components['schemas']['PaymentEvent'];
+export type Picture = components['schemas']['Picture'];
 export type PictureForm = components['schemas']['PictureForm'];
 export type PictureOrder = components['schemas']['PictureOrder'];
 export type Pipeline = components['schemas']['Pipeline'];
@@ -4725,6 +4779,7 @@ export type Terms = components['schemas']['Terms'];
 export type TokenPair = components['schemas']['TokenPair'];
 export type TopicRecord = components['schemas']['TopicRecord'];
 export type Units = components['schemas']['Units'];
+export type Upload = components['schemas']['Upload'];
 export type Variant = components['schemas']['Variant'];
 export type VariantFields = components['schemas']['VariantFields'];
 export type Verification = components['schemas']['Verification'];
@@ -7879,8 +7934,8 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "image/jpeg": number[];
-                "image/png": number[];
+                "image/jpeg": components["schemas"]["Upload"];
+                "image/png": components["schemas"]["Upload"];
             };
         };
         responses: {
@@ -13750,8 +13805,8 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "image/jpeg": number[];
-                "image/png": number[];
+                "image/jpeg": components["schemas"]["Picture"];
+                "image/png": components["schemas"]["Picture"];
                 "multipart/form-data": components["schemas"]["PictureForm"];
             };
         };
