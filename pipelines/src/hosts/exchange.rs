@@ -4,21 +4,22 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use uuid::Uuid;
 
-use super::{Purpose, Secret, connect, listen_locally};
+use super::{Credentials, Purpose, connect, listen_locally};
 
 /// Between attempts to reach a part that may not have started yet.
 const RETRY_EVERY: Duration = Duration::from_millis(50);
 
 /// An address of this machine behind which the part of a run on `host` is.
-pub async fn forward(host: String, secret: Secret, run: Uuid) -> std::io::Result<SocketAddr> {
+pub async fn forward(host: String, credentials: Credentials, run: Uuid) -> std::io::Result<SocketAddr> {
     let (listener, address) = listen_locally().await?;
     tokio::spawn(async move {
         loop {
             match listener.accept().await {
-                Ok((local, _)) => drop(tokio::spawn(pass_on(local, host.clone(), secret.clone(), run))),
+                Ok((local, _)) => drop(tokio::spawn(pass_on(local, host.clone(), credentials.clone(), run))),
                 Err(error) => {
                     tracing::warn!(%error, "a connection for rows to another host was not taken");
                     tokio::time::sleep(RETRY_EVERY).await;
@@ -29,9 +30,9 @@ pub async fn forward(host: String, secret: Secret, run: Uuid) -> std::io::Result
     Ok(address)
 }
 
-async fn pass_on(mut local: TcpStream, host: String, secret: Secret, run: Uuid) {
+async fn pass_on(mut local: TcpStream, host: String, credentials: Credentials, run: Uuid) {
     let mut remote = loop {
-        match connect(&host, &secret, &Purpose::Exchange { run }).await {
+        match connect(&host, &credentials, &Purpose::Exchange { run }).await {
             Ok(remote) => break remote,
             Err(error) => tracing::debug!(host, %error, "not there yet"),
         }
@@ -41,9 +42,9 @@ async fn pass_on(mut local: TcpStream, host: String, secret: Secret, run: Uuid) 
 }
 
 /// Passes bytes in both directions until one side closes. The sender of rows connects again, and goes on where the receiver stands.
-pub async fn join(one: &mut TcpStream, other: &mut TcpStream) {
-    one.set_nodelay(true).ok();
-    if let Err(error) = tokio::io::copy_bidirectional_with_sizes(one, other, 64 << 10, 64 << 10).await {
+pub async fn join(local: &mut TcpStream, other: &mut (impl AsyncRead + AsyncWrite + Unpin)) {
+    local.set_nodelay(true).ok();
+    if let Err(error) = tokio::io::copy_bidirectional_with_sizes(local, other, 64 << 10, 64 << 10).await {
         tracing::debug!(%error, "a connection for rows broke off");
     }
 }

@@ -1,12 +1,11 @@
 //! How two sides of a connection prove to each other that they know the same secret, without telling it: each answers the other's random
-//! challenge with a keyed hash (BLAKE3) of both challenges and of what the connection is for. What follows on the connection is neither
-//! signed nor encrypted.
+//! challenge with a keyed hash (BLAKE3) of both challenges and of what the connection is for. It neither signs nor encrypts what follows: that
+//! is what TLS is for ([`super::tls`]).
 
 use std::io::{Error, ErrorKind, Result};
 
 use serde::{Deserialize, Serialize};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::Purpose;
 use super::frame::{self, MAX_GREETING_BYTES};
@@ -81,7 +80,7 @@ mod blake3_hex {
 use blake3_hex::Hex;
 
 /// Greets a host. `Some`: it refused, and why.
-pub async fn offer(stream: &mut TcpStream, secret: &Secret, purpose: &Purpose) -> Result<Option<String>> {
+pub async fn offer(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), secret: &Secret, purpose: &Purpose) -> Result<Option<String>> {
     let mut magic = [0; MAGIC.len()];
     stream.read_exact(&mut magic).await?;
     if magic != MAGIC {
@@ -108,7 +107,7 @@ pub struct Guest {
 }
 
 /// Hears somebody who connects. `None`: refused.
-pub async fn hear(stream: &mut TcpStream, secret: &Secret) -> Result<Option<Guest>> {
+pub async fn hear(stream: &mut (impl AsyncRead + AsyncWrite + Unpin), secret: &Secret) -> Result<Option<Guest>> {
     let ours: Challenge = rand::random();
     stream.write_all(&[&MAGIC[..], &ours].concat()).await?;
     let Some((hello, _)) = frame::read::<Hello>(stream, MAX_GREETING_BYTES).await? else {
@@ -130,19 +129,21 @@ pub async fn hear(stream: &mut TcpStream, secret: &Secret) -> Result<Option<Gues
     Ok(Some(Guest { purpose, challenges: [hello.challenge, ours], said: hello.purpose }))
 }
 
-pub async fn welcome(stream: &mut TcpStream, secret: &Secret, guest: &Guest) -> Result<()> {
+pub async fn welcome(stream: &mut (impl AsyncWrite + Unpin), secret: &Secret, guest: &Guest) -> Result<()> {
     let proof = secret.proof("host", [&guest.challenges[0], &guest.challenges[1]], &guest.said);
     frame::write(stream, &Answer::Welcome { proof: Hex::new(proof) }, &[]).await
 }
 
-pub async fn refuse(stream: &mut TcpStream, reason: String) -> Result<()> {
+pub async fn refuse(stream: &mut (impl AsyncWrite + Unpin), reason: String) -> Result<()> {
     frame::write(stream, &Answer::Refused(reason), &[]).await
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use tokio::net::TcpStream;
     use uuid::Uuid;
+
+    use super::*;
 
     async fn greet(client: &str, host: &str) -> (Option<String>, bool) {
         let (client, host) = (Secret::new(client).expect("a secret"), Secret::new(host).expect("a secret"));

@@ -12,6 +12,7 @@ mod message;
 mod part;
 pub(crate) mod remote;
 mod server;
+mod tls;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -23,7 +24,9 @@ use uuid::Uuid;
 pub use greeting::Secret;
 pub use part::run as run_part;
 pub(crate) use remote::Remote;
-pub use server::{PART_COMMAND, TOKEN_VARIABLE, serve};
+pub use server::{PART_COMMAND, TLS_VARIABLES, TOKEN_VARIABLE, serve};
+use tls::Link;
+pub use tls::{Files, Tls, TlsError};
 
 /// How long a host may take to answer a greeting, or to take a connection.
 const GREETING_WAIT: Duration = Duration::from_secs(10);
@@ -38,8 +41,15 @@ const PROBES: u32 = 3;
 pub struct Hosts {
     /// `host:port` of each, reachable under that name by this process and by all hosts.
     pub addresses: Vec<String>,
-    /// What proves that both sides belong together.
+    pub credentials: Credentials,
+}
+
+/// What proves that both sides of a connection belong together.
+#[derive(Clone, Debug)]
+pub struct Credentials {
     pub secret: Secret,
+    /// `None`: connections are neither encrypted nor signed.
+    pub tls: Option<Tls>,
 }
 
 /// What can go wrong between this process and a host.
@@ -102,23 +112,35 @@ fn prepare(stream: &TcpStream) -> std::io::Result<()> {
 }
 
 /// Connects to a host, and proves who this is.
-async fn connect(host: &str, secret: &Secret, purpose: &Purpose) -> Result<TcpStream, Error> {
+async fn connect(host: &str, credentials: &Credentials, purpose: &Purpose) -> Result<Link, Error> {
     let unreachable = |source| Error::Unreachable { host: host.to_owned(), source };
     let timed_out = |_| std::io::Error::from(std::io::ErrorKind::TimedOut);
     let connected = tokio::time::timeout(GREETING_WAIT, TcpStream::connect(host)).await;
-    let mut stream = connected.map_err(timed_out).and_then(|connected| connected).map_err(unreachable)?;
+    let stream = connected.map_err(timed_out).and_then(|connected| connected).map_err(unreachable)?;
     prepare(&stream).map_err(unreachable)?;
-    let greeted = tokio::time::timeout(GREETING_WAIT, greeting::offer(&mut stream, secret, purpose)).await;
-    match greeted.map_err(timed_out).and_then(|greeted| greeted).map_err(unreachable)? {
-        None => Ok(stream),
-        Some(reason) => Err(Error::Refused { host: host.to_owned(), reason }),
+    let wait = tokio::time::timeout(GREETING_WAIT, async {
+        let mut link = match &credentials.tls {
+            None => Link::Left(stream),
+            Some(tls) => tls.connect(host, stream).await?,
+        };
+        let refused = greeting::offer(&mut link, &credentials.secret, purpose).await?;
+        Ok((link, refused))
+    });
+    match wait.await.map_err(timed_out).and_then(|greeted| greeted) {
+        Ok((link, None)) => Ok(link),
+        Ok((_, Some(reason))) => Err(Error::Refused { host: host.to_owned(), reason }),
+        Err(error) if tls::is_cause(&error) => {
+            let reason = format!("TLS with it failed ({error}): both sides need a certificate of the same CA, for the name that is called");
+            Err(Error::Refused { host: host.to_owned(), reason })
+        }
+        Err(error) => Err(unreachable(error)),
     }
 }
 
 /// Asks every host to end a dataflow and to remove its state. One that is away keeps its folder.
 pub(crate) async fn forget(hosts: &Hosts, dataflow: &DataflowId) {
     for host in &hosts.addresses {
-        if let Err(error) = connect(host, &hosts.secret, &Purpose::Forget { dataflow: dataflow.clone() }).await {
+        if let Err(error) = connect(host, &hosts.credentials, &Purpose::Forget { dataflow: dataflow.clone() }).await {
             tracing::warn!(dataflow = dataflow.name, %error, "the state of a dropped view stays on a host");
         }
     }

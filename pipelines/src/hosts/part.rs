@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::frame::{self, MAX_BYTES};
 use super::message::{self, Reply, Request, Start};
-use super::{Secret, exchange, prepare};
+use super::{Credentials, exchange, prepare};
 use crate::{durable, functions};
 
 /// Requests that may wait; the driver sends no more than an epoch before it waits itself.
@@ -59,7 +59,11 @@ struct Part {
 
 /// Runs until the connection on standard input, or the process that started this one, is gone; then the process ends.
 /// `tower` loads the image tower, if the dataflow uses it.
-pub async fn run(folder: PathBuf, secret: Secret, tower: impl FnOnce() -> Option<Arc<ImageTower>> + Send + 'static) -> Result<()> {
+pub async fn run(
+    folder: PathBuf,
+    credentials: Credentials,
+    tower: impl FnOnce() -> Option<Arc<ImageTower>> + Send + 'static,
+) -> Result<()> {
     end_with_the_host();
     let connection = std::net::TcpStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
     connection.set_nonblocking(true)?;
@@ -80,7 +84,7 @@ pub async fn run(folder: PathBuf, secret: Secret, tower: impl FnOnce() -> Option
     let Some((Request::Start(start), _)) = requests.recv().await else {
         return Err(Error::new(ErrorKind::InvalidData, "the first request is not a start"));
     };
-    let share = share(&start, &secret).await?;
+    let share = share(&start, &credentials).await?;
     let runtime = Handle::current();
     let driven = tokio::task::spawn_blocking(move || {
         let mut writer = BufWriter::new(writer);
@@ -115,12 +119,12 @@ fn end_with_the_host() {
 }
 
 /// Where this part takes rows, which the host is told on standard output, and where it sends them.
-async fn share(start: &Start, secret: &Secret) -> Result<Share> {
+async fn share(start: &Start, credentials: &Credentials) -> Result<Share> {
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     let own = listener.local_addr()?;
     let mut hosts = Vec::with_capacity(start.hosts.len());
     for (index, host) in start.hosts.iter().enumerate() {
-        hosts.push(if index == start.index { own } else { exchange::forward(host.clone(), secret.clone(), start.run).await? });
+        hosts.push(if index == start.index { own } else { exchange::forward(host.clone(), credentials.clone(), start.run).await? });
     }
     let mut out = std::io::stdout().lock();
     writeln!(out, "{}", own.port())?;

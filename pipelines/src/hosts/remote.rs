@@ -6,14 +6,13 @@ use std::time::Duration;
 use arrow::datatypes::SchemaRef;
 use chimera_sql::{Delta, Output, Program, RowError, merge};
 use futures::future::try_join_all;
-use tokio::io::BufStream;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncBufReadExt, BufStream};
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
 use super::frame::{self, MAX_BYTES};
 use super::message::{self, Reply, Request, Start};
-use super::{DataflowId, Error, Hosts, Purpose, connect};
+use super::{DataflowId, Error, Hosts, Link, Purpose, connect};
 
 /// Changes of a table with fewer rows go to one host: the next one each time.
 const SPREAD_ROWS: usize = 64;
@@ -31,7 +30,7 @@ pub(crate) struct Task<'a> {
 /// The connection to one host's part.
 struct Part {
     host: String,
-    stream: BufStream<TcpStream>,
+    stream: BufStream<Link>,
 }
 
 impl Part {
@@ -57,8 +56,7 @@ impl Part {
 
     /// Nothing is asked of it: whatever comes is a failure.
     async fn check(&mut self) -> Result<(), Error> {
-        let mut first = [0];
-        match tokio::time::timeout(Duration::ZERO, self.stream.get_ref().peek(&mut first)).await {
+        match tokio::time::timeout(Duration::ZERO, self.stream.fill_buf()).await {
             Err(_) => Ok(()),
             Ok(_) => self.receive().await.and_then(|(reply, _)| Err(self.unexpected(&reply))),
         }
@@ -123,7 +121,7 @@ impl Remote {
         };
         let begin = async |index: usize| {
             let host = hosts.addresses[index].clone();
-            let stream = BufStream::new(connect(&host, &hosts.secret, &purpose).await?);
+            let stream = BufStream::new(connect(&host, &hosts.credentials, &purpose).await?);
             let mut part = Part { host, stream };
             part.send(&Request::Start(Box::new(start(index))), &[]).await?;
             let fingerprint = part.started().await?;

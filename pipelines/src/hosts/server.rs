@@ -16,11 +16,13 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
 use super::greeting::{self, Guest};
-use super::{DataflowId, GREETING_WAIT, Purpose, Secret, exchange, prepare};
+use super::{Credentials, DataflowId, GREETING_WAIT, Link, Purpose, Tls, exchange, listen_locally, prepare};
 
 /// The command of the binary that [`super::run_part`] is behind, and where it finds the token.
 pub const PART_COMMAND: &str = "host-part";
 pub const TOKEN_VARIABLE: &str = "CHIMERA_HOSTS_TOKEN";
+/// Likewise the [`super::Files`]: certificate, key, CA.
+pub const TLS_VARIABLES: [&str; 3] = ["CHIMERA_HOSTS_CERTIFICATE", "CHIMERA_HOSTS_KEY", "CHIMERA_HOSTS_CA"];
 
 /// Connections at once; of each dataflow there are a few from every other host.
 const CONNECTIONS: usize = 4096;
@@ -37,19 +39,15 @@ struct Running {
 
 struct Server {
     token: String,
-    secret: Secret,
+    credentials: Credentials,
     folder: PathBuf,
     program: PathBuf,
     running: Mutex<HashMap<DataflowId, Running>>,
 }
 
-/// Serves until the future is dropped. `folder` holds the state of dataflows, `program` is the binary.
-///
-/// # Panics
-/// If the token is too short to be a [`Secret`].
-pub async fn serve(listener: TcpListener, token: &str, folder: PathBuf, program: PathBuf) -> Result<()> {
-    let secret = Secret::new(token).expect("a token that was checked");
-    let server = Arc::new(Server { token: token.to_owned(), secret, folder, program, running: Mutex::default() });
+/// Serves until the future is dropped. `token` is what the secret was made of, `folder` holds the state of dataflows, `program` is the binary.
+pub async fn serve(listener: TcpListener, token: String, credentials: Credentials, folder: PathBuf, program: PathBuf) -> Result<()> {
+    let server = Arc::new(Server { token, credentials, folder, program, running: Mutex::default() });
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let (stream, from) = match listener.accept().await {
@@ -75,9 +73,13 @@ pub async fn serve(listener: TcpListener, token: &str, folder: PathBuf, program:
 }
 
 impl Server {
-    async fn take(self: Arc<Self>, mut stream: TcpStream) -> Result<()> {
+    async fn take(self: Arc<Self>, stream: TcpStream) -> Result<()> {
         prepare(&stream)?;
-        let Some(guest) = tokio::time::timeout(GREETING_WAIT, greeting::hear(&mut stream, &self.secret)).await?? else {
+        let mut stream = match &self.credentials.tls {
+            None => Link::Left(stream),
+            Some(tls) => tokio::time::timeout(GREETING_WAIT, tls.accept(stream)).await??,
+        };
+        let Some(guest) = tokio::time::timeout(GREETING_WAIT, greeting::hear(&mut stream, &self.credentials.secret)).await?? else {
             return Ok(());
         };
         match &guest.purpose {
@@ -94,7 +96,7 @@ impl Server {
                     return greeting::refuse(&mut stream, "this run of a dataflow is not here, or not yet".into()).await;
                 };
                 let mut local = TcpStream::connect(("127.0.0.1", port)).await?;
-                greeting::welcome(&mut stream, &self.secret, &guest).await?;
+                greeting::welcome(&mut stream, &self.credentials.secret, &guest).await?;
                 exchange::join(&mut local, &mut stream).await;
                 Ok(())
             }
@@ -104,7 +106,7 @@ impl Server {
                     Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                         greeting::refuse(&mut stream, format!("the state cannot be removed: {error}")).await
                     }
-                    _ => greeting::welcome(&mut stream, &self.secret, &guest).await,
+                    _ => greeting::welcome(&mut stream, &self.credentials.secret, &guest).await,
                 }
             }
         }
@@ -125,7 +127,7 @@ impl Server {
         }
     }
 
-    async fn drive(self: Arc<Self>, mut stream: TcpStream, guest: &Guest, dataflow: DataflowId, run: Uuid) -> Result<()> {
+    async fn drive(self: Arc<Self>, mut stream: Link, guest: &Guest, dataflow: DataflowId, run: Uuid) -> Result<()> {
         self.end(&dataflow).await;
         let folder = self.folder_of(&dataflow);
         let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
@@ -137,8 +139,8 @@ impl Server {
         }
         let started = async {
             std::fs::create_dir_all(&folder)?;
-            greeting::welcome(&mut stream, &self.secret, guest).await?;
-            self.spawn(stream, &folder)
+            greeting::welcome(&mut stream, &self.credentials.secret, guest).await?;
+            self.spawn(inside(stream).await?, &folder)
         };
         match started.await {
             Ok(child) => {
@@ -156,6 +158,9 @@ impl Server {
         let connection: OwnedFd = stream.into_std()?.into();
         let mut command = Command::new(&self.program);
         command.arg(PART_COMMAND).arg("--folder").arg(folder).env(TOKEN_VARIABLE, &self.token);
+        if let Some(files) = self.credentials.tls.as_ref().map(Tls::files) {
+            command.envs(TLS_VARIABLES.iter().zip([&files.certificate, &files.key, &files.ca]));
+        }
         command.stdin(Stdio::from(connection)).stdout(Stdio::piped()).kill_on_drop(true).spawn()
     }
 
@@ -188,4 +193,22 @@ impl Server {
         }
         drop(ended);
     }
+}
+
+/// A connection that another process can take over. What is by TLS ends here, and goes on to an address of this machine.
+async fn inside(link: Link) -> Result<TcpStream> {
+    let mut secured = match link {
+        Link::Left(stream) => return Ok(stream),
+        Link::Right(secured) => secured,
+    };
+    let (listener, address) = listen_locally().await?;
+    let mut ours = TcpStream::connect(address).await?;
+    let theirs = loop {
+        let (stream, from) = listener.accept().await?;
+        if from == ours.local_addr()? {
+            break stream;
+        }
+    };
+    tokio::spawn(async move { exchange::join(&mut ours, &mut secured).await });
+    Ok(theirs)
 }

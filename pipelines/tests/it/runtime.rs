@@ -135,7 +135,7 @@ async fn rows_that_are_spread_over_databases_are_one_table() {
     platform.log.append(transaction_in("shop_1", 7, &[wrong(3), (None, Some(item(4, "a", 4)))])).await.expect("appended");
     platform.reached("levels.levels", &both(10, 7)).await;
     assert_eq!(platform.rows("levels.levels"), [json!({"sku": "a", "units": 7, "lines": 2})]);
-    platform.handle.stop().await;
+    platform.stop().await;
 
     // It goes on with both where it was.
     let platform = start().await;
@@ -152,7 +152,7 @@ async fn rows_that_are_spread_over_databases_are_one_table() {
     let mut topics: Vec<String> = letters.into_iter().map(|waiting| waiting.letter.topic).collect();
     topics.sort();
     assert_eq!(topics, ["shop.public.items", "shop_1.public.items"]);
-    platform.handle.stop().await;
+    platform.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

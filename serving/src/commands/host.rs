@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
-use chimera_pipelines::hosts::{self, Secret};
+use chimera_pipelines::hosts::{self, Credentials, Secret};
 use clap::Args;
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -22,7 +22,8 @@ const FOLDER: &str = "host";
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A `chimera up --hosts ADDRESS,…` uses it. Both need the same token (CHIMERA_HOSTS_TOKEN, at least 16 bytes) and the same version.
-It listens where --listen says [default: 127.0.0.1:7070]. Rows go over the network as they are: give it an address of a private network.
+It listens where --listen says [default: 127.0.0.1:7070]. With --hosts-certificate, --hosts-key and --hosts-ca, on all machines, connections are
+by TLS, and both ends show a certificate; without, rows go over the network as they are: give it an address of a private network then.
 
 Examples:
   CHIMERA_HOSTS_TOKEN=… chimera host --listen 10.0.0.2:7070
@@ -37,18 +38,18 @@ pub struct PartArguments {
     folder: PathBuf,
 }
 
-/// What proves that this process and its hosts belong together.
-pub fn secret(settings: &Settings) -> anyhow::Result<(String, Secret)> {
+/// The token, and all that proves that this process and its hosts belong together.
+pub fn credentials(settings: &Settings) -> anyhow::Result<(String, Credentials)> {
     let Some(token) = settings.hosts_token.clone() else {
         bail!("hosts need a token that all of them share; put the same one into CHIMERA_HOSTS_TOKEN (or --hosts-token) everywhere");
     };
     let secret = Secret::new(&token)
         .with_context(|| format!("the token of the hosts is too short; it takes {} bytes or more", Secret::TOKEN_BYTES))?;
-    Ok((token, secret))
+    Ok((token, Credentials { secret, tls: settings.hosts_tls()? }))
 }
 
 pub async fn run(settings: Settings, _: Arguments) -> anyhow::Result<()> {
-    let (token, _) = secret(&settings)?;
+    let (token, credentials) = credentials(&settings)?;
     let folder = settings.data_dir.join(FOLDER);
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let _lock = Lock::take(&folder)?;
@@ -58,17 +59,18 @@ pub async fn run(settings: Settings, _: Arguments) -> anyhow::Result<()> {
     let address = listener.local_addr().context("the address that is listened on")?;
     let program = std::env::current_exe().context("where this program is")?;
     let signal = super::up::stop_signal()?;
-    eprintln!("This machine computes for `chimera up --hosts {address}`. Ctrl-C stops it.");
+    let how = if credentials.tls.is_some() { ", by TLS" } else { "" };
+    eprintln!("This machine computes for `chimera up --hosts {address}`{how}. Ctrl-C stops it.");
     println!("{}", json!({ "listen": address.to_string(), "data_dir": folder }));
     tokio::select! {
-        served = hosts::serve(listener, &token, folder, program) => served.context("the host ended"),
+        served = hosts::serve(listener, token, credentials, folder, program) => served.context("the host ended"),
         () = signal => Ok(()),
     }
 }
 
 pub async fn run_part(settings: Settings, arguments: PartArguments) -> anyhow::Result<()> {
-    let (_, secret) = secret(&settings)?;
+    let (_, credentials) = credentials(&settings)?;
     let runtime = tokio::runtime::Handle::current();
     let tower = move || runtime.block_on(engine::image_tower());
-    hosts::run_part(arguments.folder, secret, tower).await.context("a dataflow's part")
+    hosts::run_part(arguments.folder, credentials, tower).await.context("a dataflow's part")
 }

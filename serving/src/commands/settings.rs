@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use chimera_pipelines::hosts;
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
@@ -82,6 +83,15 @@ pub struct Arguments {
     /// The token that `chimera up` and its hosts share
     #[arg(long, global = true, env = "CHIMERA_HOSTS_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     hosts_token: Option<String>,
+    /// This machine's certificate, for the others that compute pipelines, with those between it and their CA: connections between them are by TLS then
+    #[arg(long, global = true, env = hosts::TLS_VARIABLES[0], value_name = "PEM", hide_env_values = true)]
+    hosts_certificate: Option<PathBuf>,
+    /// The private key of --hosts-certificate
+    #[arg(long, global = true, env = hosts::TLS_VARIABLES[1], value_name = "PEM", hide_env_values = true)]
+    hosts_key: Option<PathBuf>,
+    /// The CA of all these machines' certificates
+    #[arg(long, global = true, env = hosts::TLS_VARIABLES[2], value_name = "PEM", hide_env_values = true)]
+    hosts_ca: Option<PathBuf>,
     /// An object store in which checkpoints are kept too, for a machine that loses its disk
     #[arg(long, global = true, env = "CHIMERA_CHECKPOINTS", value_name = "URL", hide_env_values = true)]
     checkpoints: Option<String>,
@@ -127,6 +137,9 @@ struct File {
     grpc_client_ca: Option<PathBuf>,
     hosts: Option<Vec<String>>,
     hosts_token: Option<String>,
+    hosts_certificate: Option<PathBuf>,
+    hosts_key: Option<PathBuf>,
+    hosts_ca: Option<PathBuf>,
     checkpoints: Option<String>,
     replica_url: Option<String>,
     order_shards: Option<u8>,
@@ -176,6 +189,10 @@ pub struct Settings {
     pub hosts: Vec<String>,
     #[serde(skip)]
     pub hosts_token: Option<String>,
+    /// `None`, as the two below: connections between machines are neither encrypted nor signed.
+    pub hosts_certificate: Option<PathBuf>,
+    pub hosts_key: Option<PathBuf>,
+    pub hosts_ca: Option<PathBuf>,
     /// `file:///folder` or `s3://bucket/prefix`.
     pub checkpoints: Option<String>,
     /// `None`: the primary.
@@ -245,6 +262,9 @@ impl Settings {
             payment_url: given(&arguments.payment_url).or(file.payment_url),
             payment_secret: given(&arguments.payment_secret).or(file.payment_secret),
             hosts_token: given(&arguments.hosts_token).or(file.hosts_token),
+            hosts_certificate: arguments.hosts_certificate.clone().or(file.hosts_certificate),
+            hosts_key: arguments.hosts_key.clone().or(file.hosts_key),
+            hosts_ca: arguments.hosts_ca.clone().or(file.hosts_ca),
             checkpoints: given(&arguments.checkpoints).or(file.checkpoints),
             replica_url: given(&arguments.replica_url).or(file.replica_url),
             order_shards,
@@ -275,6 +295,15 @@ impl Settings {
             (Some(certificate), Some(key), client_ca) => Ok(Some(Tls::load(&Files { certificate, key, client_ca })?)),
             (None, None, None) => Ok(None),
             _ => bail!("gRPC by TLS needs both --grpc-certificate and --grpc-key"),
+        }
+    }
+
+    /// How machines that compute pipelines speak to each other; `None`: without TLS.
+    pub fn hosts_tls(&self) -> anyhow::Result<Option<hosts::Tls>> {
+        match (self.hosts_certificate.clone(), self.hosts_key.clone(), self.hosts_ca.clone()) {
+            (Some(certificate), Some(key), Some(ca)) => Ok(Some(hosts::Tls::load(hosts::Files { certificate, key, ca })?)),
+            (None, None, None) => Ok(None),
+            _ => bail!("TLS between machines needs --hosts-certificate, --hosts-key and --hosts-ca"),
         }
     }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::certificates;
 use crate::chaos::{assert_verified, replay, year};
 use crate::platform::{Platform, chimera};
 
@@ -18,20 +19,26 @@ struct Host {
     child: Child,
     home: PathBuf,
     address: SocketAddr,
+    /// What else it was started with.
+    arguments: Vec<String>,
 }
 
 impl Host {
     fn start(home: PathBuf, address: SocketAddr) -> Self {
+        Self::start_with(home, address, vec![])
+    }
+
+    fn start_with(home: PathBuf, address: SocketAddr, arguments: Vec<String>) -> Self {
         std::fs::create_dir_all(&home).expect("a folder");
         let log = std::fs::OpenOptions::new().create(true).append(true).open(home.join("host.log")).expect("a log file");
         let mut command = chimera(&home);
-        command.args(["host", "--listen", &address.to_string(), "--hosts-token", TOKEN]);
+        command.args(["host", "--listen", &address.to_string(), "--hosts-token", TOKEN]).args(&arguments);
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("the host starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().expect("its output")).read_line(&mut line).expect("its first line");
         let said: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("the host did not come up: {line}"));
         let address = said["listen"].as_str().expect("an address").parse().expect("an address");
-        Self { child, home, address }
+        Self { child, home, address, arguments }
     }
 
     fn at_a_free_port(home: PathBuf) -> Self {
@@ -43,7 +50,7 @@ impl Host {
         self.child.kill().expect("killed");
         self.child.wait().expect("a child");
         std::thread::sleep(away);
-        Self::start(self.home.clone(), self.address)
+        Self::start_with(self.home.clone(), self.address, self.arguments.clone())
     }
 }
 
@@ -143,4 +150,55 @@ fn a_host_that_is_not_there_or_has_another_token_is_named() {
         pipeline["error"].as_str().is_some_and(|error| error.contains("chimera host") && error.contains(&address))
     });
     drop(platform);
+}
+
+/// The options of a machine with a certificate of its own.
+fn tls(folder: &Path, name: &str, ca: &str) -> Vec<String> {
+    let file = |name: String| folder.join(name).display().to_string();
+    let files =
+        [("--hosts-certificate", format!("{name}.pem")), ("--hosts-key", format!("{name}.key")), ("--hosts-ca", format!("{ca}.pem"))];
+    files.into_iter().flat_map(|(option, name)| [option.to_owned(), file(name)]).collect()
+}
+
+#[test]
+fn machines_that_know_each_other_by_certificates_compute_together_and_nobody_else_comes_in() {
+    if !certificates::can_be_made() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let home = folder.path();
+    for (ca, names) in [("shop", ["a", "b", "up"].as_slice()), ("stranger", &["other"])] {
+        certificates::make_ca(home, ca);
+        names.iter().for_each(|name| certificates::make(home, ca, name, "IP:127.0.0.1"));
+    }
+    let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    let [a, b] = ["a", "b"].map(|name| Host::start_with(home.join(format!("host-{name}")), anywhere, tls(home, name, "shop")));
+    let addresses = format!("{},{}", a.address, b.address);
+    let of_hosts = ["--hosts", &addresses, "--hosts-token", TOKEN, "--checkpoint-every", "1"].map(str::to_owned);
+    let up = |options: Vec<String>| {
+        let arguments = [of_hosts.to_vec(), options].concat();
+        Platform::start(home, &arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    // OpenSSL, which has no part in it, comes to the greeting with a certificate only.
+    let calls = |options: &str| {
+        let to = format!("s_client -connect {} -CAfile shop.pem -verify_return_error -verify_ip 127.0.0.1 -ign_eof{options}", a.address);
+        String::from_utf8_lossy(&certificates::openssl(home, &to).stdout).contains("chimera1")
+    };
+    assert!(calls(" -cert up.pem -key up.key"));
+    assert!(!calls("") && !calls(" -cert other.pem -key other.key"));
+
+    // Who has none, or one of another CA, is told why; nothing is computed.
+    for options in [tls(home, "other", "stranger"), tls(home, "other", "shop")] {
+        let platform = up(options);
+        wait_for(home, "TLS is refused", |pipeline| pipeline["error"].as_str().is_some_and(|error| error.contains("certificate")));
+        platform.kill();
+    }
+    let platform = up(tls(home, "up", "shop"));
+    let computes = |pipeline: &Value| pipeline["hosts"].as_array().is_some_and(|hosts| hosts.len() == 2) && pipeline["error"].is_null();
+    wait_for(home, "computed by both hosts", computes);
+    wait_for(home, "a checkpoint of each", |pipeline| pipeline["checkpoint_epoch"].as_u64().is_some_and(|epoch| epoch > 0));
+    assert_verified(&platform);
+    let _b = b.killed_and_back(Duration::from_secs(1));
+    wait_for(home, "computed by both again", |pipeline| computes(pipeline) && pipeline["state"] == "running");
+    assert_verified(&platform);
 }

@@ -4,6 +4,7 @@
 mod api;
 mod audit;
 mod books;
+mod certificates;
 mod chaos;
 mod created_views;
 mod crowd;

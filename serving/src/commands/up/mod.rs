@@ -316,8 +316,8 @@ fn hosts(settings: &Settings) -> anyhow::Result<Option<Hosts>> {
     if settings.hosts.is_empty() {
         return Ok(None);
     }
-    let (_, secret) = super::host::secret(settings)?;
-    Ok(Some(Hosts { addresses: settings.hosts.clone(), secret }))
+    let (_, credentials) = super::host::credentials(settings)?;
+    Ok(Some(Hosts { addresses: settings.hosts.clone(), credentials }))
 }
 
 fn offsite(settings: &Settings) -> anyhow::Result<Option<Offsite>> {

@@ -1,7 +1,6 @@
 //! gRPC between programs that know each other by certificates. OpenSSL makes them.
 
 use std::path::Path;
-use std::process::Command;
 use std::sync::Arc;
 
 use chimera_serving::grpc;
@@ -19,26 +18,7 @@ use tonic::Code;
 use tonic::transport::{Channel, Endpoint};
 
 use super::super::server::Server;
-
-fn openssl(folder: &Path, arguments: &str) {
-    let done = Command::new("openssl").args(arguments.split(' ')).current_dir(folder).output().expect("openssl runs");
-    assert!(done.status.success(), "openssl {arguments}: {}", String::from_utf8_lossy(&done.stderr));
-}
-
-/// A CA `ca.pem`.
-fn make_ca(folder: &Path, ca: &str) {
-    openssl(
-        folder,
-        &format!("req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {ca}.key -out {ca}.pem -subj /CN={ca} -days 2"),
-    );
-}
-
-/// `name.pem` and `name.key`, signed by the CA.
-fn make(folder: &Path, ca: &str, name: &str) {
-    openssl(folder, &format!("req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {name}.key -out {name}.csr -subj /CN={name}"));
-    std::fs::write(folder.join("extensions"), "subjectAltName=DNS:localhost\n").expect("written");
-    openssl(folder, &format!("x509 -req -in {name}.csr -CA {ca}.pem -CAkey {ca}.key -out {name}.pem -days 2 -extfile extensions"));
-}
+use crate::certificates;
 
 /// A channel of somebody who trusts the CA `shop`, and shows the certificate of this name.
 async fn connect(folder: &Path, port: u16, shown: Option<&str>) -> Result<Channel, tonic::transport::Error> {
@@ -76,16 +56,16 @@ async fn called(channel: Result<Channel, tonic::transport::Error>) -> Option<Cod
 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_shows_no_certificate_of_the_shops_ca_does_not_get_to_the_service() {
-    if Command::new("openssl").arg("version").output().is_err() {
-        return eprintln!("skipped: gRPC by TLS: no openssl");
+    if !certificates::can_be_made() {
+        return;
     }
     let Some(server) = Server::start().await else { return };
     let folder = tempfile::tempdir().unwrap();
     for (ca, name) in [("shop", "server"), ("shop", "program"), ("stranger", "other")] {
         if !folder.path().join(format!("{ca}.pem")).exists() {
-            make_ca(folder.path(), ca);
+            certificates::make_ca(folder.path(), ca);
         }
-        make(folder.path(), ca, name);
+        certificates::make(folder.path(), ca, name, "DNS:localhost");
     }
     let file = |name: &str| folder.path().join(name);
     let files = Files { certificate: file("server.pem"), key: file("server.key"), client_ca: Some(file("shop.pem")) };
