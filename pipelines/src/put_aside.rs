@@ -24,6 +24,10 @@ impl PutAside {
         if brought.put_aside.is_empty() && brought.replayed.is_empty() {
             return taken;
         }
+        // As it was saved when a table had one topic.
+        if let Some(offsets) = self.0.remove(table) {
+            self.0.insert(place(table, topic), offsets);
+        }
         let offsets = self.0.entry(place(table, topic)).or_default();
         offsets.extend(&brought.put_aside);
         for replayed in &brought.replayed {

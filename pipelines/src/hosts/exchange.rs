@@ -8,10 +8,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use uuid::Uuid;
 
-use super::{Credentials, Purpose, connect, listen_locally};
+use super::{Credentials, Error, Purpose, connect, listen_locally};
 
 /// Between attempts to reach a part that may not have started yet.
 const RETRY_EVERY: Duration = Duration::from_millis(50);
+/// And to reach one with which something is wrong that somebody has to mend.
+const WRONG_EVERY: Duration = Duration::from_secs(5);
 
 /// An address of this machine behind which the part of a run on `host` is.
 pub async fn forward(host: String, credentials: Credentials, run: Uuid) -> std::io::Result<SocketAddr> {
@@ -32,11 +34,18 @@ pub async fn forward(host: String, credentials: Credentials, run: Uuid) -> std::
 
 async fn pass_on(mut local: TcpStream, host: String, credentials: Credentials, run: Uuid) {
     let mut remote = loop {
-        match connect(&host, &credentials, &Purpose::Exchange { run }).await {
+        let pause = match connect(&host, &credentials, &Purpose::Exchange { run }).await {
             Ok(remote) => break remote,
-            Err(error) => tracing::debug!(host, %error, "not there yet"),
-        }
-        tokio::time::sleep(RETRY_EVERY).await;
+            Err(error @ Error::Tls { .. }) => {
+                tracing::error!(%error, "rows are not sent between hosts");
+                WRONG_EVERY
+            }
+            Err(error) => {
+                tracing::debug!(host, %error, "not there yet");
+                RETRY_EVERY
+            }
+        };
+        tokio::time::sleep(pause).await;
     };
     join(&mut local, &mut remote).await;
 }

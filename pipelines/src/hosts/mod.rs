@@ -57,6 +57,8 @@ pub struct Credentials {
 pub enum Error {
     #[error("host {host} cannot be reached: {source}; is `chimera host` running there?")]
     Unreachable { host: String, source: std::io::Error },
+    #[error("TLS with host {host} failed ({source}): both sides need a certificate of the same CA, for the name that is called")]
+    Tls { host: String, source: std::io::Error },
     #[error("host {host} refused: {reason}")]
     Refused { host: String, reason: String },
     #[error("the connection to host {host} broke off: {source}")]
@@ -129,10 +131,7 @@ async fn connect(host: &str, credentials: &Credentials, purpose: &Purpose) -> Re
     match wait.await.map_err(timed_out).and_then(|greeted| greeted) {
         Ok((link, None)) => Ok(link),
         Ok((_, Some(reason))) => Err(Error::Refused { host: host.to_owned(), reason }),
-        Err(error) if tls::is_cause(&error) => {
-            let reason = format!("TLS with it failed ({error}): both sides need a certificate of the same CA, for the name that is called");
-            Err(Error::Refused { host: host.to_owned(), reason })
-        }
+        Err(source) if tls::is_cause(&source) => Err(Error::Tls { host: host.to_owned(), source }),
         Err(error) => Err(unreachable(error)),
     }
 }

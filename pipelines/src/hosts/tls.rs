@@ -56,7 +56,7 @@ impl fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// Reads the files. They are read once: a new certificate needs a new start.
+    /// Reads the files: once a process, so all machines are started again with new certificates.
     pub fn load(files: Files) -> Result<Self, TlsError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
         let chain = certificates(&files.certificate)?;

@@ -3,9 +3,12 @@
 
 CREATE TABLE shards (
     is_row boolean PRIMARY KEY DEFAULT true CHECK (is_row),
-    count  integer NOT NULL CHECK (count > 0)
+    count  integer NOT NULL CHECK (count > 0),
+    home   uuid NOT NULL DEFAULT gen_random_uuid(),
+    number integer NOT NULL DEFAULT 0 CHECK (number BETWEEN 0 AND count - 1)
 );
-COMMENT ON TABLE shards IS 'At home: over how many databases the orders are spread. Not published.';
+COMMENT ON TABLE shards IS 'Over how many databases the orders are spread, and which of them this is. Not published.';
+COMMENT ON COLUMN shards.home IS 'Made at home, and the same in all of them.';
 INSERT INTO shards (count) SELECT 1 WHERE EXISTS (SELECT FROM allocations);
 
 CREATE TABLE allocation_changes (

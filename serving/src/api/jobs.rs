@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures::future::{BoxFuture, try_join_all};
+use futures::future::BoxFuture;
 use tokio::task::JoinSet;
 
 use super::auth::{self, sessions};
@@ -16,6 +16,7 @@ use super::problem::Result;
 use super::state::App;
 use super::{checkout, payments};
 use crate::audit::Sealer;
+use crate::shop::shards::Shard;
 
 /// Work that is done again and again; a run that fails is logged, and comes again in its time.
 struct Job {
@@ -57,7 +58,11 @@ static JOBS: &[Job] = &[
         every: HOUR,
         run: |app| {
             Box::pin(async move {
-                try_join_all(app.databases.shards.all().iter().map(|shard| idempotency::forget_old(&shard.pool))).await?;
+                let forget = |shard: &Shard| {
+                    let pool = shard.pool.clone();
+                    async move { Ok(idempotency::forget_old(&pool).await.map(drop)?) }
+                };
+                orders::in_each(&app.databases.shards, "forget old idempotency keys", forget).await;
                 Ok(())
             })
         },
@@ -99,7 +104,9 @@ static JOBS: &[Job] = &[
         run: |app| {
             Box::pin(async move {
                 outbox::sweep(&app.auth.pool, "auth").await?;
-                try_join_all(app.databases.shards.all().iter().map(|shard| outbox::sweep(&shard.pool, "orders"))).await.map(drop)
+                orders::in_each(&app.databases.shards, "forget messages that nobody took", |shard| outbox::sweep(&shard.pool, "orders"))
+                    .await;
+                Ok(())
             })
         },
     },

@@ -45,8 +45,7 @@ impl App {
 impl App {
     /// Likewise of one database of orders.
     pub(crate) async fn orders_reader(&self, shard: &Shard, after: &After) -> PgPool {
-        let number = self.databases.shards.all().iter().position(|one| one.source == shard.source).unwrap_or(0);
-        self.reader(&shard.source, |databases| &databases.shards.all()[number].pool, after).await
+        self.reader(&shard.source, |databases| &databases.shards.all()[shard.number].pool, after).await
     }
 }
 

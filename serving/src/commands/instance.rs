@@ -145,12 +145,14 @@ fn write_private(path: &PathBuf, text: &str) -> anyhow::Result<()> {
 
 /// The PostgreSQL server that the other commands talk to: the one given, else that of the instance in the data folder.
 pub fn server(settings: &Settings) -> anyhow::Result<Server> {
-    match &settings.database_url {
-        Some(url) => Ok(settings.server(url)?),
-        None => {
-            let note = Note::read(&settings.data_dir).ok_or_else(|| not_running(settings))?;
+    let note = Note::read(&settings.data_dir);
+    match (&settings.database_url, note) {
+        // The instance knows where its orders are.
+        (given, Some(note)) if given.as_ref().is_none_or(|url| *url == note.database_url) => {
             Ok(Server::with_shards(&note.database_url, &note.order_shard_urls)?)
         }
+        (Some(url), _) => Ok(settings.server(url)?),
+        (None, _) => Err(not_running(settings).into()),
     }
 }
 

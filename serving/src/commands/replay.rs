@@ -54,6 +54,7 @@ fn parse_speed(text: &str) -> Result<Speed, String> {
 
 pub async fn run(settings: &Settings, arguments: &Arguments, output: Output) -> anyhow::Result<()> {
     let server = instance::server(settings)?;
+    server.check_shards().await?;
     let year = read_year(settings, arguments.file.as_deref(), arguments.limit).await?;
     import_year(&server, &year).await?;
     let speed = match arguments.speed {

@@ -42,6 +42,7 @@ pub struct Arguments {
 
 pub async fn run(settings: &Settings, arguments: &Arguments, output: Output) -> anyhow::Result<()> {
     let server = instance::server(settings)?;
+    server.check_shards().await?;
     let operator = Operator::new(settings)?;
     let checks = checks(&arguments.stores)?;
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, Row};
+use uuid::Uuid;
 
 use super::roles;
 use super::shards::{self, Shards};
@@ -92,7 +93,11 @@ pub enum Error {
     #[error(
         "the orders of this shop are spread over {kept} database(s), not over {asked}; start with `--order-shards {kept}`: they are not moved once there are any"
     )]
-    Shards { kept: i32, asked: usize },
+    Shards { kept: i32, asked: i32 },
+    #[error(
+        "{url} is not the database that has these orders: it is another one, or a new one; give --order-shard-urls in the order in which they were given at the first start"
+    )]
+    OtherShard { url: String },
 }
 
 /// A PostgreSQL server and how to reach each database on it.
@@ -220,24 +225,60 @@ impl Server {
                 connection.close().await.ok();
             }
         }
-        self.check_shards().await?;
+        self.keep_shards().await?;
         Ok(ran)
     }
 
-    /// Orders stay where they are: from the first one on, there are as many databases of them as there were then.
-    async fn check_shards(&self) -> Result<(), Error> {
-        let asked = 1 + self.shards.len();
+    /// Orders stay where they are: from the first one on, their databases are those that there were then.
+    async fn keep_shards(&self) -> Result<(), Error> {
+        let asked = self.asked();
         let mut connection = self.connect("orders").await?;
-        let kept: i32 = sqlx::query_scalar(
+        let (kept, home, has_orders): (i32, Uuid, bool) = sqlx::query_as(
             "INSERT INTO shards AS kept (count) VALUES ($1)
              ON CONFLICT (is_row) DO UPDATE SET count = CASE WHEN EXISTS (SELECT FROM allocations) THEN kept.count ELSE excluded.count END
-             RETURNING count",
+             RETURNING count, home, EXISTS (SELECT FROM allocations)",
         )
-        .bind(i32::try_from(asked).unwrap_or(i32::MAX))
+        .bind(asked)
         .fetch_one(&mut connection)
         .await
         .map_err(Error::Settings)?;
-        if usize::try_from(kept) == Ok(asked) { Ok(()) } else { Err(Error::Shards { kept, asked }) }
+        if kept != asked {
+            return Err(Error::Shards { kept, asked });
+        }
+        for (number, (database, _)) in (1..).zip(&self.shards) {
+            let mut connection = self.connect(database).await?;
+            let found: Option<(Uuid, i32)> =
+                sqlx::query_as("SELECT home, number FROM shards").fetch_optional(&mut connection).await.map_err(Error::Settings)?;
+            match found {
+                Some(found) if found == (home, number) => {}
+                None if !has_orders => {
+                    let own =
+                        sqlx::query("INSERT INTO shards (count, home, number) VALUES ($1, $2, $3)").bind(asked).bind(home).bind(number);
+                    own.execute(&mut connection).await.map_err(Error::Settings)?;
+                }
+                _ => return Err(Error::OtherShard { url: self.printable_url(database) }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether orders are where this looks for them. For who changes nothing: [`Self::migrate`] sees to it for the platform.
+    ///
+    /// # Errors
+    /// [`Error::Shards`] if they are in more databases, or in fewer.
+    pub async fn check_shards(&self) -> Result<(), Error> {
+        let asked = self.asked();
+        let mut connection = self.connect("orders").await?;
+        let kept: Option<i32> =
+            sqlx::query_scalar("SELECT count FROM shards").fetch_optional(&mut connection).await.map_err(Error::Settings)?;
+        match kept {
+            Some(kept) if kept != asked => Err(Error::Shards { kept, asked }),
+            _ => Ok(()),
+        }
+    }
+
+    fn asked(&self) -> i32 {
+        i32::try_from(1 + self.shards.len()).unwrap_or(i32::MAX)
     }
 
     fn refused(&self, database: &str, source: sqlx::Error) -> Error {
@@ -252,7 +293,15 @@ pub fn pool(options: PgConnectOptions, service: &str, connections: u32) -> PgPoo
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(10))
         .after_connect(move |connection, _| Box::pin(roles::take(connection, role.clone())))
+        .after_release(|connection, _| Box::pin(is_outside_transactions(connection)))
         .connect_lazy_with(options)
+}
+
+/// Whether a connection may be used again. sqlx does not undo a BEGIN that was cancelled on its way, as when a client goes away: what came next
+/// on that connection would be in its transaction, and would not be committed.
+async fn is_outside_transactions(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    // A statement by itself begins with its transaction. By the simple protocol, in which it is one message.
+    sqlx::raw_sql("SELECT now() = statement_timestamp()").fetch_one(connection).await?.try_get(0)
 }
 
 /// Migrations applied so far; 0 in a new database, which has no table of them yet.

@@ -47,6 +47,8 @@ fn bucket(customer_id: &str) -> u8 {
 /// A database of orders.
 #[derive(Clone)]
 pub struct Shard {
+    /// From 0 on.
+    pub number: usize,
     /// Its name in positions and topics.
     pub source: String,
     pub pool: PgPool,
@@ -62,7 +64,7 @@ impl Shards {
     /// `others`: in the order of their numbers, from 1 on.
     pub fn new(home: PgPool, others: impl Iterator<Item = PgPool>) -> Self {
         let shards = std::iter::once(home).chain(others).enumerate();
-        Self(shards.map(|(number, pool)| Shard { source: name(number), pool, is_home: number == 0 }).collect())
+        Self(shards.map(|(number, pool)| Shard { number, source: name(number), pool, is_home: number == 0 }).collect())
     }
 
     pub fn all(&self) -> &[Shard] {

@@ -78,6 +78,21 @@ async fn migrations_run_once_and_every_published_table_sends_whole_old_rows() {
     assert!(refused.unwrap_err().to_string().contains("orders_kind_check"));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_whose_begin_was_cancelled_is_nobodys() {
+    let Some((_postgres, server)) = databases().await else { return };
+    let pool = server.databases().orders;
+    for nth in 0..1_000 {
+        // A client that goes away at any moment of it.
+        tokio::time::timeout(std::time::Duration::from_micros(nth), pool.begin()).await.ok();
+        let written = sqlx::query("INSERT INTO allocations VALUES ($1, 1)").bind(format!("SKU-{nth}"));
+        written.execute(&pool).await.unwrap();
+    }
+    pool.close().await;
+    let mut other = server.connect("orders").await.unwrap();
+    assert_eq!(count(&mut other, "SELECT count(*) FROM allocations").await, 1_000, "what was written is there");
+}
+
 #[tokio::test]
 async fn orders_stay_in_as_many_databases_as_there_were_at_the_first() {
     let Some((postgres, server)) = databases().await else { return };
@@ -100,6 +115,15 @@ async fn orders_stay_in_as_many_databases_as_there_were_at_the_first() {
     for over in [1, 3] {
         let refused = spread(over).migrate().await.unwrap_err().to_string();
         assert!(refused.contains("spread over 2 database(s)") && refused.contains("--order-shards 2"), "{refused}");
+    }
+    for over in [1, 2] {
+        assert_eq!(spread(over).check_shards().await.is_ok(), over == 2);
+    }
+    // Another database in its place, or an empty one, is not taken for it.
+    for changed in ["UPDATE shards SET home = gen_random_uuid()", "DELETE FROM shards"] {
+        sqlx::query(changed).execute(&mut spread(2).connect("orders_1").await.unwrap()).await.unwrap();
+        let refused = spread(2).migrate().await.unwrap_err().to_string();
+        assert!(refused.contains("orders_1") && refused.contains("--order-shard-urls"), "{refused}");
     }
     assert_eq!(server.databases_of("orders").collect::<Vec<_>>(), ["orders"]);
 }

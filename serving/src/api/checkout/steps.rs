@@ -69,6 +69,8 @@ async fn write_order(app: &App, checkout: &Checkout) -> Result<Step> {
 async fn capture(app: &App, checkout: &Checkout) -> Result<Step> {
     payments::capture(app, checkout.id).await?;
     if let Some(mut transaction) = away(app, checkout).await? {
+        // It is there, unless its database was brought back from before it.
+        order::insert(&mut transaction, checkout).await?;
         order::paid(&mut transaction, checkout.id).await?;
         transaction.commit().await?;
     }

@@ -123,12 +123,17 @@ pub async fn claim(pool: &PgPool, message: &Message, channel: Channel, recipient
 /// Writes down what came of a claim.
 pub async fn finish(pool: &PgPool, id: Uuid, status: Status, error: Option<&str>) -> Result<()> {
     let error: Option<String> = error.map(|error| error.chars().filter(|c| *c != '\0').take(MAX_ERROR_CHARS).collect());
-    sqlx::query("UPDATE deliveries SET status = $2, error = $3, updated_at = now() WHERE id = $1")
-        .bind(id)
-        .bind(status)
-        .bind(error)
-        .execute(pool)
-        .await?;
+    // Whoever was erased meanwhile is not written to again.
+    sqlx::query(
+        "UPDATE deliveries SET error = $3, updated_at = now(),
+             status = CASE WHEN recipient = '' AND topic LIKE 'account.%' AND $2 IN ('waiting', 'dead') THEN 'dropped' ELSE $2 END
+         WHERE id = $1",
+    )
+    .bind(id)
+    .bind(status)
+    .bind(error)
+    .execute(pool)
+    .await?;
     Ok(())
 }
 

@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use futures::future::try_join_all;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use super::in_each;
 use crate::api::problem::Result;
 use crate::api::state::App;
 use crate::shop::shards::Shard;
@@ -47,8 +47,10 @@ pub fn soon(app: &App, shard: &Shard) {
 
 /// Adds what every database has.
 pub async fn add_all(app: &App) -> Result<()> {
-    let away = app.databases.shards.all().iter().filter(|shard| !shard.is_home);
-    try_join_all(away.map(|shard| add(&app.databases.orders, &shard.pool))).await?;
+    in_each(&app.databases.shards, "allocate for orders away from home", |shard| async move {
+        if shard.is_home { Ok(()) } else { Ok(add(&app.databases.orders, &shard.pool).await?) }
+    })
+    .await;
     Ok(())
 }
 

@@ -66,6 +66,8 @@ pub async fn cancel_order(
         transaction.commit().await?;
         refunds::soon(&app);
         allocation_changes::soon(&app, shard);
+    } else {
+        transaction.rollback().await?;
     }
     shown::answer(&app, id).await
 }

@@ -1,12 +1,12 @@
 //! What buyers, by e-mail, and programs, by webhook, are told of an order: written in the transaction of what it tells of.
 
 use chrono::{DateTime, Utc};
-use futures::future::try_join_all;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use super::in_each;
 use crate::api::notifications::Channel;
 use crate::api::outbox;
 use crate::api::problem::Result;
@@ -96,7 +96,9 @@ pub async fn tell(connection: &mut PgConnection, order_id: Uuid, topic: Topic, m
 }
 
 pub async fn relay(app: &App) -> Result<()> {
-    let shards = app.databases.shards.all().iter();
-    try_join_all(shards.map(|shard| outbox::relay(app.notifications.as_ref(), &shard.pool, &[Channel::Email, Channel::Webhook]))).await?;
+    in_each(&app.databases.shards, "hand over messages about orders", |shard| {
+        outbox::relay(app.notifications.as_ref(), &shard.pool, &[Channel::Email, Channel::Webhook])
+    })
+    .await;
     Ok(())
 }

@@ -9,9 +9,11 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::in_each;
 use super::request::PlacedOrder;
 use crate::api::problem::Result;
 use crate::api::state::App;
+use crate::shop::shards::Shard;
 
 /// How often the job looks for those that a crash, or a database that was away, has left.
 pub const EVERY: Duration = Duration::from_secs(1);
@@ -83,16 +85,24 @@ pub async fn deliver(app: &App, order_id: Uuid) -> Result<()> {
     Ok(())
 }
 
-/// Delivers all that were left. One that cannot be keeps none of the others waiting.
+/// Delivers all that were left. A database that is away keeps those of the others waiting for nothing.
 pub async fn deliver_all(app: &App) -> Result<()> {
-    let left: Vec<Uuid> = sqlx::query_scalar("SELECT order_id FROM placements ORDER BY created_at LIMIT $1")
-        .bind(AT_ONCE)
-        .fetch_all(&app.databases.orders)
-        .await?;
+    in_each(&app.databases.shards, "write orders where they belong", |shard| deliver_to(app, shard)).await;
+    Ok(())
+}
+
+async fn deliver_to(app: &App, shard: &Shard) -> Result<()> {
+    // An id's last byte is its bucket: see `Shards::of`.
+    let left: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT order_id FROM placements WHERE get_byte(uuid_send(order_id), 15) % $1 = $2 ORDER BY created_at LIMIT $3",
+    )
+    .bind(i32::try_from(app.databases.shards.all().len()).unwrap_or(i32::MAX))
+    .bind(i32::try_from(shard.number).unwrap_or(i32::MAX))
+    .bind(AT_ONCE)
+    .fetch_all(&app.databases.orders)
+    .await?;
     for order_id in left {
-        if let Err(problem) = deliver(app, order_id).await {
-            tracing::warn!(order = %order_id, %problem, "an order is written where it belongs later");
-        }
+        deliver(app, order_id).await?;
     }
     Ok(())
 }

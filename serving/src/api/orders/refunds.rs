@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use futures::future::try_join_all;
 use serde_json::json;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
+use super::in_each;
 use super::outbox::{self, Topic};
 use crate::api::payments;
 use crate::api::problem::Result;
@@ -40,7 +40,7 @@ pub fn soon(app: &App) {
 
 /// Pays back what is due, by every database of orders.
 pub async fn pay_due(app: &App) -> Result<()> {
-    try_join_all(app.databases.shards.all().iter().map(|shard| pay_due_of(app, &shard.pool))).await?;
+    in_each(&app.databases.shards, "pay back", |shard| pay_due_of(app, &shard.pool)).await;
     Ok(())
 }
 

@@ -106,6 +106,8 @@ pub async fn create_return(
             .await?;
         idempotency::answer(&mut transaction, &key, 200, &serde_json::Value::from(return_id.to_string())).await?;
         transaction.commit().await?;
+    } else {
+        transaction.rollback().await?;
     }
     shown::answer(&app, id).await
 }
@@ -193,6 +195,8 @@ pub async fn decide_return(
         transaction.commit().await?;
         refunds::soon(&app);
         allocation_changes::soon(&app, shard);
+    } else {
+        transaction.rollback().await?;
     }
     shown::answer(&app, id).await
 }

@@ -79,6 +79,8 @@ pub async fn create_shipment(
         ship(&mut transaction, &order, &wanted, &viewer.actor()).await?;
         idempotency::answer(&mut transaction, &key, 200, &serde_json::Value::from(id.to_string())).await?;
         transaction.commit().await?;
+    } else {
+        transaction.rollback().await?;
     }
     shown::answer(&app, id).await
 }
