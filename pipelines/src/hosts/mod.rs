@@ -10,6 +10,7 @@ mod frame;
 mod greeting;
 mod message;
 mod part;
+pub mod pem;
 pub(crate) mod remote;
 mod server;
 mod tls;

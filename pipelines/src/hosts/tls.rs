@@ -3,17 +3,18 @@
 
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
-use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::server::{VerifierBuilderError, WebPkiClientVerifier};
-use tokio_rustls::rustls::{self, ClientConfig, RootCertStore, ServerConfig};
+use tokio_rustls::rustls::{self, ClientConfig, ServerConfig};
 use tokio_rustls::{TlsAcceptor, TlsConnector, TlsStream};
 use tokio_util::either::Either;
+
+use super::pem::{self, PemError};
 
 /// A connection between machines: as it is, or by TLS.
 pub(super) type Link = Either<TcpStream, Box<TlsStream<TcpStream>>>;
@@ -31,10 +32,8 @@ pub struct Files {
 /// The files do not make TLS.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    #[error("cannot read {what} in {}: {source}", path.display())]
-    Pem { what: &'static str, path: PathBuf, source: pem::Error },
-    #[error("{} has no certificate", .0.display())]
-    Empty(PathBuf),
+    #[error(transparent)]
+    Pem(#[from] PemError),
     #[error("the CA of the hosts cannot be used: {0}")]
     Ca(#[from] VerifierBuilderError),
     #[error("the certificate and the key cannot be used: {0}")]
@@ -59,14 +58,8 @@ impl Tls {
     /// Reads the files: once a process, so all machines are started again with new certificates.
     pub fn load(files: Files) -> Result<Self, TlsError> {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let chain = certificates(&files.certificate)?;
-        let key = PrivateKeyDer::from_pem_file(&files.key);
-        let key = key.map_err(|source| TlsError::Pem { what: "a private key", path: files.key.clone(), source })?;
-        let mut roots = RootCertStore::empty();
-        for certificate in certificates(&files.ca)? {
-            roots.add(certificate)?;
-        }
-        let roots = Arc::new(roots);
+        let (chain, key) = (pem::certificates(&files.certificate)?, pem::key(&files.key)?);
+        let roots = Arc::new(pem::roots(&files.ca)?);
         let verifier = WebPkiClientVerifier::builder_with_provider(roots.clone(), provider.clone()).build()?;
         let server = ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions()?;
         let server = server.with_client_cert_verifier(verifier).with_single_cert(chain.clone(), key.clone_key())?;
@@ -94,10 +87,4 @@ impl Tls {
 /// Whether it was TLS that failed: a certificate that is not taken, by either side, or no TLS on the other one.
 pub(super) fn is_cause(error: &io::Error) -> bool {
     error.get_ref().is_some_and(|cause| cause.is::<rustls::Error>())
-}
-
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
-    let pem = |source| TlsError::Pem { what: "certificates", path: path.to_owned(), source };
-    let certificates: Vec<_> = CertificateDer::pem_file_iter(path).map_err(pem)?.collect::<Result<_, _>>().map_err(pem)?;
-    if certificates.is_empty() { Err(TlsError::Empty(path.to_owned())) } else { Ok(certificates) }
 }

@@ -3,6 +3,7 @@
 //!
 //! Each service that has something to tell has a table `outbox` of the same columns, and nobody else reads it.
 
+use crate::shop::databases::begin;
 use serde::Serialize;
 use serde_json::Value;
 use sqlx::{PgConnection, PgPool};
@@ -38,7 +39,7 @@ pub async fn relay(notifications: Option<&Notifications>, pool: &PgPool, channel
             Err(notifications::broker::Error::Resting) => return Ok(()),
             ready => ready?,
         }
-        let mut transaction = pool.begin().await?;
+        let mut transaction = begin(pool).await?;
         let messages: Vec<Message> = sqlx::query_as(
             "SELECT message_id AS id, topic, email, data, created_at FROM outbox ORDER BY created_at, message_id LIMIT $1 FOR UPDATE SKIP LOCKED",
         )

@@ -1,21 +1,20 @@
 //! TLS for gRPC, of both ends where a CA for clients is given: programs show a certificate, besides the token of whom they act for.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use chimera_pipelines::hosts::pem::{self, PemError};
 use futures::{Stream, StreamExt};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
-use tokio_rustls::rustls::{self, RootCertStore, ServerConfig};
+use tokio_rustls::rustls::{self, ServerConfig};
 use tokio_rustls::server::TlsStream;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::transport::server::Connected;
@@ -38,10 +37,8 @@ pub struct Files {
 /// The files do not make a TLS server.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("cannot read {what} in {}: {source}", path.display())]
-    Pem { what: &'static str, path: PathBuf, source: rustls::pki_types::pem::Error },
-    #[error("{} has no certificate", .0.display())]
-    Empty(PathBuf),
+    #[error(transparent)]
+    Pem(#[from] PemError),
     #[error("the CA of clients cannot be used: {0}")]
     Clients(#[from] rustls::server::VerifierBuilderError),
     #[error("the certificate and the key cannot be used: {0}")]
@@ -60,16 +57,11 @@ impl Tls {
         let builder = match &files.client_ca {
             None => builder.with_no_client_auth(),
             Some(path) => {
-                let mut roots = RootCertStore::empty();
-                for certificate in certificates(path)? {
-                    roots.add(certificate)?;
-                }
-                builder.with_client_cert_verifier(WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build()?)
+                let roots = Arc::new(pem::roots(path)?);
+                builder.with_client_cert_verifier(WebPkiClientVerifier::builder_with_provider(roots, provider).build()?)
             }
         };
-        let key = PrivateKeyDer::from_pem_file(&files.key);
-        let key = key.map_err(|source| Error::Pem { what: "a private key", path: files.key.clone(), source })?;
-        let mut config = builder.with_single_cert(certificates(&files.certificate)?, key)?;
+        let mut config = builder.with_single_cert(pem::certificates(&files.certificate)?, pem::key(&files.key)?)?;
         config.alpn_protocols = vec![b"h2".to_vec()];
         Ok(Self(TlsAcceptor::from(Arc::new(config))))
     }
@@ -96,12 +88,6 @@ impl Tls {
         });
         handshakes.buffer_unordered(HANDSHAKES).filter_map(std::future::ready)
     }
-}
-
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Error> {
-    let pem = |source| Error::Pem { what: "certificates", path: path.to_owned(), source };
-    let certificates: Vec<_> = CertificateDer::pem_file_iter(path).map_err(pem)?.collect::<Result<_, _>>().map_err(pem)?;
-    if certificates.is_empty() { Err(Error::Empty(path.to_owned())) } else { Ok(certificates) }
 }
 
 /// A connection by TLS, as tonic takes it.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, Row};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::roles;
@@ -286,22 +286,36 @@ impl Server {
     }
 }
 
+/// How long a statement waits for what another transaction has locked.
+const LOCK_TIMEOUT: &str = "5s";
+
+/// How long a connection may have been of no use before it is asked whether it is still there.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
 /// Connections of a service, as its role. Nothing is connected before it is used.
 pub fn pool(options: PgConnectOptions, service: &str, connections: u32) -> PgPool {
     let role: Arc<str> = service.into();
+    let options = options.options([("lock_timeout", LOCK_TIMEOUT)]);
     PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(Duration::from_secs(10))
         .after_connect(move |connection, _| Box::pin(roles::take(connection, role.clone())))
-        .after_release(|connection, _| Box::pin(is_outside_transactions(connection)))
+        // Each was asked when it came back: to ask once more at every use would double the ways to the server.
+        .test_before_acquire(false)
+        .before_acquire(|connection, about| {
+            let is_new = about.idle_for < TRUSTED_FOR;
+            Box::pin(async move { if is_new { Ok(true) } else { connection.ping().await.map(|()| true) } })
+        })
         .connect_lazy_with(options)
 }
 
-/// Whether a connection may be used again. sqlx does not undo a BEGIN that was cancelled on its way, as when a client goes away: what came next
-/// on that connection would be in its transaction, and would not be committed.
-async fn is_outside_transactions(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    // A statement by itself begins with its transaction. By the simple protocol, in which it is one message.
-    sqlx::raw_sql("SELECT now() = statement_timestamp()").fetch_one(connection).await?.try_get(0)
+/// A transaction on a connection of its own. In the place of `Pool::begin`, which is not to be cancelled: sqlx does not undo a BEGIN on whose
+/// answer nobody waits any more, as when a client goes away, and what came next on that connection would be in its transaction, and lost.
+pub async fn begin(pool: &PgPool) -> sqlx::Result<Transaction<'static, Postgres>> {
+    let connection = pool.acquire().await?;
+    // To its end in any case; then it is dropped, and rolled back.
+    let begun = tokio::spawn(Transaction::begin(connection, None));
+    begun.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
 }
 
 /// Migrations applied so far; 0 in a new database, which has no table of them yet.

@@ -7,6 +7,7 @@ use super::SimulatedProvider;
 use super::behaviour::Behaviour;
 use crate::api::payments::events::Event;
 use crate::api::payments::provider::{Charge, Standing, Status};
+use crate::shop::databases::begin;
 
 /// A call that is refused: a code and a sentence.
 #[derive(Debug)]
@@ -31,6 +32,14 @@ struct Payment {
     status: Status,
     decline_code: Option<String>,
     refunded_cents: i64,
+}
+
+/// One that is in the books now. A row that nobody has changed since it was inserted has no `xmax`.
+#[derive(sqlx::FromRow)]
+struct Entered {
+    is_new: bool,
+    #[sqlx(flatten)]
+    payment: Payment,
 }
 
 impl Payment {
@@ -64,10 +73,12 @@ pub async fn authorise(provider: &SimulatedProvider, id: Uuid, charge: &Charge) 
         Behaviour::Authorised | Behaviour::Slow | Behaviour::CaptureDeclined | Behaviour::Repeated => (Status::Authorised, None),
     };
     let settles_in_s = (status == Status::Pending).then_some(provider.settles_after.as_secs_f64());
-    let mut transaction = provider.pool.begin().await?;
-    let inserted = sqlx::query(
+    let mut transaction = begin(&provider.pool).await?;
+    // What is there already stays, and is locked.
+    let Entered { is_new, payment } = sqlx::query_as(
         "INSERT INTO payments (id, token, amount_cents, currency, status, decline_code, settles_at)
-         VALUES ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7)) ON CONFLICT (id) DO NOTHING",
+         VALUES ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7)) ON CONFLICT (id) DO UPDATE SET id = excluded.id
+         RETURNING xmax = 0 AS is_new, token, amount_cents, currency, status::text AS status, decline_code, refunded_cents",
     )
     .bind(id)
     .bind(&charge.token)
@@ -76,10 +87,8 @@ pub async fn authorise(provider: &SimulatedProvider, id: Uuid, charge: &Charge) 
     .bind(status)
     .bind(decline_code)
     .bind(settles_in_s)
-    .execute(&mut *transaction)
+    .fetch_one(&mut *transaction)
     .await?;
-    let is_new = inserted.rows_affected() == 1;
-    let payment = locked(&mut transaction, id).await?.ok_or(UNKNOWN)?;
     let is_same = payment.amount_cents == charge.amount_cents && payment.currency == charge.currency;
     if !is_same && payment.token.is_some() {
         return Err(Failure::Refused("id_reused", "this id belongs to another payment"));
@@ -97,20 +106,19 @@ pub async fn standing(pool: &PgPool, id: Uuid) -> Result<Standing, Failure> {
 }
 
 pub async fn capture(pool: &PgPool, id: Uuid) -> Result<Standing, Failure> {
-    let mut transaction = pool.begin().await?;
-    let payment = locked(&mut transaction, id).await?.ok_or(UNKNOWN)?;
+    let mut transaction = begin(pool).await?;
+    let mut payment = locked(&mut transaction, id).await?.ok_or(UNKNOWN)?;
     match (payment.status, payment.behaviour()) {
         (Status::Captured, _) => return Ok(payment.standing()),
         (Status::Authorised, Behaviour::CaptureDeclined) => {
-            set(&mut transaction, id, Status::Declined, Some("card_blocked")).await?;
+            set(&mut transaction, id, &mut payment, Status::Declined, Some("card_blocked")).await?;
         }
         (Status::Authorised, _) => {
             movement(&mut transaction, Uuid::now_v7(), id, "capture", payment.amount_cents).await?;
-            set(&mut transaction, id, Status::Captured, None).await?;
+            set(&mut transaction, id, &mut payment, Status::Captured, None).await?;
         }
         _ => return Err(Failure::Refused("not_authorised", "only what was authorised can be captured")),
     }
-    let payment = locked(&mut transaction, id).await?.ok_or(UNKNOWN)?;
     announce(&mut transaction, id, &payment).await?;
     transaction.commit().await?;
     Ok(payment.standing())
@@ -118,28 +126,26 @@ pub async fn capture(pool: &PgPool, id: Uuid) -> Result<Standing, Failure> {
 
 /// A payment that is not known is entered as void, in no currency (ISO 4217's XXX): an authorisation that is still on its way finds it so.
 pub async fn void(pool: &PgPool, id: Uuid) -> Result<Standing, Failure> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = begin(pool).await?;
     sqlx::query("INSERT INTO payments (id, amount_cents, currency, status) VALUES ($1, 0, 'XXX', 'voided') ON CONFLICT (id) DO NOTHING")
         .bind(id)
         .execute(&mut *transaction)
         .await?;
-    let payment = locked(&mut transaction, id).await?.ok_or(UNKNOWN)?;
+    let mut payment = locked(&mut transaction, id).await?.ok_or(UNKNOWN)?;
     match payment.status {
         Status::Voided | Status::Declined => {}
         Status::Captured => return Err(Failure::Refused("captured", "what was captured can be refunded only")),
         Status::Pending | Status::Authorised => {
-            set(&mut transaction, id, Status::Voided, None).await?;
-            let payment = locked(&mut transaction, id).await?.ok_or(UNKNOWN)?;
+            set(&mut transaction, id, &mut payment, Status::Voided, None).await?;
             announce(&mut transaction, id, &payment).await?;
         }
     }
-    let standing = locked(&mut transaction, id).await?.ok_or(UNKNOWN)?.standing();
     transaction.commit().await?;
-    Ok(standing)
+    Ok(payment.standing())
 }
 
 pub async fn refund(pool: &PgPool, id: Uuid, refund: Uuid, amount_cents: i64) -> Result<Standing, Failure> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = begin(pool).await?;
     let payment = locked(&mut transaction, id).await?.ok_or(UNKNOWN)?;
     let before: Option<i64> =
         sqlx::query_scalar("SELECT amount_cents FROM movements WHERE id = $1 AND payment_id = $2 AND kind = 'refund'")
@@ -168,30 +174,35 @@ pub async fn refund(pool: &PgPool, id: Uuid, refund: Uuid, amount_cents: i64) ->
     Ok(payment.standing())
 }
 
-/// Decides the pending payments whose time has come; returns how many.
-pub async fn settle(pool: &PgPool) -> Result<usize, sqlx::Error> {
-    let mut transaction = pool.begin().await?;
-    let due: Vec<Uuid> = sqlx::query_scalar(
-        "SELECT id FROM payments WHERE settles_at <= now() AND status = 'pending' ORDER BY id LIMIT 100 FOR UPDATE SKIP LOCKED",
-    )
-    .fetch_all(&mut *transaction)
-    .await?;
-    for id in &due {
-        let Some(payment) = locked(&mut transaction, *id).await? else { continue };
+/// Decides the pending payments whose time has come.
+pub async fn settle(pool: &PgPool) -> sqlx::Result<()> {
+    let due: Vec<Uuid> =
+        sqlx::query_scalar("SELECT id FROM payments WHERE settles_at <= now() AND status = 'pending' ORDER BY settles_at LIMIT 100")
+            .fetch_all(pool)
+            .await?;
+    for id in due {
+        let mut transaction = begin(pool).await?;
+        let payment = locked(&mut transaction, id).await?.filter(|payment| payment.status == Status::Pending);
+        let Some(mut payment) = payment else { continue };
         let (status, code) = match payment.behaviour() {
             Behaviour::PendingDeclined => (Status::Declined, Some("bank_refused")),
             _ => (Status::Authorised, None),
         };
-        set(&mut transaction, *id, status, code).await?;
-        if let Some(payment) = locked(&mut transaction, *id).await? {
-            announce(&mut transaction, *id, &payment).await?;
-        }
+        set(&mut transaction, id, &mut payment, status, code).await?;
+        announce(&mut transaction, id, &payment).await?;
+        transaction.commit().await?;
     }
-    transaction.commit().await?;
-    Ok(due.len())
+    Ok(())
 }
 
-async fn set(connection: &mut PgConnection, id: Uuid, status: Status, decline_code: Option<&str>) -> sqlx::Result<()> {
+async fn set(
+    connection: &mut PgConnection,
+    id: Uuid,
+    payment: &mut Payment,
+    status: Status,
+    decline_code: Option<&str>,
+) -> sqlx::Result<()> {
+    (payment.status, payment.decline_code) = (status, decline_code.map(str::to_owned));
     sqlx::query("UPDATE payments SET status = $2, decline_code = $3, settles_at = NULL WHERE id = $1")
         .bind(id)
         .bind(status)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chimera_local::{TestPostgres, TestRedis};
-use chimera_serving::shop::databases::{ALL, SOURCES, Server};
+use chimera_serving::shop::databases::{ALL, SOURCES, Server, begin};
 use chimera_serving::shop::online_retail::{self, Options, Report, catalogue, replay};
 use chimera_serving::shop::verify::{self, Dump, Readers, Scratch, Store};
 use chimera_serving::shop::{icecat, orders, sample};
@@ -84,7 +84,7 @@ async fn a_transaction_whose_begin_was_cancelled_is_nobodys() {
     let pool = server.databases().orders;
     for nth in 0..1_000 {
         // A client that goes away at any moment of it.
-        tokio::time::timeout(std::time::Duration::from_micros(nth), pool.begin()).await.ok();
+        tokio::time::timeout(std::time::Duration::from_micros(nth), begin(&pool)).await.ok();
         let written = sqlx::query("INSERT INTO allocations VALUES ($1, 1)").bind(format!("SKU-{nth}"));
         written.execute(&pool).await.unwrap();
     }

@@ -13,6 +13,7 @@ use super::state::Auth;
 use super::totp;
 use crate::api::access::Role;
 use crate::api::problem::{Problem, Result, kinds};
+use crate::shop::databases::begin;
 
 /// An account, without its secrets.
 #[derive(Clone, Debug, Serialize, sqlx::FromRow, utoipa::ToSchema)]
@@ -95,7 +96,7 @@ pub async fn check_as_log_in(auth: &Auth, user_id: Uuid, password: String, code:
 /// Removes an account with its sessions, tokens, keys and messages.
 pub async fn erase(auth: &Auth, user_id: Uuid) -> Result<()> {
     sessions::end(auth, user_id, Ended::All, EndedBy::Logout).await?;
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = begin(&auth.pool).await?;
     let email: Option<(String,)> = sqlx::query_as("DELETE FROM credentials WHERE user_id = $1 RETURNING email")
         .bind(user_id)
         .fetch_optional(&mut *transaction)

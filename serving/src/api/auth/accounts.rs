@@ -10,6 +10,7 @@ use crate::api::access::{Caller, Role};
 use crate::api::extract::{Body, Json, Path, Query, text_error};
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::state::App;
+use crate::shop::databases::begin;
 
 const MAX_PAGE: u32 = 200;
 
@@ -103,7 +104,7 @@ pub async fn change_account(
          disabled_at = CASE WHEN $3 THEN coalesce(disabled_at, now()) WHEN NOT $3 THEN NULL ELSE disabled_at END
          WHERE user_id = $1 RETURNING {COLUMNS}"
     ));
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = begin(&auth.pool).await?;
     let changed: Option<Account> = sqlx::query_as(statement)
         .bind(user_id)
         .bind(change.role.map(Role::name))

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::vault::Vault;
 use crate::api::problem::{Problem, Result};
+use crate::shop::databases::begin;
 
 /// A key signs for so long.
 const ROTATE_DAYS: i32 = 30;
@@ -130,7 +131,7 @@ impl KeyRing {
 }
 
 async fn load(pool: &PgPool, vault: &Vault) -> Result<Keys> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = begin(pool).await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK).execute(&mut *transaction).await?;
     let is_due: bool =
         sqlx::query_scalar("SELECT NOT EXISTS (SELECT FROM signing_keys WHERE created_at > now() - make_interval(days => $1))")

@@ -16,6 +16,7 @@ use crate::api::carts;
 use crate::api::extract::{Body, Json};
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::state::App;
+use crate::shop::databases::begin;
 
 /// Answers that hold secrets are kept by nobody on the way.
 pub(super) const NOT_STORED: [(HeaderName, &str); 1] = [(header::CACHE_CONTROL, "no-store")];
@@ -65,7 +66,7 @@ pub async fn log_in(State(app): State<App>, headers: HeaderMap, Json(given): Jso
         Verdict::RightButOld => upgrade(auth, &account, given.password).await?,
         _ => account.password_hash.clone(),
     };
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = begin(&auth.pool).await?;
     // The password may have been changed, or the account switched off, while this one was checked.
     let role: Option<Role> = sqlx::query_scalar(
         "UPDATE credentials SET last_login_at = now() WHERE user_id = $1 AND password_hash = $2 AND disabled_at IS NULL RETURNING role",

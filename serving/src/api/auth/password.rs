@@ -17,6 +17,7 @@ use crate::api::access::Session;
 use crate::api::extract::{Body, Json, invalid};
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::state::App;
+use crate::shop::databases::begin;
 
 /// Forgotten passwords that are seen to at once.
 static SENDING: Semaphore = Semaphore::const_new(8);
@@ -72,7 +73,7 @@ pub async fn change_password(State(app): State<App>, session: Session, Json(give
     }
     let account = account::check_password(auth, session.user_id, given.current, None).await?;
     let hash = auth.passwords.hash(given.password).await?;
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = begin(&auth.pool).await?;
     if !set(&mut transaction, session.user_id, &email, hash, Some(&account.password_hash)).await? {
         return Err(Problem::new(&kinds::WRONG_CREDENTIALS, "The password was changed in another way meanwhile."));
     }
@@ -103,7 +104,7 @@ async fn send_reset(pool: &sqlx::PgPool, email: &Email) -> Result<()> {
     let Some(account) = account::by_email(pool, email).await?.filter(|account| account.disabled_at.is_none()) else { return Ok(()) };
     // To the address that the account has: the one given may differ in case.
     let email = Email::parse(&account.email).map_err(Problem::internal)?;
-    let mut transaction = pool.begin().await?;
+    let mut transaction = begin(pool).await?;
     if one_time::is_recent(&mut transaction, account.user_id, Purpose::ResetPassword).await? {
         return Ok(());
     }
@@ -124,7 +125,7 @@ pub async fn reset_password(State(app): State<App>, Json(given): Json<Reset>) ->
         return Err(invalid("password", fault));
     }
     let hash = auth.passwords.hash(given.password).await?;
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = begin(&auth.pool).await?;
     let (user_id, address) = one_time::take(&mut transaction, &given.token, Purpose::ResetPassword).await?;
     let email = Email::parse(&address).map_err(Problem::internal)?;
     set(&mut transaction, user_id, &email, hash, None).await?;

@@ -16,6 +16,7 @@ use crate::api::carts;
 use crate::api::extract::{Body, Json, invalid};
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::state::App;
+use crate::shop::databases::begin;
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -44,7 +45,7 @@ pub async fn register(State(app): State<App>, headers: HeaderMap, Json(wanted): 
     }
     let auth = &app.auth;
     let password_hash = auth.passwords.hash(wanted.password).await?;
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = begin(&auth.pool).await?;
     let user_id = Uuid::now_v7();
     let inserted = sqlx::query(
         "INSERT INTO credentials (user_id, email, password_hash, last_login_at) VALUES ($1, $2, $3, now()) ON CONFLICT DO NOTHING",

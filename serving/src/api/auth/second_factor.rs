@@ -15,6 +15,7 @@ use crate::api::access::Session;
 use crate::api::extract::{Body, Json};
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::state::App;
+use crate::shop::databases::begin;
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -107,7 +108,7 @@ pub async fn confirm_second_factor(State(app): State<App>, session: Session, Jso
         shown.push(code);
         hashes.push(hash.to_vec());
     }
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = begin(&auth.pool).await?;
     let enabled = sqlx::query(
         "UPDATE credentials SET totp_enabled_at = now(), totp_last_step = $3, updated_at = now()
          WHERE user_id = $1 AND totp_enabled_at IS NULL AND totp_secret = $2",
@@ -137,7 +138,7 @@ pub async fn remove_second_factor(State(app): State<App>, session: Session, Json
     let auth = &app.auth;
     let account = account::check_password(auth, session.user_id, given.password, Some(&given.code)).await?;
     let email = Email::parse(&account.email).map_err(Problem::internal)?;
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = begin(&auth.pool).await?;
     sqlx::query(
         "UPDATE credentials SET totp_secret = NULL, totp_enabled_at = NULL, totp_last_step = NULL, updated_at = now() WHERE user_id = $1",
     )

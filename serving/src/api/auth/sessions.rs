@@ -12,6 +12,7 @@ use super::state::Auth;
 use super::tokens;
 use crate::api::access::Role;
 use crate::api::problem::{Problem, Result, kinds};
+use crate::shop::databases::begin;
 
 /// Without a refresh for so long a session is over.
 const IDLE_DAYS: i32 = 30;
@@ -125,7 +126,7 @@ pub fn finish(auth: &Auth, session_id: Uuid, standing: Standing, refresh: Secret
 pub async fn refresh(auth: &Auth, token: &str) -> Result<TokenPair> {
     let refused = |why: &str| Problem::new(&kinds::SESSION_OVER, why);
     let hash = secrets::hash(token);
-    let mut transaction = auth.pool.begin().await?;
+    let mut transaction = begin(&auth.pool).await?;
     let used: Option<(Uuid,)> = sqlx::query_as(
         "UPDATE refresh_tokens SET used_at = now() WHERE token_hash = $1 AND used_at IS NULL AND expires_at > now() RETURNING session_id",
     )

@@ -12,6 +12,7 @@ use crate::api::access::Session;
 use crate::api::extract::{Body, Json};
 use crate::api::problem::{Problem, ProblemBody, Result};
 use crate::api::state::App;
+use crate::shop::databases::begin;
 
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -29,7 +30,7 @@ impl Body for Verification {
 #[utoipa::path(post, path = "/api/v1/auth/verify-email", tag = "auth", request_body = Verification,
     responses((status = 204, description = "the address is verified"), (status = 400, description = "the token is not good", body = ProblemBody)))]
 pub async fn verify_email(State(app): State<App>, Json(given): Json<Verification>) -> Result<StatusCode> {
-    let mut transaction = app.auth.pool.begin().await?;
+    let mut transaction = begin(&app.auth.pool).await?;
     let (user_id, email) = one_time::take(&mut transaction, &given.token, Purpose::VerifyEmail).await?;
     // The address may have been changed since.
     sqlx::query("UPDATE credentials SET email_verified_at = coalesce(email_verified_at, now()), updated_at = now() WHERE user_id = $1 AND email = $2")
@@ -48,7 +49,7 @@ pub async fn resend_verification(State(app): State<App>, session: Session) -> Re
     let account = account::shown(&app.auth.pool, session.user_id).await?;
     if account.email_verified_at.is_none() {
         let email = Email::parse(&account.email).map_err(Problem::internal)?;
-        let mut transaction = app.auth.pool.begin().await?;
+        let mut transaction = begin(&app.auth.pool).await?;
         if one_time::is_recent(&mut transaction, session.user_id, Purpose::VerifyEmail).await? {
             return Ok(StatusCode::ACCEPTED);
         }

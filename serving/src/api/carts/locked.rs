@@ -9,6 +9,7 @@ use super::{copy, lines};
 use crate::api::orders::idempotency::Key;
 use crate::api::problem::{Problem, Result, kinds};
 use crate::api::state::App;
+use crate::shop::databases::begin;
 
 /// Dropping it leaves the cart as it was.
 pub(super) struct Locked {
@@ -24,14 +25,14 @@ pub(super) struct Locked {
 impl Locked {
     /// `None`: the owner has no cart.
     pub async fn find(pool: &PgPool, owner: Owner) -> Result<Option<Self>> {
-        let mut transaction = pool.begin().await?;
+        let mut transaction = begin(pool).await?;
         let Some((id, version)) = lock(&mut transaction, &owner).await? else { return Ok(None) };
         Self::read(transaction, owner, id, version).await.map(Some)
     }
 
     /// Makes the owner's cart if there is none.
     pub async fn find_or_make(pool: &PgPool, owner: Owner) -> Result<Self> {
-        let mut transaction = pool.begin().await?;
+        let mut transaction = begin(pool).await?;
         let (user, guest) = owner.columns();
         // One statement: a cart that another transaction removes just now is made anew, not missed.
         let conflict = if user.is_some() { "user_id" } else { "guest_hash" };
@@ -45,7 +46,7 @@ impl Locked {
 
     /// By its id, or, if it was merged, the cart that it went into.
     pub async fn by_id(pool: &PgPool, id: Uuid) -> Result<Option<Self>> {
-        let mut transaction = pool.begin().await?;
+        let mut transaction = begin(pool).await?;
         let mut found = lock_by_id(&mut transaction, id).await?;
         if found.is_none() {
             // After the lock was waited for: a merge that was on its way has written it down.

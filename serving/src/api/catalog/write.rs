@@ -10,6 +10,7 @@ use crate::api::access::Caller;
 use crate::api::freshness::POSITION;
 use crate::api::problem::{Problem, Result};
 use crate::api::state::App;
+use crate::shop::databases::begin;
 
 /// Knows who writes, for the history of prices, and ends with the position of what was written. Dropped, it changes nothing.
 pub struct Write {
@@ -20,7 +21,7 @@ pub struct Write {
 impl Write {
     pub async fn begin(app: &App, caller: &Caller) -> Result<Self> {
         let catalog = app.databases.catalog.clone();
-        let mut transaction = catalog.begin().await?;
+        let mut transaction = begin(&catalog).await?;
         let changed_by = caller.user_id.map(|user_id| user_id.to_string()).unwrap_or_default();
         sqlx::query("SELECT set_config('chimera.changed_by', $1, true)").bind(changed_by).execute(&mut *transaction).await?;
         Ok(Self { transaction, catalog })

@@ -59,33 +59,31 @@ pub async fn buy(app: &App, owner: Owner, key: &Key, wanted: &NewCheckout) -> Re
     let user_id = if let Owner::User(id) = owner { Some(id) } else { None };
     wanted.check(user_id.is_none())?;
     let request_hash = wanted.hash()?;
-    let (id, replayed) = match saga::find_by_key(app, &scope, key.as_str()).await? {
-        Some(known) => (same(&known, &request_hash)?, true),
+    let known = match saga::find_by_key(app, &scope, key.as_str()).await? {
+        Some(known) => known,
         None => {
             let (cart_id, details) = detail(app, &owner, user_id, wanted).await?;
             let id = order_id(user_id.map(|user_id| user_id.to_string()).as_deref());
             let payment_token = &wanted.payment_token;
             let new = New { id, scope: &scope, key, request_hash, user_id, cart_id, details: &details, payment_token };
-            if reserve(app, &new).await? {
-                (id, false)
-            } else {
-                let known = saga::find_by_key(app, &scope, key.as_str()).await?;
-                (same(&known.ok_or_else(|| Problem::internal("a checkout is gone"))?, &request_hash)?, true)
+            if let Some(begun) = reserve(app, &new).await? {
+                let work = saga::go_on(app.clone(), begun);
+                return Ok((see_through(app, id, work).await?, false));
             }
+            saga::find_by_key(app, &scope, key.as_str()).await?.ok_or_else(|| Problem::internal("a checkout is gone"))?
         }
     };
-    Ok((see_through(app, id).await?, replayed))
+    let id = same(&known, &request_hash)?;
+    Ok((see_through(app, id, saga::advance(app.clone(), id)).await?, true))
 }
 
-/// Goes on with it, and waits for its end for a while. What was begun goes on if the shopper goes away.
-async fn see_through(app: &App, id: Uuid) -> Result<Checkout> {
-    let work = tokio::spawn({
-        let app = app.clone();
-        async move { saga::advance(&app, id).await }
-    });
+/// Waits for the end of a purchase for a while. What was begun goes on if the shopper goes away.
+async fn see_through(app: &App, id: Uuid, work: impl Future<Output = Result<Option<Checkout>>> + Send + 'static) -> Result<Checkout> {
     let until = tokio::time::Instant::now() + ANSWER_AFTER;
-    if let Ok(Ok(Err(problem))) = tokio::time::timeout_at(until, work).await {
-        tracing::warn!(checkout = %id, %problem, "a checkout does not go on; it is tried again");
+    match tokio::time::timeout_at(until, tokio::spawn(work)).await {
+        Ok(Ok(Ok(Some(checkout)))) if checkout.is_decided() => return Ok(checkout),
+        Ok(Ok(Err(problem))) => tracing::warn!(checkout = %id, %problem, "a checkout does not go on; it is tried again"),
+        _ => {}
     }
     loop {
         let checkout = saga::find(app, id).await?.ok_or_else(|| Problem::internal("a checkout is gone"))?;

@@ -5,10 +5,10 @@
 //!
 //! | state | what has been done | next | if that is refused |
 //! |---|---|---|---|
-//! | `reserved` | units are held | coupons are redeemed, the money is set aside | `releasing` |
-//! | `authorised` | | the order is written; the units are its own | |
-//! | `ordered` | | the money is taken | `releasing`, and the order is cancelled |
-//! | `captured` | the order is paid | what was bought leaves the cart | |
+//! | `reserved` | units are held | coupons are redeemed, the money is set aside, the order is written; the units are its own | `releasing` |
+//! | `authorised` | away from home: the money is set aside | the order is written | |
+//! | `ordered` | | the money is taken, what was bought leaves the cart | `releasing`, and the order is cancelled |
+//! | `captured` | the order is paid, the cart could not be reached | what was bought leaves the cart | |
 //! | `completed` | all | | |
 //! | `releasing` | | the money is given free, the coupons, the units | |
 //! | `failed` | nothing is left of it | | |

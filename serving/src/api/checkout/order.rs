@@ -20,10 +20,19 @@ const SYSTEM: &str = "system";
 pub(super) async fn insert(connection: &mut PgConnection, checkout: &Checkout) -> Result<()> {
     let (id, details) = (checkout.id, &checkout.details);
     let quote = &details.quote;
-    let inserted = sqlx::query(
-        "INSERT INTO orders (id, number, kind, customer_id, country, currency, status, placed_at, subtotal_cents, discount_cents,
-             shipping_cents, tax_cents, total_cents)
-         VALUES ($1, $2, 'order', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (id) DO NOTHING",
+    let lines = &quote.lines;
+    sqlx::query(
+        "WITH placed AS (
+             INSERT INTO orders (id, number, kind, customer_id, country, currency, status, placed_at, subtotal_cents, discount_cents,
+                 shipping_cents, tax_cents, total_cents)
+             VALUES ($1, $2, 'order', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (id) DO NOTHING RETURNING id),
+         lines AS (
+             INSERT INTO order_items (order_id, line_no, sku, name, quantity, unit_price, paid_cents)
+             SELECT id, line.no, line.sku, line.name, line.units, line.price, line.paid
+             FROM placed, unnest($13::text[], $14::text[], $15::bigint[], $16::numeric[], $17::bigint[])
+                 WITH ORDINALITY AS line(sku, name, units, price, paid, no)),
+         contact AS (INSERT INTO order_contacts (order_id, email, shipping, billing) SELECT id, $18, $19, $20 FROM placed)
+         INSERT INTO order_events (id, order_id, status, actor) SELECT $21, id, $6, $22 FROM placed",
     )
     .bind(id)
     .bind(number(id))
@@ -37,33 +46,19 @@ pub(super) async fn insert(connection: &mut PgConnection, checkout: &Checkout) -
     .bind(quote.shipping_cents)
     .bind(quote.tax_cents)
     .bind(quote.total_cents)
-    .execute(&mut *connection)
-    .await?;
-    if inserted.rows_affected() == 0 {
-        return Ok(());
-    }
-    let lines = &quote.lines;
-    sqlx::query(
-        "INSERT INTO order_items (order_id, line_no, sku, name, quantity, unit_price, paid_cents)
-         SELECT $1, line.no, line.sku, line.name, line.units, line.price, line.paid
-         FROM unnest($2::text[], $3::text[], $4::bigint[], $5::numeric[], $6::bigint[]) WITH ORDINALITY AS line(sku, name, units, price, paid, no)",
-    )
-    .bind(id)
     .bind(lines.iter().map(|line| line.sku.as_str()).collect::<Vec<_>>())
     .bind(lines.iter().map(|line| line.name.as_str()).collect::<Vec<_>>())
     .bind(lines.iter().map(|line| line.quantity).collect::<Vec<_>>())
     .bind(lines.iter().map(|line| Decimal::new(line.unit_price_cents, 2)).collect::<Vec<_>>())
     .bind(lines.iter().map(|line| line.total_cents).collect::<Vec<_>>())
-    .execute(&mut *connection)
+    .bind(&details.email)
+    .bind(Json(&details.shipping))
+    .bind(Json(&details.billing))
+    .bind(Uuid::now_v7())
+    .bind(SYSTEM)
+    .execute(connection)
     .await?;
-    sqlx::query("INSERT INTO order_contacts (order_id, email, shipping, billing) VALUES ($1, $2, $3, $4)")
-        .bind(id)
-        .bind(&details.email)
-        .bind(Json(&details.shipping))
-        .bind(Json(&details.billing))
-        .execute(&mut *connection)
-        .await?;
-    status::note(connection, id, Status::Placed, SYSTEM, None).await
+    Ok(())
 }
 
 pub(super) async fn exists(connection: &mut PgConnection, id: Uuid) -> Result<bool> {

@@ -11,11 +11,15 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::request::Details;
+use super::reserve::New;
 use super::steps;
 use crate::api::carts::owner::Owner;
 use crate::api::problem::{Problem, Result};
 use crate::api::state::App;
+use crate::shop::databases;
 
+/// How long units are held for a purchase that is not paid.
+const HELD_FOR: &str = "15 minutes";
 /// Longer than a step takes: every call in it has a deadline.
 const CLAIMED_S: f64 = 60.0;
 /// Until the provider is asked again about a payment that it has not decided; mostly it tells before.
@@ -98,24 +102,63 @@ pub async fn find_by_key(app: &App, scope: &[u8], key: &str) -> Result<Option<Ch
     Ok(sqlx::query_as(statement).bind(scope).bind(key).fetch_optional(&app.databases.orders).await?)
 }
 
-/// Takes steps until the purchase is done, or has to wait. Does nothing while another is at it.
-pub async fn advance(app: &App, id: Uuid) -> Result<()> {
-    let Some(mut checkout) = claim(app, id).await? else { return Ok(()) };
+/// Writes down a purchase whose units are to be held, claimed by who does; `None`: there is one with its key.
+pub(super) async fn begin(connection: &mut PgConnection, new: &New<'_>) -> sqlx::Result<Option<Checkout>> {
+    let statement = sqlx::AssertSqlSafe(format!(
+        "INSERT INTO checkouts (id, scope, idempotency_key, request_hash, user_id, cart_id, details, payment_token, total_cents, currency,
+             state, expires_at, claim, claimed_until)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'reserved', now() + $11::interval, $12, now() + make_interval(secs => $13))
+         ON CONFLICT (scope, idempotency_key) DO NOTHING RETURNING {COLUMNS}"
+    ));
+    sqlx::query_as(statement)
+        .bind(new.id)
+        .bind(new.scope)
+        .bind(new.key.as_str())
+        .bind(new.request_hash.as_slice())
+        .bind(new.user_id)
+        .bind(new.cart_id)
+        .bind(Json(new.details))
+        .bind(new.payment_token)
+        .bind(new.details.quote.total_cents)
+        .bind(&new.details.quote.currency)
+        .bind(HELD_FOR)
+        .bind(Uuid::new_v4())
+        .bind(CLAIMED_S)
+        .fetch_optional(connection)
+        .await
+}
+
+/// Takes the steps of a purchase, unless it is done or another is at it.
+pub async fn advance(app: App, id: Uuid) -> Result<Option<Checkout>> {
+    match claim(&app, id).await? {
+        Some(checkout) => go_on(app, checkout).await,
+        None => Ok(None),
+    }
+}
+
+/// Takes steps of a claimed purchase until it is done, or has to wait. Returns it as it is then.
+pub async fn go_on(app: App, mut checkout: Checkout) -> Result<Option<Checkout>> {
+    let app = &app;
     while !checkout.state.is_final() {
         match steps::take(app, &checkout).await {
             Ok(Step::Done(state)) => checkout.state = state,
-            Ok(Step::Waiting) => return wait(app, &checkout, Some(PENDING_S)).await,
+            Ok(Step::Waiting) => {
+                wait(app, &checkout, Some(PENDING_S)).await?;
+                break;
+            }
             Err(problem) if problem.status().is_client_error() && steps::can_fail(checkout.state) => {
+                let problem = problem.saved();
                 fail(app, &checkout, &problem).await?;
-                checkout.state = State::Releasing;
+                (checkout.state, checkout.problem) = (State::Releasing, Some(problem));
             }
             Err(problem) => {
                 tracing::warn!(checkout = %checkout.id, state = ?checkout.state, %problem, "a step of a checkout is taken again later");
-                return wait(app, &checkout, None).await;
+                wait(app, &checkout, None).await?;
+                break;
             }
         }
     }
-    Ok(())
+    Ok(Some(checkout))
 }
 
 /// The purchase, if it is not done and nobody is at it.
@@ -151,14 +194,10 @@ pub(super) async fn move_on(connection: &mut PgConnection, checkout: &Checkout, 
     if moved.rows_affected() == 1 { Ok(()) } else { Err(Problem::unavailable("The purchase", "another took this step")) }
 }
 
-async fn fail(app: &App, checkout: &Checkout, problem: &Problem) -> Result<()> {
-    let mut transaction = app.databases.orders.begin().await?;
+async fn fail(app: &App, checkout: &Checkout, problem: &Value) -> Result<()> {
+    let mut transaction = databases::begin(&app.databases.orders).await?;
     move_on(&mut transaction, checkout, State::Releasing).await?;
-    sqlx::query("UPDATE checkouts SET problem = $2 WHERE id = $1")
-        .bind(checkout.id)
-        .bind(problem.saved())
-        .execute(&mut *transaction)
-        .await?;
+    sqlx::query("UPDATE checkouts SET problem = $2 WHERE id = $1").bind(checkout.id).bind(problem).execute(&mut *transaction).await?;
     Ok(transaction.commit().await?)
 }
 
@@ -179,18 +218,13 @@ async fn wait(app: &App, checkout: &Checkout, seconds: Option<f64>) -> Result<()
 }
 
 /// The provider has told of its payment: the next step may be possible.
-pub async fn wake(app: &App, id: Uuid) -> Result<()> {
-    sqlx::query("UPDATE checkouts SET run_at = now() WHERE id = $1 AND state NOT IN ('completed', 'failed')")
-        .bind(id)
-        .execute(&app.databases.orders)
-        .await?;
+pub fn wake(app: &App, id: Uuid) {
     let app = app.clone();
     tokio::spawn(async move {
-        if let Err(problem) = advance(&app, id).await {
+        if let Err(problem) = advance(app, id).await {
             tracing::warn!(checkout = %id, %problem, "a checkout does not go on; it is tried again");
         }
     });
-    Ok(())
 }
 
 /// Goes on with every purchase that is due: those that wait, and those whose process died.
@@ -203,7 +237,7 @@ pub async fn resume(app: &App) -> Result<()> {
     .await?;
     futures::stream::iter(due)
         .for_each_concurrent(CONCURRENT, |id| async move {
-            if let Err(problem) = advance(app, id).await {
+            if let Err(problem) = advance(app.clone(), id).await {
                 tracing::warn!(checkout = %id, %problem, "a checkout does not go on; it is tried again");
             }
         })

@@ -14,6 +14,7 @@ use crate::api::payments::{self, Charge, Outcome};
 use crate::api::problem::{Problem, Result, kinds};
 use crate::api::state::App;
 use crate::api::{carts, pricing};
+use crate::shop::databases::begin;
 use crate::shop::shards::Shard;
 
 /// Whether a refusal in this state ends the purchase. In the others nobody can refuse: what fails is tried again.
@@ -41,7 +42,13 @@ async fn authorise(app: &App, checkout: &Checkout) -> Result<Step> {
     let token = checkout.payment_token.clone().unwrap_or_default();
     let charge = Charge { amount_cents: quote.total_cents, currency: quote.currency.clone(), token };
     match payments::authorise(app, checkout.id, &charge).await? {
-        Outcome::Authorised => done(app, checkout, State::Authorised).await,
+        // Away from home the order is written before the purchase moves on: not while the purchase can still fail.
+        Outcome::Authorised if !shard(app, checkout).is_home => {
+            let mut connection = app.databases.orders.acquire().await?;
+            move_on(&mut connection, checkout, State::Authorised).await?;
+            Ok(Step::Done(State::Authorised))
+        }
+        Outcome::Authorised => write_order(app, checkout).await,
         Outcome::Pending => Ok(Step::Waiting),
         Outcome::Declined(code) => {
             Err(Problem::new(&kinds::PAYMENT_DECLINED, format!("The payment was declined ({code}).")).with("code", code))
@@ -54,7 +61,7 @@ async fn write_order(app: &App, checkout: &Checkout) -> Result<Step> {
         order::insert(&mut transaction, checkout).await?;
         transaction.commit().await?;
     }
-    let mut transaction = app.databases.orders.begin().await?;
+    let mut transaction = begin(&app.databases.orders).await?;
     // First, for its lock: whoever has lost the claim writes no order.
     move_on(&mut transaction, checkout, State::Ordered).await?;
     if shard(app, checkout).is_home {
@@ -74,20 +81,34 @@ async fn capture(app: &App, checkout: &Checkout) -> Result<Step> {
         order::paid(&mut transaction, checkout.id).await?;
         transaction.commit().await?;
     }
-    let mut transaction = app.databases.orders.begin().await?;
-    move_on(&mut transaction, checkout, State::Captured).await?;
+    // Before anybody hears that it is paid, if that can be done; it keeps no order waiting.
+    let state = match take_from_cart(app, checkout).await {
+        Ok(()) => State::Completed,
+        Err(problem) => {
+            tracing::warn!(checkout = %checkout.id, %problem, "what was bought leaves the cart later");
+            State::Captured
+        }
+    };
+    let mut transaction = begin(&app.databases.orders).await?;
+    move_on(&mut transaction, checkout, state).await?;
     if shard(app, checkout).is_home {
         order::paid(&mut transaction, checkout.id).await?;
     }
     transaction.commit().await?;
-    Ok(Step::Done(State::Captured))
+    Ok(Step::Done(state))
 }
 
 async fn empty_cart(app: &App, checkout: &Checkout) -> Result<Step> {
+    take_from_cart(app, checkout).await?;
+    let mut connection = app.databases.orders.acquire().await?;
+    move_on(&mut connection, checkout, State::Completed).await?;
+    Ok(Step::Done(State::Completed))
+}
+
+async fn take_from_cart(app: &App, checkout: &Checkout) -> Result<()> {
     let bought: Vec<(String, i32)> =
         checkout.details.quote.lines.iter().map(|line| (line.sku.clone(), i32::try_from(line.quantity).unwrap_or(i32::MAX))).collect();
-    carts::take_bought(app, checkout.cart_id, checkout.id, &bought).await?;
-    done(app, checkout, State::Completed).await
+    carts::take_bought(app, checkout.cart_id, checkout.id, &bought).await
 }
 
 /// Everything that was done, undone: in the services first, so that `failed` means that nothing is left.
@@ -99,7 +120,7 @@ async fn release(app: &App, checkout: &Checkout) -> Result<Step> {
         cancel(shard, &mut transaction, checkout.id).await?;
         transaction.commit().await?;
     }
-    let mut transaction = app.databases.orders.begin().await?;
+    let mut transaction = begin(&app.databases.orders).await?;
     move_on(&mut transaction, checkout, State::Failed).await?;
     let held: Vec<(String, i64)> = sqlx::query_as("DELETE FROM reservations WHERE checkout_id = $1 RETURNING sku, quantity")
         .bind(checkout.id)
@@ -130,11 +151,5 @@ fn shard<'a>(app: &'a App, checkout: &Checkout) -> &'a Shard {
 /// is there anything that it would undo.
 async fn away(app: &App, checkout: &Checkout) -> Result<Option<Transaction<'static, Postgres>>> {
     let shard = shard(app, checkout);
-    if shard.is_home { Ok(None) } else { Ok(Some(shard.pool.begin().await?)) }
-}
-
-async fn done(app: &App, checkout: &Checkout, state: State) -> Result<Step> {
-    let mut connection = app.databases.orders.acquire().await?;
-    move_on(&mut connection, checkout, state).await?;
-    Ok(Step::Done(state))
+    if shard.is_home { Ok(None) } else { Ok(Some(begin(&shard.pool).await?)) }
 }

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::check::is_key;
 use super::definition::Definition;
 use crate::api::problem::{Problem, Result, kinds};
+use crate::shop::databases::begin;
 
 /// A flag as it stands.
 #[derive(Debug, Serialize, sqlx::FromRow, utoipa::ToSchema)]
@@ -59,7 +60,7 @@ pub fn in_experiment(key: &str, experiment: &str, wanted: &str) -> Problem {
 /// Begins a change of flags or experiments. It holds the lock of the revision until it ends: changes come one after the other, and what one
 /// has checked no other changes before it is written.
 pub async fn begin_change(pool: &PgPool) -> Result<Transaction<'static, Postgres>> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = begin(pool).await?;
     sqlx::query("UPDATE flag_revision SET revision = revision + 1").execute(&mut *transaction).await?;
     Ok(transaction)
 }

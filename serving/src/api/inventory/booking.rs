@@ -14,11 +14,10 @@ use crate::api::freshness::POSITION;
 use crate::api::orders::idempotency::Key;
 use crate::api::problem::{Problem, Result, kinds};
 use crate::api::state::App;
+use crate::shop::databases;
 
 /// How long an answer is remembered.
 const KEPT_FOR: &str = "7 days";
-/// How long a booking waits for another's locks.
-const LOCK_TIMEOUT: &str = "5s";
 
 /// What was booked.
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
@@ -60,8 +59,7 @@ pub async fn begin(app: &App, headers: &HeaderMap, caller: &Caller, noun: &str, 
     let key = Key::from_headers(headers)?;
     let owner = caller.user_id.unwrap_or_else(Uuid::nil);
     let hash = *blake3::hash(&serde_json::to_vec(&(noun, request))?).as_bytes();
-    let mut transaction = app.databases.inventory.begin().await?;
-    sqlx::query("SELECT set_config('lock_timeout', $1, true)").bind(LOCK_TIMEOUT).execute(&mut *transaction).await?;
+    let mut transaction = databases::begin(&app.databases.inventory).await?;
     if claim(&mut transaction, owner, &key, &hash).await? {
         return Ok(Claim::Ours(Booking { transaction, owner, key, booked_by: caller.user_id }));
     }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::api::extract::{Body, Faults, Json, Path};
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::state::App;
+use crate::shop::databases::begin;
 
 /// So few that they are listed whole.
 const MAX_WAREHOUSES: i64 = 200;
@@ -96,7 +97,7 @@ pub async fn create_warehouse(State(app): State<App>, Json(wanted): Json<NewWare
     faults.unless(is_code(&wanted.code), "code", "a code is 1 to 20 capital letters, digits and hyphens, and does not begin with a hyphen");
     check_names(&mut faults, &wanted.name, &wanted.country);
     faults.check()?;
-    let mut transaction = app.databases.inventory.begin().await?;
+    let mut transaction = begin(&app.databases.inventory).await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(COUNT_LOCK).execute(&mut *transaction).await?;
     let known: i64 = sqlx::query_scalar("SELECT count(*) FROM warehouses").fetch_one(&mut *transaction).await?;
     if known >= MAX_WAREHOUSES {

@@ -26,6 +26,7 @@ use super::warehouses::Warehouse;
 use crate::api::orders::withdrawals;
 use crate::api::problem::Result;
 use crate::api::state::{App, WaitError};
+use crate::shop::databases::begin;
 
 /// The store that orders promise from.
 pub const RECEIVED: &str = "inventory.received";
@@ -67,7 +68,7 @@ enum Movement {
 }
 
 async fn movement(inventory: &PgPool, id: Uuid) -> Result<Movement> {
-    let mut transaction = inventory.begin().await?;
+    let mut transaction = begin(inventory).await?;
     let is_ours: bool =
         sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)").bind(lock_number(id)).fetch_one(&mut *transaction).await?;
     if !is_ours {

@@ -9,9 +9,9 @@ use std::time::Duration;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::in_each;
 use crate::api::problem::Result;
 use crate::api::state::App;
+use crate::shop::databases::begin;
 use crate::shop::shards::Shard;
 
 /// How often the job looks.
@@ -45,13 +45,9 @@ pub fn soon(app: &App, shard: &Shard) {
     });
 }
 
-/// Adds what every database has.
-pub async fn add_all(app: &App) -> Result<()> {
-    in_each(&app.databases.shards, "allocate for orders away from home", |shard| async move {
-        if shard.is_home { Ok(()) } else { Ok(add(&app.databases.orders, &shard.pool).await?) }
-    })
-    .await;
-    Ok(())
+/// Adds what a database has.
+pub async fn add_from(app: &App, shard: &Shard) -> Result<()> {
+    if shard.is_home { Ok(()) } else { Ok(add(&app.databases.orders, &shard.pool).await?) }
 }
 
 /// Two who do it at once do it once: the second one's ids wait for the first one's.
@@ -69,7 +65,7 @@ async fn add(home: &PgPool, shard: &PgPool) -> Result<(), sqlx::Error> {
         let mut ids: Vec<Uuid> = changes.iter().map(|(id, ..)| *id).collect();
         ids.sort();
         ids.dedup();
-        let mut transaction = home.begin().await?;
+        let mut transaction = begin(home).await?;
         let new: Vec<Uuid> =
             sqlx::query_scalar("INSERT INTO allocated_changes (id) SELECT * FROM unnest($1::uuid[]) ON CONFLICT DO NOTHING RETURNING id")
                 .bind(&ids)

@@ -22,6 +22,7 @@ use crate::api::access::Caller;
 use crate::api::extract::{Body, Faults, Json, Path};
 use crate::api::problem::{ProblemBody, Result};
 use crate::api::state::App;
+use crate::shop::databases::begin;
 use crate::shop::shards::Shard;
 
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -52,7 +53,7 @@ pub async fn cancel_order(
     faults.check()?;
     let viewer = Viewer::of(&caller);
     let shard = app.databases.shards.of(id);
-    let mut transaction = shard.pool.begin().await?;
+    let mut transaction = begin(&shard.pool).await?;
     let order = viewer.lock(&mut transaction, id).await?;
     if order.status != Status::Cancelled {
         if order.status == Status::Placed && order.total_cents.is_some() {
@@ -64,7 +65,7 @@ pub async fn cancel_order(
         let more = json!({ "refund_cents": refund_cents, "reason": wanted.reason });
         outbox::tell(&mut transaction, order.id, Topic::Cancelled, more).await?;
         transaction.commit().await?;
-        refunds::soon(&app);
+        refunds::soon(&app, shard);
         allocation_changes::soon(&app, shard);
     } else {
         transaction.rollback().await?;

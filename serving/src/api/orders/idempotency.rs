@@ -8,8 +8,6 @@ use crate::api::problem::{Problem, Result, kinds};
 
 /// How long an answer is remembered.
 const KEPT_FOR: &str = "7 days";
-/// How long the transaction of an order waits for another's locks.
-const LOCK_TIMEOUT: &str = "5s";
 
 /// The value of a good `Idempotency-Key` header.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,11 +65,7 @@ pub enum Claim {
 /// `order-in-flight` while another transaction holds the key, `idempotency-key-reused` when it was used for another request.
 pub async fn claim(connection: &mut PgConnection, key: &Key, request_hash: &[u8; 32]) -> Result<Claim> {
     // Inserting a key that an open transaction has inserted would wait for that transaction: ask first, without waiting.
-    let (free, _): (bool, String) = sqlx::query_as("SELECT pg_try_advisory_xact_lock($1), set_config('lock_timeout', $2, true)")
-        .bind(key.lock())
-        .bind(LOCK_TIMEOUT)
-        .fetch_one(&mut *connection)
-        .await?;
+    let free: bool = sqlx::query_scalar("SELECT pg_try_advisory_xact_lock($1)").bind(key.lock()).fetch_one(&mut *connection).await?;
     if !free {
         return Err(Problem::new(&kinds::ORDER_IN_FLIGHT, "Another request with this Idempotency-Key is in progress.").retry_after(1));
     }

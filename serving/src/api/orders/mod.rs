@@ -25,20 +25,3 @@ pub mod shown;
 pub mod status;
 pub mod stock;
 pub mod withdrawals;
-
-use std::future::Future;
-
-use futures::future::join_all;
-
-use super::problem::Result;
-use crate::shop::shards::{Shard, Shards};
-
-/// Does a job's work in every database of orders. One in which it fails keeps none of the others from it; the job's next run tries again.
-pub async fn in_each<'a, F: Future<Output = Result<()>>>(shards: &'a Shards, job: &str, work: impl Fn(&'a Shard) -> F) {
-    let run = async |shard: &'a Shard, work: F| {
-        if let Err(problem) = work.await {
-            tracing::warn!(job, database = shard.source, %problem, "a periodic job failed");
-        }
-    };
-    join_all(shards.all().iter().map(|shard| run(shard, work(shard)))).await;
-}

@@ -16,6 +16,7 @@ use super::stock::{allocate, out_of_stock};
 use crate::api::problem::{Problem, Result};
 use crate::api::products::prices::{Price, common_currency, prices};
 use crate::api::state::App;
+use crate::shop::databases::begin;
 use crate::shop::shards::{Shard, order_id};
 
 /// What came of it.
@@ -49,7 +50,7 @@ pub async fn position(shard: &Shard) -> Result<Frontier> {
 
 async fn attempt_once(app: &App, key: &Key, hash: &[u8; 32], wanted: &Wanted) -> Result<(PlacedOrder, bool), Failure> {
     // Dropping it (a client that went away, a timeout) rolls it back, but a moment later.
-    let mut transaction = app.databases.orders.begin().await?;
+    let mut transaction = begin(&app.databases.orders).await?;
     match write(&mut transaction, app, key, hash, wanted).await {
         Ok(done) => {
             transaction.commit().await?;

@@ -9,10 +9,10 @@ use sqlx::PgConnection;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::in_each;
 use super::request::PlacedOrder;
 use crate::api::problem::Result;
 use crate::api::state::App;
+use crate::shop::databases::begin;
 use crate::shop::shards::Shard;
 
 /// How often the job looks for those that a crash, or a database that was away, has left.
@@ -78,20 +78,15 @@ pub async fn deliver(app: &App, order_id: Uuid) -> Result<()> {
     let left: Option<Json<Placement>> =
         sqlx::query_scalar("SELECT placed FROM placements WHERE order_id = $1").bind(order_id).fetch_optional(home).await?;
     let Some(Json(placement)) = left else { return Ok(()) };
-    let mut transaction = app.databases.shards.of(order_id).pool.begin().await?;
+    let mut transaction = begin(&app.databases.shards.of(order_id).pool).await?;
     placement.insert(&mut transaction).await?;
     transaction.commit().await?;
     sqlx::query("DELETE FROM placements WHERE order_id = $1").bind(order_id).execute(home).await?;
     Ok(())
 }
 
-/// Delivers all that were left. A database that is away keeps those of the others waiting for nothing.
-pub async fn deliver_all(app: &App) -> Result<()> {
-    in_each(&app.databases.shards, "write orders where they belong", |shard| deliver_to(app, shard)).await;
-    Ok(())
-}
-
-async fn deliver_to(app: &App, shard: &Shard) -> Result<()> {
+/// Delivers all that were left for a database.
+pub async fn deliver_to(app: &App, shard: &Shard) -> Result<()> {
     // An id's last byte is its bucket: see `Shards::of`.
     let left: Vec<Uuid> = sqlx::query_scalar(
         "SELECT order_id FROM placements WHERE get_byte(uuid_send(order_id), 15) % $1 = $2 ORDER BY created_at LIMIT $3",

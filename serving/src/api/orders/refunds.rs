@@ -6,11 +6,12 @@ use serde_json::json;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
-use super::in_each;
 use super::outbox::{self, Topic};
 use crate::api::payments;
 use crate::api::problem::Result;
 use crate::api::state::App;
+use crate::shop::databases::begin;
+use crate::shop::shards::Shard;
 
 /// How often the job looks.
 pub const EVERY: Duration = Duration::from_secs(1);
@@ -29,23 +30,17 @@ pub async fn owe(connection: &mut PgConnection, order_id: Uuid, amount_cents: i6
 }
 
 /// Pays back at once what is due, without the request waiting for it.
-pub fn soon(app: &App) {
-    let app = app.clone();
+pub fn soon(app: &App, shard: &Shard) {
+    let (app, pool) = (app.clone(), shard.pool.clone());
     tokio::spawn(async move {
-        if let Err(problem) = pay_due(&app).await {
+        if let Err(problem) = pay_due(&app, &pool).await {
             tracing::warn!(%problem, "refunds are tried again");
         }
     });
 }
 
-/// Pays back what is due, by every database of orders.
-pub async fn pay_due(app: &App) -> Result<()> {
-    in_each(&app.databases.shards, "pay back", |shard| pay_due_of(app, &shard.pool)).await;
-    Ok(())
-}
-
-/// One that fails is tried again, later each time; two who try at once ask for the same refund.
-async fn pay_due_of(app: &App, pool: &PgPool) -> Result<()> {
+/// Pays back what a database of orders has to be paid back. What fails is tried again, later each time; two who try at once ask for the same refund.
+pub async fn pay_due(app: &App, pool: &PgPool) -> Result<()> {
     let due: Vec<(Uuid, Uuid, i64)> =
         sqlx::query_as("SELECT id, order_id, amount_cents FROM refunds WHERE done_at IS NULL AND run_at <= now() ORDER BY run_at LIMIT 50")
             .fetch_all(pool)
@@ -72,7 +67,7 @@ async fn pay_due_of(app: &App, pool: &PgPool) -> Result<()> {
 
 /// Of two who paid it back at once, the first tells of it.
 async fn done(pool: &PgPool, id: Uuid, order_id: Uuid, amount_cents: i64) -> Result<()> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = begin(pool).await?;
     let done = sqlx::query("UPDATE refunds SET done_at = now(), problem = NULL WHERE id = $1 AND done_at IS NULL").bind(id);
     if done.execute(&mut *transaction).await?.rows_affected() == 1 {
         outbox::tell(&mut transaction, order_id, Topic::Refunded, json!({ "refund_cents": amount_cents })).await?;

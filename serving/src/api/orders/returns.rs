@@ -21,6 +21,7 @@ use crate::api::access::Caller;
 use crate::api::extract::{Body, Faults, Json, Path, invalid};
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::state::App;
+use crate::shop::databases::begin;
 
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -83,7 +84,7 @@ pub async fn create_return(
     let key = Key::from_headers(&headers)?.of(&format!("return {id}"));
     let hash = *blake3::hash(&serde_json::to_vec(&wanted)?).as_bytes();
     let shard = app.databases.shards.of(id);
-    let mut transaction = shard.pool.begin().await?;
+    let mut transaction = begin(&shard.pool).await?;
     let order = Viewer::of(&caller).lock(&mut transaction, id).await?;
     if let Claim::Ours = idempotency::claim(&mut transaction, &key, &hash).await? {
         if !matches!(order.status, Status::PartiallyShipped | Status::Shipped | Status::Delivered) {
@@ -157,7 +158,7 @@ pub async fn decide_return(
     let viewer = Viewer::of(&caller);
     let next = if wanted.decision == Decision::Received { "received" } else { "refused" };
     let shard = app.databases.shards.of(id);
-    let mut transaction = shard.pool.begin().await?;
+    let mut transaction = begin(&shard.pool).await?;
     let order = viewer.lock(&mut transaction, id).await?;
     let found: Option<(String, i64)> = sqlx::query_as("SELECT status, refund_cents FROM returns WHERE id = $1 AND order_id = $2")
         .bind(return_id)
@@ -193,7 +194,7 @@ pub async fn decide_return(
             outbox::tell(&mut transaction, id, Topic::ReturnRefused, more).await?;
         }
         transaction.commit().await?;
-        refunds::soon(&app);
+        refunds::soon(&app, shard);
         allocation_changes::soon(&app, shard);
     } else {
         transaction.rollback().await?;

@@ -19,6 +19,7 @@ use crate::api::access::Caller;
 use crate::api::extract::{Body, Faults, Json, Path, invalid};
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::state::App;
+use crate::shop::databases::begin;
 
 #[derive(Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -73,7 +74,7 @@ pub async fn create_shipment(
     let viewer = Viewer::of(&caller);
     let key = Key::from_headers(&headers)?.of(&format!("ship {id}"));
     let hash = *blake3::hash(&serde_json::to_vec(&wanted)?).as_bytes();
-    let mut transaction = app.databases.shards.of(id).pool.begin().await?;
+    let mut transaction = begin(&app.databases.shards.of(id).pool).await?;
     if let Claim::Ours = idempotency::claim(&mut transaction, &key, &hash).await? {
         let order = viewer.lock(&mut transaction, id).await?;
         ship(&mut transaction, &order, &wanted, &viewer.actor()).await?;
@@ -142,7 +143,7 @@ async fn unsent(connection: &mut PgConnection, order_id: Uuid) -> Result<BTreeMa
     responses((status = 200, body = shown::OrderResponse), (status = 404, body = ProblemBody)))]
 pub async fn deliver_shipment(State(app): State<App>, caller: Caller, Path((id, shipment_id)): Path<(Uuid, Uuid)>) -> Result<Response> {
     let viewer = Viewer::of(&caller);
-    let mut transaction = app.databases.shards.of(id).pool.begin().await?;
+    let mut transaction = begin(&app.databases.shards.of(id).pool).await?;
     let order = viewer.lock(&mut transaction, id).await?;
     let marked = sqlx::query("UPDATE shipments SET delivered_at = coalesce(delivered_at, now()) WHERE id = $1 AND order_id = $2")
         .bind(shipment_id)

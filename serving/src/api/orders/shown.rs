@@ -1,12 +1,10 @@
 //! An order as its buyer and the shop's people see it.
 
-use std::collections::HashMap;
-
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
@@ -48,7 +46,7 @@ pub struct Order {
     pub history: Vec<Event>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Line {
     pub line_no: i32,
     pub sku: String,
@@ -65,19 +63,18 @@ pub struct Line {
     pub returned: i64,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Shipment {
     pub id: Uuid,
     pub carrier: String,
     pub tracking_number: Option<String>,
     pub shipped_at: DateTime<Utc>,
     pub delivered_at: Option<DateTime<Utc>>,
-    #[sqlx(json)]
     #[schema(value_type = Vec<Units>)]
     pub items: Vec<Units>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Return {
     pub id: Uuid,
     /// `requested`, `received` or `refused`.
@@ -86,13 +83,12 @@ pub struct Return {
     pub refund_cents: i64,
     pub requested_at: DateTime<Utc>,
     pub decided_at: Option<DateTime<Utc>>,
-    #[sqlx(json)]
     #[schema(value_type = Vec<Units>)]
     pub items: Vec<Units>,
 }
 
 /// Units of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, serde::Deserialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Units {
     pub line_no: i32,
@@ -100,7 +96,7 @@ pub struct Units {
     pub quantity: i32,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow, utoipa::ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = OrderEvent)]
 pub struct Event {
     pub status: Status,
@@ -192,6 +188,17 @@ struct Head {
     email: Option<String>,
     shipping: Option<Json<PostalAddress>>,
     billing: Option<Json<PostalAddress>>,
+    items: Rows<Line>,
+    shipments: Rows<Shipment>,
+    returns: Rows<Return>,
+    history: Rows<Event>,
+}
+
+/// What an order has several of; `None`: it has none.
+type Rows<T> = Option<Json<Vec<T>>>;
+
+fn rows<T>(rows: Rows<T>) -> Vec<T> {
+    rows.map_or_else(Vec::new, |Json(rows)| rows)
 }
 
 /// All of an order, at one moment.
@@ -199,64 +206,42 @@ pub async fn find(pool: &PgPool, id: Uuid) -> Result<Option<Order>> {
     Ok(find_all(pool, &[id]).await?.pop())
 }
 
-/// All of these orders, at one moment and in this order; those that are not there are left out. As many statements for many as for one.
+/// All of these orders, at one moment and in this order; those that are not there are left out. One statement, for many as for one.
 pub async fn find_all(pool: &PgPool, ids: &[Uuid]) -> Result<Vec<Order>> {
-    let mut transaction = pool.begin().await?;
-    sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *transaction).await?;
     let heads: Vec<Head> = sqlx::query_as(
         "SELECT o.id, number, status::text AS status, customer_id, placed_at, currency, subtotal_cents, discount_cents, shipping_cents,
              tax_cents, total_cents, email, shipping, billing,
-             (SELECT coalesce(sum(amount_cents), 0)::bigint FROM refunds WHERE order_id = o.id) AS refunded_cents
+             (SELECT coalesce(sum(amount_cents), 0)::bigint FROM refunds WHERE order_id = o.id) AS refunded_cents,
+             (SELECT json_agg(json_build_object('line_no', line_no, 'sku', sku, 'name', name, 'quantity', quantity,
+                  'unit_price', unit_price::text, 'paid_cents', paid_cents,
+                  'shipped', (SELECT coalesce(sum(s.quantity), 0) FROM shipments JOIN shipment_items s ON s.shipment_id = shipments.id
+                              WHERE shipments.order_id = o.id AND s.line_no = i.line_no),
+                  'returned', (SELECT coalesce(sum(-b.quantity), 0) FROM orders c JOIN order_items b ON b.order_id = c.id
+                               WHERE c.parent_id = o.id AND b.line_no = i.line_no)) ORDER BY line_no)
+              FROM order_items i WHERE i.order_id = o.id) AS items,
+             (SELECT json_agg(json_build_object('id', id, 'carrier', carrier, 'tracking_number', tracking_number, 'shipped_at', shipped_at,
+                  'delivered_at', delivered_at,
+                  'items', (SELECT json_agg(json_build_object('line_no', line_no, 'quantity', quantity) ORDER BY line_no)
+                            FROM shipment_items WHERE shipment_id = id)) ORDER BY id)
+              FROM shipments WHERE order_id = o.id) AS shipments,
+             (SELECT json_agg(json_build_object('id', id, 'status', r.status, 'reason', reason, 'refund_cents', refund_cents,
+                  'requested_at', requested_at, 'decided_at', decided_at,
+                  'items', (SELECT json_agg(json_build_object('line_no', line_no, 'quantity', quantity) ORDER BY line_no)
+                            FROM return_items WHERE return_id = id)) ORDER BY id)
+              FROM returns r WHERE order_id = o.id) AS returns,
+             (SELECT json_agg(json_build_object('status', e.status, 'note', note, 'occurred_at', occurred_at) ORDER BY id)
+              FROM order_events e WHERE order_id = o.id) AS history
          FROM orders o LEFT JOIN order_contacts c ON c.order_id = o.id WHERE o.id = ANY($1) AND kind = 'order'
          ORDER BY array_position($1, o.id)",
     )
     .bind(ids)
-    .fetch_all(&mut *transaction)
+    .fetch_all(pool)
     .await?;
-    if heads.is_empty() {
-        return Ok(vec![]);
-    }
-    let items = sqlx::query_as(
-        "SELECT i.order_id, i.line_no, i.sku, i.name, i.quantity, i.unit_price, i.paid_cents,
-             (SELECT coalesce(sum(s.quantity), 0) FROM shipments JOIN shipment_items s ON s.shipment_id = shipments.id
-              WHERE shipments.order_id = i.order_id AND s.line_no = i.line_no) AS shipped,
-             (SELECT coalesce(sum(-b.quantity), 0) FROM orders c JOIN order_items b ON b.order_id = c.id
-              WHERE c.parent_id = i.order_id AND b.line_no = i.line_no) AS returned
-         FROM order_items i WHERE i.order_id = ANY($1) ORDER BY i.line_no",
-    )
-    .bind(ids)
-    .fetch_all(&mut *transaction)
-    .await?;
-    let shipments = sqlx::query_as(
-        "SELECT order_id, id, carrier, tracking_number, shipped_at, delivered_at,
-             (SELECT json_agg(json_build_object('line_no', line_no, 'quantity', quantity) ORDER BY line_no)
-              FROM shipment_items WHERE shipment_id = id) AS items
-         FROM shipments WHERE order_id = ANY($1) ORDER BY id",
-    )
-    .bind(ids)
-    .fetch_all(&mut *transaction)
-    .await?;
-    let returns = sqlx::query_as(
-        "SELECT order_id, id, status, reason, refund_cents, requested_at, decided_at,
-             (SELECT json_agg(json_build_object('line_no', line_no, 'quantity', quantity) ORDER BY line_no)
-              FROM return_items WHERE return_id = id) AS items
-         FROM returns WHERE order_id = ANY($1) ORDER BY id",
-    )
-    .bind(ids)
-    .fetch_all(&mut *transaction)
-    .await?;
-    let history =
-        sqlx::query_as("SELECT order_id, status::text AS status, note, occurred_at FROM order_events WHERE order_id = ANY($1) ORDER BY id")
-            .bind(ids)
-            .fetch_all(&mut *transaction)
-            .await?;
-    let (mut items, mut shipments) = (by_order(items), by_order(shipments));
-    let (mut returns, mut history) = (by_order(returns), by_order(history));
     let whole = |head: Head| Order {
-        items: items.remove(&head.id).unwrap_or_default(),
-        shipments: shipments.remove(&head.id).unwrap_or_default(),
-        returns: returns.remove(&head.id).unwrap_or_default(),
-        history: history.remove(&head.id).unwrap_or_default(),
+        items: rows(head.items),
+        shipments: rows(head.shipments),
+        returns: rows(head.returns),
+        history: rows(head.history),
         id: head.id,
         number: head.number,
         status: head.status,
@@ -274,21 +259,4 @@ pub async fn find_all(pool: &PgPool, ids: &[Uuid]) -> Result<Vec<Order>> {
         billing_address: head.billing.map(|Json(address)| address),
     };
     Ok(heads.into_iter().map(whole).collect())
-}
-
-/// A row of something that orders have several of.
-#[derive(sqlx::FromRow)]
-struct Of<T> {
-    order_id: Uuid,
-    #[sqlx(flatten)]
-    row: T,
-}
-
-/// In the order in which they came.
-fn by_order<T>(rows: Vec<Of<T>>) -> HashMap<Uuid, Vec<T>> {
-    let mut of: HashMap<Uuid, Vec<T>> = HashMap::new();
-    for Of { order_id, row } in rows {
-        of.entry(order_id).or_default().push(row);
-    }
-    of
 }

@@ -91,8 +91,18 @@ pub async fn set(connection: &mut PgConnection, order: &Locked, next: Status, ac
     if !order.status.may_become(next, order.total_cents.is_some()) {
         return Err(wrong(order, &format!("become {}", next.name())));
     }
-    sqlx::query("UPDATE orders SET status = $2 WHERE id = $1").bind(order.id).bind(next).execute(&mut *connection).await?;
-    note(connection, order.id, next, actor, note_text).await
+    sqlx::query(
+        "WITH moved AS (UPDATE orders SET status = $3 WHERE id = $2 RETURNING id)
+         INSERT INTO order_events (id, order_id, status, actor, note) SELECT $1, id, $3, $4, $5 FROM moved",
+    )
+    .bind(Uuid::now_v7())
+    .bind(order.id)
+    .bind(next)
+    .bind(actor)
+    .bind(note_text)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 pub fn wrong(order: &Locked, what: &str) -> Problem {

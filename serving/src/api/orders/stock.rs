@@ -17,26 +17,39 @@ pub struct Shortage {
     pub available: i64,
 }
 
-/// Promises the wanted units to the order of this transaction, all of them or none. The rows of the SKUs stay locked until it ends, so a
-/// unit
-/// is promised once; SKUs are locked in their order, so two orders never wait for each other in a circle.
+/// Promises the wanted units to the order of this transaction, all of them or none. The rows of the SKUs stay locked until it ends, so a unit is
+/// promised once; SKUs are locked in their order, so two orders do not wait for each other in a circle.
 ///
 /// Returns what is short; then nothing was promised.
 pub async fn allocate(connection: &mut PgConnection, wanted: &BTreeMap<String, i64>) -> Result<Vec<Shortage>, sqlx::Error> {
     let skus: Vec<&str> = wanted.keys().map(String::as_str).collect();
     let units: Vec<i64> = wanted.values().copied().collect();
-    sqlx::query(
-        "INSERT INTO allocations (sku, quantity) SELECT sku, 0 FROM unnest($1::text[]) AS wanted(sku) ORDER BY sku
-         ON CONFLICT (sku) DO NOTHING",
-    )
-    .bind(&skus)
-    .execute(&mut *connection)
-    .await?;
-    sqlx::query("SELECT 1 FROM allocations WHERE sku = ANY($1::text[]) ORDER BY sku FOR UPDATE")
+    if lock(connection, &skus).await? < skus.len() {
+        // Somebody's first.
+        sqlx::query(
+            "INSERT INTO allocations (sku, quantity) SELECT sku, 0 FROM unnest($1::text[]) AS wanted(sku) ORDER BY sku
+             ON CONFLICT (sku) DO NOTHING",
+        )
         .bind(&skus)
         .execute(&mut *connection)
         .await?;
+        lock(connection, &skus).await?;
+    }
     // A new statement sees what was committed while the locks were waited for.
+    let taken = sqlx::query(
+        "WITH wanted AS (SELECT * FROM unnest($1::text[], $2::bigint[]) AS wanted(sku, units))
+         UPDATE allocations SET quantity = allocations.quantity + wanted.units FROM wanted
+         WHERE allocations.sku = wanted.sku AND NOT EXISTS (
+             SELECT FROM wanted JOIN allocations USING (sku) LEFT JOIN received USING (sku)
+             WHERE allocations.quantity + wanted.units > coalesce(received.quantity, 0))",
+    )
+    .bind(&skus)
+    .bind(&units)
+    .execute(&mut *connection)
+    .await?;
+    if taken.rows_affected() == skus.len() as u64 {
+        return Ok(vec![]);
+    }
     let rows = sqlx::query(
         "SELECT wanted.sku, wanted.units, coalesce(received.quantity, 0) - allocations.quantity AS available
          FROM unnest($1::text[], $2::bigint[]) AS wanted(sku, units)
@@ -50,20 +63,8 @@ pub async fn allocate(connection: &mut PgConnection, wanted: &BTreeMap<String, i
     .fetch_all(&mut *connection)
     .await?;
     if rows.is_empty() {
-        // The condition again, in the statement that takes the units: `received` may have been lowered in between.
-        let taken = sqlx::query(
-            "UPDATE allocations SET quantity = allocations.quantity + wanted.units
-             FROM unnest($1::text[], $2::bigint[]) AS wanted(sku, units) JOIN received ON received.sku = wanted.sku
-             WHERE allocations.sku = wanted.sku AND allocations.quantity + wanted.units <= received.quantity",
-        )
-        .bind(&skus)
-        .bind(&units)
-        .execute(&mut *connection)
-        .await?;
-        if taken.rows_affected() != skus.len() as u64 {
-            // As if another order had come first: the caller starts anew.
-            return Err(sqlx::Error::RowNotFound);
-        }
+        // Something was received in between. As if another order had come first: the caller starts anew.
+        return Err(sqlx::Error::RowNotFound);
     }
     rows.iter()
         .map(|row| {
@@ -71,6 +72,12 @@ pub async fn allocate(connection: &mut PgConnection, wanted: &BTreeMap<String, i
             Ok(Shortage { sku: row.try_get("sku")?, wanted: row.try_get("units")?, available: available.max(0) })
         })
         .collect()
+}
+
+/// Locks the rows of these SKUs, in their order, until the transaction ends. How many there are.
+async fn lock(connection: &mut PgConnection, skus: &[&str]) -> Result<usize, sqlx::Error> {
+    let locked = sqlx::query("SELECT 1 FROM allocations WHERE sku = ANY($1::text[]) ORDER BY sku FOR UPDATE").bind(skus);
+    locked.execute(connection).await.map(|locked| usize::try_from(locked.rows_affected()).unwrap_or(usize::MAX))
 }
 
 /// Gives units free that an order of `shard` had, in its transaction: at home they can be had again from its end on, from elsewhere a moment
@@ -86,10 +93,7 @@ pub async fn free(shard: &Shard, connection: &mut PgConnection, units: BTreeMap<
 /// Gives promised units free again, at home. Rows are locked as in [`allocate`].
 pub async fn give_back(connection: &mut PgConnection, units: &BTreeMap<String, i64>) -> Result<(), sqlx::Error> {
     let skus: Vec<&str> = units.keys().map(String::as_str).collect();
-    sqlx::query("SELECT 1 FROM allocations WHERE sku = ANY($1::text[]) ORDER BY sku FOR UPDATE")
-        .bind(&skus)
-        .execute(&mut *connection)
-        .await?;
+    lock(connection, &skus).await?;
     sqlx::query(
         "UPDATE allocations SET quantity = quantity - given.units FROM unnest($1::text[], $2::bigint[]) AS given(sku, units)
          WHERE allocations.sku = given.sku",

@@ -6,9 +6,8 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::api::problem::{Problem, Result, kinds};
+use crate::shop::databases::begin;
 
-/// How long a withdrawal waits for an order's lock.
-const LOCK_TIMEOUT: &str = "5s";
 /// How many withdrawals are looked at in one go.
 const AT_ONCE: i64 = 1000;
 
@@ -25,8 +24,7 @@ pub struct Withdrawal {
 /// # Errors
 /// `stock-promised` if there are not as many.
 pub async fn withdraw(orders: &PgPool, id: Uuid, sku: &str, units: i64) -> Result<()> {
-    let mut transaction = orders.begin().await?;
-    sqlx::query("SELECT set_config('lock_timeout', $1, true)").bind(LOCK_TIMEOUT).execute(&mut *transaction).await?;
+    let mut transaction = begin(orders).await?;
     sqlx::query("INSERT INTO allocations (sku, quantity) VALUES ($1, 0) ON CONFLICT (sku) DO NOTHING")
         .bind(sku)
         .execute(&mut *transaction)

@@ -14,6 +14,7 @@ use crate::api::checkout;
 use crate::api::extract::check_length;
 use crate::api::problem::{Problem, ProblemBody, Result, body_problem, kinds};
 use crate::api::state::App;
+use crate::shop::databases::begin;
 
 /// In which an event is signed.
 pub const SIGNATURE: HeaderName = HeaderName::from_static("provider-signature");
@@ -53,14 +54,14 @@ pub async fn receive_event(State(app): State<App>, request: Request) -> Result<S
         return Err(Problem::new(&kinds::INVALID_BODY, "`id`: this has 1 to 100 characters."));
     }
     if note(&app, &event).await? {
-        checkout::wake(&app, event.payment_id).await?;
+        checkout::wake(&app, event.payment_id);
     }
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Whether the event is new.
+/// Whether the event is new, and tells something new. A row of its own before the payment: of two that tell the same, one waits and is late.
 async fn note(app: &App, event: &Event) -> Result<bool> {
-    let mut transaction = app.databases.payments.begin().await?;
+    let mut transaction = begin(&app.databases.payments).await?;
     let inserted = sqlx::query("INSERT INTO provider_events (id, payment_id, status) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING")
         .bind(&event.id)
         .bind(event.payment_id)
@@ -70,9 +71,9 @@ async fn note(app: &App, event: &Event) -> Result<bool> {
     if inserted.rows_affected() == 0 {
         return Ok(false);
     }
-    record(&mut *transaction, event.payment_id, &event.standing).await?;
+    let is_new = record(&mut *transaction, event.payment_id, &event.standing).await?;
     transaction.commit().await?;
-    Ok(true)
+    Ok(is_new)
 }
 
 /// Forgets events that no provider sends again.

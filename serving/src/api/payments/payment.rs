@@ -34,13 +34,17 @@ impl From<Error> for Problem {
 /// `payment-refused` if the provider does not take the charge, `unavailable` if it is not known whether it did.
 pub async fn authorise(app: &App, payment: Uuid, charge: &Charge) -> Result<Outcome> {
     let pool = &app.databases.payments;
-    sqlx::query("INSERT INTO payments (id, amount_cents, currency, status) VALUES ($1, $2, $3, 'authorising') ON CONFLICT (id) DO NOTHING")
-        .bind(payment)
-        .bind(charge.amount_cents)
-        .bind(&charge.currency)
-        .execute(pool)
-        .await?;
-    let (status, decline_code) = known(pool, payment).await?;
+    // No row if another inserts it at this moment: then this is tried again.
+    let (status, decline_code): (String, Option<String>) = sqlx::query_as(
+        "WITH new AS (INSERT INTO payments (id, amount_cents, currency, status) VALUES ($1, $2, $3, 'authorising')
+             ON CONFLICT (id) DO NOTHING RETURNING status, decline_code)
+         SELECT status, decline_code FROM new UNION ALL SELECT status, decline_code FROM payments WHERE id = $1",
+    )
+    .bind(payment)
+    .bind(charge.amount_cents)
+    .bind(&charge.currency)
+    .fetch_one(pool)
+    .await?;
     let standing = match status.as_str() {
         "authorised" | "captured" => return Ok(Outcome::Authorised),
         "declined" | "voided" => return Ok(Outcome::Declined(decline_code.unwrap_or(status))),
@@ -63,14 +67,12 @@ pub async fn authorise(app: &App, payment: Uuid, charge: &Charge) -> Result<Outc
 /// `payment-refused` if the provider will not, for good.
 pub async fn capture(app: &App, payment: Uuid) -> Result<()> {
     let pool = &app.databases.payments;
-    if known(pool, payment).await?.0 == "captured" {
+    let (status, is_free) = known(pool, payment).await?;
+    if status == "captured" {
         return Ok(());
     }
-    let standing = if is_free(pool, payment).await? {
-        Standing { status: Status::Captured, decline_code: None }
-    } else {
-        app.payment_provider.capture(payment).await?
-    };
+    let standing =
+        if is_free { Standing { status: Status::Captured, decline_code: None } } else { app.payment_provider.capture(payment).await? };
     record(pool, payment, &standing).await?;
     match standing.status {
         Status::Captured => Ok(()),
@@ -89,15 +91,13 @@ pub async fn void(app: &App, payment: Uuid) -> Result<()> {
         .bind(payment)
         .execute(pool)
         .await?;
-    if matches!(known(pool, payment).await?.0.as_str(), "declined" | "voided") {
+    let (status, is_free) = known(pool, payment).await?;
+    if matches!(status.as_str(), "declined" | "voided") {
         return Ok(());
     }
-    let standing = if is_free(pool, payment).await? {
-        Standing { status: Status::Voided, decline_code: None }
-    } else {
-        app.payment_provider.void(payment).await?
-    };
-    record(pool, payment, &standing).await
+    let standing =
+        if is_free { Standing { status: Status::Voided, decline_code: None } } else { app.payment_provider.void(payment).await? };
+    record(pool, payment, &standing).await.map(drop)
 }
 
 /// Gives back a part of what was taken; `refund` is a new id for each time that money is to be given back.
@@ -114,17 +114,14 @@ pub async fn refund(app: &App, refund: Uuid, payment: Uuid, amount_cents: i64) -
     Ok(())
 }
 
-async fn known(pool: &PgPool, payment: Uuid) -> Result<(String, Option<String>)> {
-    Ok(sqlx::query_as("SELECT status, decline_code FROM payments WHERE id = $1").bind(payment).fetch_one(pool).await?)
+/// Its status, and whether there is nothing to pay.
+async fn known(pool: &PgPool, payment: Uuid) -> Result<(String, bool)> {
+    Ok(sqlx::query_as("SELECT status, amount_cents = 0 FROM payments WHERE id = $1").bind(payment).fetch_one(pool).await?)
 }
 
-async fn is_free(pool: &PgPool, payment: Uuid) -> Result<bool> {
-    Ok(sqlx::query_scalar("SELECT amount_cents = 0 FROM payments WHERE id = $1").bind(payment).fetch_one(pool).await?)
-}
-
-/// Writes down how far a payment is. What is heard late does not bring it back.
-pub(super) async fn record(executor: impl sqlx::PgExecutor<'_>, payment: Uuid, standing: &Standing) -> Result<()> {
-    sqlx::query(
+/// Writes down how far a payment is. What is heard late does not bring it back. Whether it was not known.
+pub(super) async fn record(executor: impl sqlx::PgExecutor<'_>, payment: Uuid, standing: &Standing) -> Result<bool> {
+    let moved = sqlx::query(
         "UPDATE payments SET status = $2, decline_code = $3, updated_at = now()
          WHERE id = $1 AND status <> $2
            AND (status IN ('authorising', 'pending') OR (status = 'authorised' AND $2 IN ('captured', 'voided')))",
@@ -134,5 +131,5 @@ pub(super) async fn record(executor: impl sqlx::PgExecutor<'_>, payment: Uuid, s
     .bind(&standing.decline_code)
     .execute(executor)
     .await?;
-    Ok(())
+    Ok(moved.rows_affected() == 1)
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
-use sqlx::{FromRow, PgPool, Row};
+use sqlx::{FromRow, PgConnection, Row};
 
 use super::basket::Basket;
 use super::coupons;
@@ -27,7 +27,7 @@ impl FromRow<'_, PgRow> for Candidate {
 }
 
 /// Each with what its limits say to the basket's customer now. [`super::redeem`] asks again, and counts.
-pub async fn load(pool: &PgPool, basket: &Basket, now: DateTime<Utc>) -> Result<Vec<Candidate>> {
+pub async fn load(connection: &mut PgConnection, basket: &Basket, now: DateTime<Utc>) -> Result<Vec<Candidate>> {
     let codes: Vec<&str> = basket.coupons.iter().map(String::as_str).filter(|code| coupons::is_code(code)).collect();
     let statement = sqlx::AssertSqlSafe(format!(
         "WITH candidate AS (
@@ -44,5 +44,5 @@ pub async fn load(pool: &PgPool, basket: &Basket, now: DateTime<Utc>) -> Result<
          FROM candidate JOIN promotions ON promotions.id = candidate.promotion_id
          ORDER BY array_position($1, coupon)"
     ));
-    Ok(sqlx::query_as(statement).bind(codes).bind(basket.user_id).bind(now).fetch_all(pool).await?)
+    Ok(sqlx::query_as(statement).bind(codes).bind(basket.user_id).bind(now).fetch_all(connection).await?)
 }

@@ -16,6 +16,7 @@ use crate::api::extract::{Body, Faults, Json, Path, Query};
 use crate::api::limit::limit;
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::state::App;
+use crate::shop::databases::begin;
 
 /// Of one promotion.
 const MAX_COUPONS: i64 = 100_000;
@@ -122,7 +123,7 @@ pub async fn list_coupons(
         (status = 413, body = ProblemBody), (status = 415, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub async fn create_coupons(State(app): State<App>, Path(promotion_id): Path<Uuid>, Json(wanted): Json<NewCoupons>) -> Result<Response> {
     let codes = wanted.check()?;
-    let mut transaction = app.databases.pricing.begin().await?;
+    let mut transaction = begin(&app.databases.pricing).await?;
     if !promotions::lock(&mut transaction, promotion_id).await?.terms.needs_coupon {
         return Err(Problem::new(&kinds::PROMOTION_AUTOMATIC, format!("The promotion {promotion_id} applies without a coupon.")));
     }

@@ -12,6 +12,7 @@ use crate::api::extract::{Json, Path, Query, invalid};
 use crate::api::limit::limit;
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::state::App;
+use crate::shop::databases::begin;
 
 /// Every basket is held against each automatic promotion that is active.
 const MAX_AUTOMATIC: i64 = 500;
@@ -61,7 +62,7 @@ pub async fn list_promotions(State(app): State<App>, Query(query): Query<Promoti
     (status = 413, body = ProblemBody), (status = 415, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub async fn create_promotion(State(app): State<App>, Json(terms): Json<Terms>) -> Result<Response> {
     terms.check()?;
-    let mut transaction = app.databases.pricing.begin().await?;
+    let mut transaction = begin(&app.databases.pricing).await?;
     let made = save(&mut transaction, Uuid::now_v7(), &terms).await?;
     check_automatic(&mut transaction, &made).await?;
     transaction.commit().await?;
@@ -85,7 +86,7 @@ pub async fn get_promotion(State(app): State<App>, Path(id): Path<Uuid>) -> Resu
         (status = 415, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub async fn put_promotion(State(app): State<App>, Path(id): Path<Uuid>, Json(terms): Json<Terms>) -> Result<axum::Json<Promotion>> {
     terms.check()?;
-    let mut transaction = app.databases.pricing.begin().await?;
+    let mut transaction = begin(&app.databases.pricing).await?;
     let used_count = lock(&mut transaction, id).await?.used_count;
     if terms.max_redemptions.is_some_and(|max| max < used_count) {
         return Err(invalid("max_redemptions", format!("it was used {used_count} times already; to end it, switch it off")));
@@ -101,7 +102,7 @@ pub async fn put_promotion(State(app): State<App>, Path(id): Path<Uuid>, Json(te
     responses((status = 204, description = "it applies to nothing any more"), (status = 401, body = ProblemBody), (status = 403,
         body = ProblemBody), (status = 404, body = ProblemBody)))]
 pub async fn delete_promotion(State(app): State<App>, Path(id): Path<Uuid>) -> Result<StatusCode> {
-    let mut transaction = app.databases.pricing.begin().await?;
+    let mut transaction = begin(&app.databases.pricing).await?;
     let statement = match lock(&mut transaction, id).await?.used_count {
         0 => "DELETE FROM promotions WHERE id = $1",
         _ => "UPDATE promotions SET is_active = false, updated_at = now() WHERE id = $1",

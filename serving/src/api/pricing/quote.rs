@@ -94,14 +94,17 @@ pub enum Reason {
 /// # Errors
 /// `no-shipping-rate` when there is no price for bringing it to its destination by its method.
 pub async fn quote(app: &App, basket: &Basket) -> Result<Quote> {
-    let pool = &app.databases.pricing;
+    let mut connection = app.databases.pricing.acquire().await?;
     let now = Utc::now();
-    let candidates = candidates::load(pool, basket, now).await?;
+    let candidates = candidates::load(&mut connection, basket, now).await?;
     let country = basket.destination.as_ref().map(|destination| destination.country.as_str());
     let (taxes, shipping) = match country {
-        Some(country) => (tax_rates::load(pool, Some(country)).await?, shipping_rates::load(pool, Some(country)).await?),
+        Some(country) => {
+            (tax_rates::load(&mut *connection, Some(country)).await?, shipping_rates::load(&mut *connection, Some(country)).await?)
+        }
         None => Default::default(),
     };
+    drop(connection);
     engine::price(basket, &candidates, &taxes, &shipping, now).map_err(|engine::NoShipping| {
         let (method, currency) = (basket.shipping_method.name(), &basket.currency);
         Problem::new(

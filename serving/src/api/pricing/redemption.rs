@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::quote::Quote;
 use crate::api::problem::{Problem, Result, kinds};
 use crate::api::state::App;
-
-/// How long a redemption waits for another's locks.
-const LOCK_TIMEOUT: &str = "5s";
+use crate::shop::databases::begin;
 
 /// Counts each promotion of a quote once, or, where a limit is reached, none of them. The same `redemption_id` again changes nothing.
 ///
@@ -139,12 +137,6 @@ pub async fn forget_user(app: &App, user_id: Uuid) -> Result<()> {
     sqlx::query("UPDATE redemptions SET user_id = NULL WHERE user_id = $1").bind(user_id).execute(&mut *transaction).await?;
     sqlx::query("UPDATE redeemed_promotions SET user_id = NULL WHERE user_id = $1").bind(user_id).execute(&mut *transaction).await?;
     Ok(transaction.commit().await?)
-}
-
-async fn begin(pool: &PgPool) -> Result<sqlx::Transaction<'static, sqlx::Postgres>> {
-    let mut transaction = pool.begin().await?;
-    sqlx::query("SELECT set_config('lock_timeout', $1, true)").bind(LOCK_TIMEOUT).execute(&mut *transaction).await?;
-    Ok(transaction)
 }
 
 /// Promotions before coupons, and each kind in its order: two redemptions never wait for each other in a circle.

@@ -1,13 +1,14 @@
 //! `GET /api/v1/tax-rates` and `PUT /api/v1/tax-rates`.
 
 use axum::extract::State;
-use sqlx::PgPool;
+use sqlx::PgExecutor;
 use uuid::Uuid;
 
 use super::tax::{ANY_COUNTRY, TaxCountry, TaxRate, TaxTable};
 use crate::api::extract::Json;
 use crate::api::problem::{ProblemBody, Result};
 use crate::api::state::App;
+use crate::shop::databases::begin;
 
 /// All taxes, by country.
 #[utoipa::path(get, path = "/api/v1/tax-rates", tag = "pricing", responses((status = 200, body = TaxTable),
@@ -22,7 +23,7 @@ pub async fn get_tax_rates(State(app): State<App>) -> Result<axum::Json<TaxTable
     (status = 415, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub async fn put_tax_rates(State(app): State<App>, Json(table): Json<TaxTable>) -> Result<axum::Json<TaxTable>> {
     table.check()?;
-    let mut transaction = app.databases.pricing.begin().await?;
+    let mut transaction = begin(&app.databases.pricing).await?;
     // Two that replace it at once come one after the other; readers go on with what was there.
     sqlx::query("LOCK TABLE tax_countries IN SHARE ROW EXCLUSIVE MODE").execute(&mut *transaction).await?;
     sqlx::query("DELETE FROM tax_countries").execute(&mut *transaction).await?;
@@ -53,7 +54,7 @@ pub async fn put_tax_rates(State(app): State<App>, Json(table): Json<TaxTable>) 
 type Row = (String, bool, Option<String>, Option<Uuid>, Option<i32>);
 
 /// The taxes of one country and of [`ANY_COUNTRY`], or all.
-pub(super) async fn load(pool: &PgPool, country: Option<&str>) -> Result<TaxTable> {
+pub(super) async fn load(executor: impl PgExecutor<'_>, country: Option<&str>) -> Result<TaxTable> {
     // One statement, so that it sees one table and not a half of two.
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT country, prices_include_tax, state_province, category_id, basis_points FROM tax_countries LEFT JOIN tax_rates USING (country)
@@ -62,7 +63,7 @@ pub(super) async fn load(pool: &PgPool, country: Option<&str>) -> Result<TaxTabl
     )
     .bind(country)
     .bind(ANY_COUNTRY)
-    .fetch_all(pool)
+    .fetch_all(executor)
     .await?;
     let mut countries: Vec<TaxCountry> = Vec::new();
     for (country, prices_include_tax, state_province, category_id, basis_points) in rows {

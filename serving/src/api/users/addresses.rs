@@ -12,6 +12,7 @@ use crate::api::access::Caller;
 use crate::api::extract::{Json, Path};
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::state::App;
+use crate::shop::databases::begin;
 
 const MAX_ADDRESSES: i64 = 50;
 
@@ -35,7 +36,7 @@ pub async fn list_addresses(State(app): State<App>, caller: Caller) -> Result<ax
 pub async fn create_address(State(app): State<App>, caller: Caller, Json(wanted): Json<NewAddress>) -> Result<Response> {
     wanted.check()?;
     let user_id = caller.user_id()?;
-    let mut transaction = app.databases.users.begin().await?;
+    let mut transaction = begin(&app.databases.users).await?;
     lock(&mut transaction, user_id).await?;
     let known: i64 =
         sqlx::query_scalar("SELECT count(*) FROM user_addresses WHERE user_id = $1").bind(user_id).fetch_one(&mut *transaction).await?;
@@ -59,7 +60,7 @@ pub async fn put_address(
 ) -> Result<axum::Json<Address>> {
     wanted.check()?;
     let user_id = caller.user_id()?;
-    let mut transaction = app.databases.users.begin().await?;
+    let mut transaction = begin(&app.databases.users).await?;
     lock(&mut transaction, user_id).await?;
     let was = take_out(&mut transaction, user_id, id).await?;
     let keeps_default = was.is_default && was.address_type == wanted.address_type;
@@ -78,7 +79,7 @@ pub async fn put_address(
     responses((status = 204, description = "removed"), (status = 401, body = ProblemBody), (status = 404, body = ProblemBody)))]
 pub async fn delete_address(State(app): State<App>, caller: Caller, Path(id): Path<Uuid>) -> Result<StatusCode> {
     let user_id = caller.user_id()?;
-    let mut transaction = app.databases.users.begin().await?;
+    let mut transaction = begin(&app.databases.users).await?;
     lock(&mut transaction, user_id).await?;
     let was = take_out(&mut transaction, user_id, id).await?;
     appoint(&mut transaction, user_id, was.address_type).await?;
@@ -150,7 +151,7 @@ async fn appoint(connection: &mut PgConnection, user_id: Uuid, of: AddressType) 
 
 /// Removes what is known of a person here.
 pub async fn erase(pool: &PgPool, user_id: Uuid) -> Result<()> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = begin(pool).await?;
     sqlx::query("DELETE FROM user_addresses WHERE user_id = $1").bind(user_id).execute(&mut *transaction).await?;
     sqlx::query("DELETE FROM users WHERE id = $1").bind(user_id).execute(&mut *transaction).await?;
     Ok(transaction.commit().await?)

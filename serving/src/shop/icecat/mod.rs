@@ -3,6 +3,7 @@
 pub mod categories;
 mod reader;
 
+use crate::shop::databases::begin;
 use std::collections::BTreeSet;
 
 pub use reader::read;
@@ -46,10 +47,10 @@ pub async fn import(server: &Server, products: &[Product], mut progress: impl Fn
     for (batch, products) in products.chunks(BATCH).enumerate() {
         // Stock first: a product is never on sale before its units are there.
         let stock: Vec<Stock> = products.iter().map(stock).collect();
-        let mut transaction = databases.inventory.begin().await.map_err(refused("the opening stock"))?;
+        let mut transaction = begin(&databases.inventory).await.map_err(refused("the opening stock"))?;
         imported.receipts += bulk::write_stock(&mut transaction, OPENING_STOCK, &stock).await.map_err(refused("the opening stock"))?;
         transaction.commit().await.map_err(refused("the opening stock"))?;
-        let mut transaction = databases.catalog.begin().await.map_err(refused("products"))?;
+        let mut transaction = begin(&databases.catalog).await.map_err(refused("products"))?;
         imported.products += bulk::write_products(&mut transaction, products).await.map_err(refused("products"))?;
         transaction.commit().await.map_err(refused("products"))?;
         progress((batch * BATCH + products.len()) as u64);

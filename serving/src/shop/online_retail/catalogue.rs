@@ -9,6 +9,7 @@ use super::reader::Article;
 use super::{Error, Year, categories};
 use crate::shop::bulk::{self, Product, Stock};
 use crate::shop::databases::Databases;
+use crate::shop::databases::begin;
 
 /// Under this reference the year's opening stock is booked.
 const OPENING_STOCK: &str = "online-retail opening stock";
@@ -34,11 +35,11 @@ pub async fn import(databases: &Databases, year: &Year) -> Result<Imported, Erro
         let what = what.to_owned();
         move |source| Error::Query { what, source }
     };
-    let mut transaction = databases.inventory.begin().await.map_err(refused("the opening stock"))?;
+    let mut transaction = begin(&databases.inventory).await.map_err(refused("the opening stock"))?;
     let receipts = bulk::write_stock(&mut transaction, OPENING_STOCK, &stock).await.map_err(refused("the opening stock"))?;
     transaction.commit().await.map_err(refused("the opening stock"))?;
 
-    let mut transaction = databases.catalog.begin().await.map_err(refused("the catalogue"))?;
+    let mut transaction = begin(&databases.catalog).await.map_err(refused("the catalogue"))?;
     let names: Vec<(String, String)> = categories::all().map(|name| (name.to_owned(), String::new())).collect();
     bulk::write_names(&mut transaction, &names, &[]).await.map_err(refused("categories"))?;
     let products = bulk::write_products(&mut transaction, &products).await.map_err(refused("the catalogue"))?;

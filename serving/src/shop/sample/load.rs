@@ -12,6 +12,7 @@ use super::words::MAKERS;
 use super::{Item, SEED, items};
 use crate::shop::bulk::{self, Stock};
 use crate::shop::databases::Databases;
+use crate::shop::databases::begin;
 use crate::shop::orders::{self, Order};
 
 /// Under this reference the opening stock is booked.
@@ -64,7 +65,7 @@ pub async fn load(databases: &Databases, now: DateTime<Utc>) -> Result<Loaded, E
     let mut loaded = Loaded::default();
 
     let refused = |what| move |source| Error { what, source };
-    let mut transaction = databases.inventory.begin().await.map_err(refused("the stock"))?;
+    let mut transaction = begin(&databases.inventory).await.map_err(refused("the stock"))?;
     bulk::write_stock(&mut transaction, OPENING_STOCK, &stock(&items, &history)).await.map_err(refused("the stock"))?;
     transaction.commit().await.map_err(refused("the stock"))?;
 
@@ -80,7 +81,7 @@ pub async fn load(databases: &Databases, now: DateTime<Utc>) -> Result<Loaded, E
     }
 
     let pictures = drawing.await.expect("drawing a picture does not panic");
-    let mut transaction = databases.catalog.begin().await.map_err(refused("the catalogue"))?;
+    let mut transaction = begin(&databases.catalog).await.map_err(refused("the catalogue"))?;
     let (categories, brands) = names(&items);
     bulk::write_names(&mut transaction, &categories, &brands).await.map_err(refused("the names"))?;
     let products: Vec<_> = items.iter().map(|item| item.product.clone()).collect();

@@ -12,6 +12,7 @@ use crate::api::extract::Json;
 use crate::api::notifications::private_too;
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
 use crate::api::state::App;
+use crate::shop::databases::begin;
 
 /// So few that they are listed whole: each is called for every event that it wants to hear of.
 const MAX_WEBHOOKS: i64 = 50;
@@ -52,7 +53,7 @@ pub async fn create_webhook(State(app): State<App>, Json(wanted): Json<WebhookFi
     wanted.check(private_too(&app))?;
     let (id, secret) = (Uuid::now_v7(), Secret::new("chw_")?.reveal());
     let sealed = app.auth.vault.seal(&sealed_as(id), secret.as_bytes()).map_err(Problem::internal)?;
-    let mut transaction = app.databases.notifications.begin().await?;
+    let mut transaction = begin(&app.databases.notifications).await?;
     sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(COUNT_LOCK).execute(&mut *transaction).await?;
     let known: i64 = sqlx::query_scalar("SELECT count(*) FROM webhooks").fetch_one(&mut *transaction).await?;
     if known >= MAX_WEBHOOKS {

@@ -20,6 +20,8 @@ const WRITES_PER_S: u32 = 100;
 const SURGE: u32 = 10;
 const REFERENCE: Duration = Duration::from_secs(4);
 const MEASURED: Duration = Duration::from_secs(10);
+/// What one kind of requests leaves to be done is not in the figures of the next.
+const QUIET: Duration = Duration::from_secs(60);
 /// Of every so many writes, one is a purchase.
 const CARTS_A_CHECKOUT: usize = 10;
 /// Of every so many reads, one is a search.
@@ -47,7 +49,6 @@ pub async fn measure(platform: &Platform) -> anyhow::Result<Figures> {
     fdlimit::raise_fd_limit().context("cannot have as many open files as a surge needs")?;
     let (base, operator) = platform.http()?;
     let requests = Requests::new(&base, &operator).await?;
-    platform.caught_up(Duration::from_secs(60)).await?;
     let http = Client::builder().no_proxy().pool_max_idle_per_host(usize::MAX).build()?;
     let reference: Url = format!("http://{}/", constant::serve()?).parse()?;
     let mut rows = Vec::new();
@@ -65,12 +66,14 @@ pub async fn measure(platform: &Platform) -> anyhow::Result<Figures> {
         rows.push(Row { what, outcome: constant.clone(), constant: None });
         for (what, make) in kinds {
             step.doing(what);
+            platform.caught_up(QUIET).await?;
             rows.push(Row { what, outcome: at(&http, rate, MEASURED, make).await?, constant: Some(constant.clone()) });
         }
     }
     let mut surge = Vec::new();
     for (what, times) in [("as before", 1), ("ten times as much", SURGE), ("as before again", 1)] {
         step.doing(what);
+        platform.caught_up(QUIET).await?;
         let (reads, writes) = both(&http, &requests, times).await?;
         surge.push((what, reads, writes));
     }

@@ -51,10 +51,7 @@ async fn break_off(server: Server) {
                 .execute(orders)
                 .await
                 .unwrap();
-            let task = tokio::spawn({
-                let (app, id) = (server.app.clone(), *id);
-                async move { saga::advance(&app, id).await }
-            });
+            let task = tokio::spawn(saga::advance(server.app.clone(), *id));
             tokio::time::sleep(Duration::from_micros(rng.random_range(0..8000))).await;
             task.abort();
         }

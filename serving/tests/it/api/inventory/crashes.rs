@@ -1,5 +1,6 @@
 //! Write-offs that break off between any two of their steps.
 
+use chimera_serving::shop::databases::begin;
 use std::time::{Duration, Instant};
 
 use axum::extract::State;
@@ -25,7 +26,7 @@ async fn a_withdrawal_stays_while_its_movement_may_come_and_until_the_store_has_
     // The store has come very far, and says so; the background job may look whenever it likes.
     reached(&server, booking::position(&server.app.databases.inventory).await.unwrap());
     let id = Uuid::now_v7();
-    let mut transaction = server.app.databases.inventory.begin().await.unwrap();
+    let mut transaction = begin(&server.app.databases.inventory).await.unwrap();
     write_off::lock(&mut transaction, id).await.unwrap();
     withdrawals::withdraw(&server.app.databases.orders, id, "A", 4).await.unwrap();
     write_off::settle(&server.app).await.unwrap();
@@ -54,7 +55,7 @@ async fn a_withdrawal_whose_movement_never_came_gives_its_units_back() {
     let Some(server) = Server::start().await else { return };
     stocked(&server, "A", 10).await;
     let id = Uuid::now_v7();
-    let mut transaction = server.app.databases.inventory.begin().await.unwrap();
+    let mut transaction = begin(&server.app.databases.inventory).await.unwrap();
     write_off::lock(&mut transaction, id).await.unwrap();
     withdrawals::withdraw(&server.app.databases.orders, id, "A", 4).await.unwrap();
     sqlx::query("INSERT INTO stock_movements (id, sku, quantity) VALUES ($1, 'A', -4)").bind(id).execute(&mut *transaction).await.unwrap();
