@@ -4,6 +4,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::error::DatabaseError;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool, Postgres, Transaction};
@@ -312,10 +313,23 @@ pub fn pool(options: PgConnectOptions, service: &str, connections: u32) -> PgPoo
 /// A transaction on a connection of its own. In the place of `Pool::begin`, which is not to be cancelled: sqlx does not undo a BEGIN on whose
 /// answer nobody waits any more, as when a client goes away, and what came next on that connection would be in its transaction, and lost.
 pub async fn begin(pool: &PgPool) -> sqlx::Result<Transaction<'static, Postgres>> {
-    let connection = pool.acquire().await?;
-    // To its end in any case; then it is dropped, and rolled back.
-    let begun = tokio::spawn(Transaction::begin(connection, None));
-    begun.await.unwrap_or(Err(sqlx::Error::WorkerCrashed))
+    let mut broken = 0;
+    loop {
+        let connection = pool.acquire().await?;
+        // To its end in any case; then it is dropped, and rolled back.
+        let begun = tokio::spawn(Transaction::begin(connection, None));
+        match begun.await.unwrap_or(Err(sqlx::Error::WorkerCrashed)) {
+            // The server was started anew since the connection was used: the others may be broken too, and the last one is a new one.
+            Err(error) if is_broken(&error) && broken < pool.options().get_max_connections() => broken += 1,
+            begun => return begun,
+        }
+    }
+}
+
+/// Whether it was the connection that failed, or the server's end.
+fn is_broken(error: &sqlx::Error) -> bool {
+    let ends = |cause: &dyn DatabaseError| cause.code().is_some_and(|code| code.starts_with("57P"));
+    matches!(error, sqlx::Error::Io(_)) || error.as_database_error().is_some_and(ends)
 }
 
 /// Migrations applied so far; 0 in a new database, which has no table of them yet.

@@ -13,7 +13,7 @@ use crate::api::payments::signature::sign;
 
 const EVERY: Duration = Duration::from_millis(100);
 /// Told in one round, and at once of them.
-const AT_MOST: i64 = 256;
+const AT_MOST: i64 = 64;
 const AT_ONCE: usize = 16;
 const GIVEN_UP_AFTER: i32 = 20;
 

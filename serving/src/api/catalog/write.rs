@@ -23,7 +23,11 @@ impl Write {
         let catalog = app.databases.catalog.clone();
         let mut transaction = begin(&catalog).await?;
         let changed_by = caller.user_id.map(|user_id| user_id.to_string()).unwrap_or_default();
-        sqlx::query("SELECT set_config('chimera.changed_by', $1, true)").bind(changed_by).execute(&mut *transaction).await?;
+        // An import keeps locks for as long as it takes; a request's own limit bounds the wait for it.
+        sqlx::query("SELECT set_config('chimera.changed_by', $1, true), set_config('lock_timeout', '0', true)")
+            .bind(changed_by)
+            .execute(&mut *transaction)
+            .await?;
         Ok(Self { transaction, catalog })
     }
 

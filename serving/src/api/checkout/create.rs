@@ -67,8 +67,7 @@ pub async fn buy(app: &App, owner: Owner, key: &Key, wanted: &NewCheckout) -> Re
             let payment_token = &wanted.payment_token;
             let new = New { id, scope: &scope, key, request_hash, user_id, cart_id, details: &details, payment_token };
             if let Some(begun) = reserve(app, &new).await? {
-                let work = saga::go_on(app.clone(), begun);
-                return Ok((see_through(app, id, work).await?, false));
+                return Ok((see_through(app, id, begun.go_on(app.clone())).await?, false));
             }
             saga::find_by_key(app, &scope, key.as_str()).await?.ok_or_else(|| Problem::internal("a checkout is gone"))?
         }
@@ -80,13 +79,19 @@ pub async fn buy(app: &App, owner: Owner, key: &Key, wanted: &NewCheckout) -> Re
 /// Waits for the end of a purchase for a while. What was begun goes on if the shopper goes away.
 async fn see_through(app: &App, id: Uuid, work: impl Future<Output = Result<Option<Checkout>>> + Send + 'static) -> Result<Checkout> {
     let until = tokio::time::Instant::now() + ANSWER_AFTER;
+    let mut failed = None;
     match tokio::time::timeout_at(until, tokio::spawn(work)).await {
         Ok(Ok(Ok(Some(checkout)))) if checkout.is_decided() => return Ok(checkout),
-        Ok(Ok(Err(problem))) => tracing::warn!(checkout = %id, %problem, "a checkout does not go on; it is tried again"),
+        Ok(Ok(Err(problem))) => {
+            tracing::warn!(checkout = %id, %problem, "a checkout does not go on; it is tried again");
+            failed = Some(problem);
+        }
         _ => {}
     }
     loop {
-        let checkout = saga::find(app, id).await?.ok_or_else(|| Problem::internal("a checkout is gone"))?;
+        let Some(checkout) = saga::find(app, id).await? else {
+            return Err(failed.unwrap_or_else(|| Problem::internal("a checkout is gone")));
+        };
         if checkout.is_decided() || tokio::time::Instant::now() + LOOK_EVERY > until {
             return Ok(checkout);
         }

@@ -1,7 +1,7 @@
 //! Checkout: from a cart to an order that is paid for.
 //!
-//! A purchase is a saga. Each step is done in one service, is harmless when done again, and is written down in the row of the checkout before
-//! the next: so whoever finds the row, this request, a later one or the job after a crash, goes on where it stands.
+//! A purchase is a saga. Each step is harmless when done again, and is written down in the row of the checkout before the next: so whoever finds
+//! the row, this request, a later one or the job after a crash, goes on where it stands.
 //!
 //! | state | what has been done | next | if that is refused |
 //! |---|---|---|---|

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sqlx::{Postgres, Transaction};
 use uuid::Uuid;
 
 use super::request::Details;
@@ -26,13 +27,27 @@ pub struct New<'a> {
     pub payment_token: &'a str,
 }
 
+/// A purchase that there is once its transaction is committed.
+pub struct Begun {
+    transaction: Transaction<'static, Postgres>,
+    checkout: Checkout,
+}
+
+impl Begun {
+    /// Writes it down and goes on with it; to be spawned: nobody else goes on with what was written down by who has claimed it.
+    pub async fn go_on(self, app: App) -> Result<Option<Checkout>> {
+        self.transaction.commit().await?;
+        saga::go_on(app, self.checkout).await
+    }
+}
+
 /// The purchase, claimed for who goes on with it; `None`: another request with the same key was quicker.
-pub async fn reserve(app: &App, new: &New<'_>) -> Result<Option<Checkout>> {
+pub async fn reserve(app: &App, new: &New<'_>) -> Result<Option<Begun>> {
     let units: BTreeMap<String, i64> = new.details.quote.lines.iter().map(|line| (line.sku.clone(), line.quantity)).collect();
     retried(|| attempt(app, new, &units)).await
 }
 
-async fn attempt(app: &App, new: &New<'_>, units: &BTreeMap<String, i64>) -> Result<Option<Checkout>, Failure> {
+async fn attempt(app: &App, new: &New<'_>, units: &BTreeMap<String, i64>) -> Result<Option<Begun>, Failure> {
     let mut transaction = begin(&app.databases.orders).await?;
     let Some(checkout) = saga::begin(&mut transaction, new).await? else { return Ok(None) };
     let shortages = allocate(&mut transaction, units).await?;
@@ -47,6 +62,5 @@ async fn attempt(app: &App, new: &New<'_>, units: &BTreeMap<String, i64>) -> Res
         .bind(units.values().copied().collect::<Vec<_>>())
         .execute(&mut *transaction)
         .await?;
-    transaction.commit().await?;
-    Ok(Some(checkout))
+    Ok(Some(Begun { transaction, checkout }))
 }

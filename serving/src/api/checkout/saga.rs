@@ -203,6 +203,8 @@ async fn fail(app: &App, checkout: &Checkout, problem: &Value) -> Result<()> {
 
 /// Leaves it for later. `None`: longer each time, since something fails.
 async fn wait(app: &App, checkout: &Checkout, seconds: Option<f64>) -> Result<()> {
+    // A transaction, for its new connection if the old ones are broken: whoever cannot write this keeps the claim.
+    let mut transaction = databases::begin(&app.databases.orders).await?;
     sqlx::query(
         "UPDATE checkouts SET attempts = attempts + 1, claim = NULL, claimed_until = NULL, updated_at = now(),
              run_at = now() + make_interval(secs => coalesce($3, least(0.25 * 2 ^ least(attempts, 10), $4)))
@@ -212,9 +214,9 @@ async fn wait(app: &App, checkout: &Checkout, seconds: Option<f64>) -> Result<()
     .bind(checkout.claim)
     .bind(seconds)
     .bind(LONGEST_PAUSE_S)
-    .execute(&app.databases.orders)
+    .execute(&mut *transaction)
     .await?;
-    Ok(())
+    Ok(transaction.commit().await?)
 }
 
 /// The provider has told of its payment: the next step may be possible.

@@ -1,6 +1,7 @@
 //! The steps of a purchase. Each may be taken again, after a crash in its middle, by another process.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chrono::Utc;
 use sqlx::{PgConnection, Postgres, Transaction};
@@ -16,6 +17,9 @@ use crate::api::state::App;
 use crate::api::{carts, pricing};
 use crate::shop::databases::begin;
 use crate::shop::shards::Shard;
+
+/// How long an order that is paid for waits for its cart.
+const CART_WAITED_FOR: Duration = Duration::from_secs(1);
 
 /// Whether a refusal in this state ends the purchase. In the others nobody can refuse: what fails is tried again.
 pub(super) fn can_fail(state: State) -> bool {
@@ -81,11 +85,12 @@ async fn capture(app: &App, checkout: &Checkout) -> Result<Step> {
         order::paid(&mut transaction, checkout.id).await?;
         transaction.commit().await?;
     }
-    // Before anybody hears that it is paid, if that can be done; it keeps no order waiting.
-    let state = match take_from_cart(app, checkout).await {
-        Ok(()) => State::Completed,
-        Err(problem) => {
-            tracing::warn!(checkout = %checkout.id, %problem, "what was bought leaves the cart later");
+    // Before anybody hears that it is paid, if that can be done at once. What was begun is done to its end, and once.
+    let taking = tokio::spawn(take_from_cart(app.clone(), bought(checkout)));
+    let state = match tokio::time::timeout(CART_WAITED_FOR, taking).await {
+        Ok(Ok(Ok(()))) => State::Completed,
+        _ => {
+            tracing::warn!(checkout = %checkout.id, "what was bought leaves the cart later");
             State::Captured
         }
     };
@@ -99,16 +104,27 @@ async fn capture(app: &App, checkout: &Checkout) -> Result<Step> {
 }
 
 async fn empty_cart(app: &App, checkout: &Checkout) -> Result<Step> {
-    take_from_cart(app, checkout).await?;
+    take_from_cart(app.clone(), bought(checkout)).await?;
     let mut connection = app.databases.orders.acquire().await?;
     move_on(&mut connection, checkout, State::Completed).await?;
     Ok(Step::Done(State::Completed))
 }
 
-async fn take_from_cart(app: &App, checkout: &Checkout) -> Result<()> {
-    let bought: Vec<(String, i32)> =
-        checkout.details.quote.lines.iter().map(|line| (line.sku.clone(), i32::try_from(line.quantity).unwrap_or(i32::MAX))).collect();
-    carts::take_bought(app, checkout.cart_id, checkout.id, &bought).await
+/// Units of SKUs that leave a cart for a purchase.
+struct Bought {
+    checkout_id: Uuid,
+    cart_id: Uuid,
+    units: Vec<(String, i32)>,
+}
+
+fn bought(checkout: &Checkout) -> Bought {
+    let lines = checkout.details.quote.lines.iter();
+    let units = lines.map(|line| (line.sku.clone(), i32::try_from(line.quantity).unwrap_or(i32::MAX))).collect();
+    Bought { checkout_id: checkout.id, cart_id: checkout.cart_id, units }
+}
+
+async fn take_from_cart(app: App, bought: Bought) -> Result<()> {
+    carts::take_bought(&app, bought.cart_id, bought.checkout_id, &bought.units).await
 }
 
 /// Everything that was done, undone: in the services first, so that `failed` means that nothing is left.

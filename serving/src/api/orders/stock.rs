@@ -18,7 +18,8 @@ pub struct Shortage {
 }
 
 /// Promises the wanted units to the order of this transaction, all of them or none. The rows of the SKUs stay locked until it ends, so a unit is
-/// promised once; SKUs are locked in their order, so two orders do not wait for each other in a circle.
+/// promised once; SKUs are locked in their order, so two orders do not wait for each other in a circle. Those that are the first of a SKU may:
+/// then PostgreSQL breaks the circle, and one of them is tried again.
 ///
 /// Returns what is short; then nothing was promised.
 pub async fn allocate(connection: &mut PgConnection, wanted: &BTreeMap<String, i64>) -> Result<Vec<Shortage>, sqlx::Error> {
