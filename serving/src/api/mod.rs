@@ -36,6 +36,7 @@ mod places;
 pub mod pricing;
 pub mod problem;
 pub mod products;
+pub mod proxies;
 pub mod rate_limit;
 mod replica;
 pub mod router;
@@ -51,6 +52,7 @@ pub mod visual_search;
 
 pub use access::OperatorToken;
 pub use cors::Origins;
+pub use proxies::Proxies;
 pub use router::router;
 pub use serve::serve;
 pub use state::{App, Limits, Parts, Stores, WaitError};

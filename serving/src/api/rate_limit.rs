@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use super::access::{Access, Caller};
 use super::problem::{Problem, Result, kinds};
+use super::proxies::Proxies;
 use super::state::App;
 
 /// A steady rate, and how many more may come at once after a rest.
@@ -29,7 +30,7 @@ pub struct Rates {
     pub writes: Rate,
     /// Registering, logging in and the like; by address, since nobody is known yet.
     pub entrances: Rate,
-    /// Load tests and a shop's own programs on the same machine are not counted.
+    /// Load tests and a shop's own programs on the same machine are not counted, unless that is where trusted proxies are.
     pub counts_loopback: bool,
 }
 
@@ -66,13 +67,18 @@ static COUNT: LazyLock<Script> = LazyLock::new(|| {
 pub struct Sender {
     /// `None`: not known, as in a test without a network.
     address: Option<IpAddr>,
+    /// On this machine, and no proxy.
+    is_local: bool,
     reads: bool,
 }
 
 impl Sender {
-    pub fn of(request: &Request) -> Self {
-        let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip().to_canonical());
-        Self { address, reads: request.method().is_safe() }
+    /// The peer of the connection, or whom proxies name that are trusted.
+    pub fn of(request: &Request, proxies: &Proxies) -> Self {
+        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+        let address = peer.map(|peer| proxies.caller(peer, request.headers()));
+        let is_local = address.is_some_and(|address| address.is_loopback() && !proxies.trusts(address));
+        Self { address, is_local, reads: request.method().is_safe() }
     }
 
     /// The same sender, of something that reads or does not.
@@ -80,13 +86,9 @@ impl Sender {
         Self { reads, ..self }
     }
 
-    fn is_loopback(&self) -> bool {
-        self.address.is_some_and(|address| address.is_loopback())
-    }
-
     /// `None`: who runs the server, and programs on its machine, are not held up.
     pub fn who(&self, rates: &Rates, caller: Option<&Caller>) -> Option<Who> {
-        if self.is_loopback() && !rates.counts_loopback {
+        if self.is_local && !rates.counts_loopback {
             return None;
         }
         match (caller.map(|caller| caller.user_id), self.address) {
@@ -150,6 +152,9 @@ fn whole_network(address: IpAddr) -> IpAddr {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+    use axum::http::HeaderValue;
+
     use super::*;
 
     #[test]
@@ -158,5 +163,27 @@ mod tests {
         assert_eq!(of("2001:db8::1"), of("2001:db8::ffff:1:2:3"));
         assert_ne!(of("2001:db8::1"), of("2001:db8:0:1::1"));
         assert_ne!(of("192.0.2.1"), of("192.0.2.2"));
+    }
+
+    #[test]
+    fn this_machine_is_not_counted_but_a_trusted_proxy_on_it_is_looked_through() {
+        let who = |trusted: &str, peer: [u8; 4], forwarded_for: &'static str| {
+            let mut request = Request::new(Body::empty());
+            request.extensions_mut().insert(ConnectInfo(SocketAddr::from((peer, 4711))));
+            request.headers_mut().insert("x-forwarded-for", HeaderValue::from_static(forwarded_for));
+            let proxies = Proxies::new(&[trusted.to_owned()]).expect("an address");
+            Sender::of(&request, &proxies).who(&Rates::default(), None)
+        };
+        let (here, there, guest) = ([127, 0, 0, 1], [10, 0, 0, 1], [198, 51, 100, 7]);
+        let counted = |address: [u8; 4]| Some(Who::Address(IpAddr::from(address)));
+        assert_eq!(who("10.0.0.1", here, "198.51.100.7"), None);
+        assert_eq!(who("10.0.0.1", guest, "127.0.0.1"), counted(guest));
+        assert_eq!(who("10.0.0.1", there, "198.51.100.7"), counted(guest));
+        assert_eq!(who("127.0.0.1", here, "198.51.100.7"), counted(guest));
+        assert_eq!(who("127.0.0.1", here, "127.0.0.1, 198.51.100.7"), counted(guest));
+        // One that names nobody is no way past the limit.
+        assert_eq!(who("127.0.0.1", here, ""), counted(here));
+        assert_eq!(who("127.0.0.1", here, "127.0.0.1"), counted(here));
+        assert_eq!(who("10.0.0.1", there, "127.0.0.1"), None);
     }
 }

@@ -23,6 +23,7 @@ use super::notifications::Notifications;
 use super::payments::Provider;
 use super::places::Places;
 use super::problem::{Problem, Result, kinds};
+use super::proxies::Proxies;
 use super::rate_limit::Rates;
 pub use super::stores::status::StoreStatus;
 use crate::audit::Sealer;
@@ -110,6 +111,8 @@ pub struct Parts {
     pub limits: Limits,
     /// Whose pages may call this server from a browser, besides its own.
     pub origins: Origins,
+    /// Whose word is taken for who sends a request.
+    pub proxies: Proxies,
     /// From [`crate::api::metrics::install`].
     pub metrics: PrometheusHandle,
 }

@@ -56,6 +56,9 @@ pub struct Arguments {
         hide_env_values = true
     )]
     cors_origins: Vec<String>,
+    /// Proxies in front of the HTTP server: 127.0.0.1, 10.0.0.0/8. Who sends a request is whom their X-Forwarded-For names [default: none]
+    #[arg(long, global = true, env = "CHIMERA_TRUSTED_PROXIES", value_name = "NETWORK,…", value_delimiter = ',', hide_env_values = true)]
+    trusted_proxies: Vec<String>,
     /// A payment provider to use instead of the simulated one
     #[arg(long, global = true, env = "CHIMERA_PAYMENT_URL", value_name = "URL", hide_env_values = true)]
     payment_url: Option<String>,
@@ -128,6 +131,7 @@ struct File {
     listen: Option<SocketAddr>,
     public_url: Option<String>,
     cors_origins: Option<Vec<String>>,
+    trusted_proxies: Option<Vec<String>>,
     payment_url: Option<String>,
     payment_secret: Option<String>,
     listen_pg: Option<SocketAddr>,
@@ -172,6 +176,8 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// Empty: pages of this server only.
     pub cors_origins: Vec<String>,
+    /// Empty: who sends a request is the peer of its connection.
+    pub trusted_proxies: Vec<String>,
     /// `None`: the simulated provider.
     pub payment_url: Option<String>,
     #[serde(skip)]
@@ -253,6 +259,7 @@ impl Settings {
             listen_is_given: listen.is_some(),
             public_url: given(&arguments.public_url).or(file.public_url).map(|url| public_url(&url)).transpose()?,
             cors_origins: listed(&arguments.cors_origins, file.cors_origins),
+            trusted_proxies: listed(&arguments.trusted_proxies, file.trusted_proxies),
             listen_pg: arguments.listen_pg.or(file.listen_pg),
             listen_grpc: arguments.listen_grpc.or(file.listen_grpc),
             grpc_certificate: arguments.grpc_certificate.clone().or(file.grpc_certificate),

@@ -241,7 +241,7 @@ pub async fn check(State(app): State<App>, mut request: Request, next: Next) -> 
     // A request that matched no path has no route to guard, but is refused all the same.
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let access = Access::of(request.method(), path);
-    let sender = rate_limit::Sender::of(&request);
+    let sender = rate_limit::Sender::of(&request, &app.proxies);
     let known = if access == Access::Entrance { Ok(None) } else { caller(&app, request.headers()).await };
     // Guesses are counted like log-ins.
     let counted = if known.is_err() { Access::Entrance } else { access };

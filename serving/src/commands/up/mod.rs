@@ -27,7 +27,7 @@ use super::instance::{self, Lock, Note};
 use super::{Settings, ui};
 use crate::api::auth::Auth;
 use crate::api::catalog::PictureStore;
-use crate::api::{self, App, Limits, OperatorToken, Origins, Parts};
+use crate::api::{self, App, Limits, OperatorToken, Origins, Parts, Proxies};
 use crate::shop::databases::{self, Server};
 use crate::{grpc, pg};
 
@@ -235,6 +235,7 @@ impl Running {
             operator_token: OperatorToken::new(&token),
             limits: Limits::default(),
             origins: Origins::new(&settings.cors_origins).map_err(anyhow::Error::msg)?,
+            proxies: Proxies::new(&settings.trusted_proxies).map_err(anyhow::Error::msg)?,
             metrics: api::metrics::install().context("cannot set up metrics")?,
         });
         let stop_http = CancellationToken::new();

@@ -1,13 +1,13 @@
 //! How many requests are taken of one caller.
 
-use chimera_serving::api::Limits;
 use chimera_serving::api::access::Role;
 use chimera_serving::api::rate_limit::{Rate, Rates};
+use chimera_serving::api::{App, Limits, Parts, Proxies};
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::json;
 
-use super::server::Server;
+use super::server::{Answer, Server};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_burst_is_taken_and_no_more_of_each_caller() {
@@ -40,4 +40,31 @@ async fn a_burst_is_taken_and_no_more_of_each_caller() {
     for _ in 0..30 {
         assert_eq!(server.get_as_operator("/api/v1/stores").await.status, 200);
     }
+}
+
+/// How many of twelve requests at once are refused, of which a proxy here says whom they are from.
+async fn refused(server: &Server, base: &str, forwarded_for: &str) -> usize {
+    let request = || server.client.get(format!("{base}/healthz")).header("x-forwarded-for", forwarded_for);
+    let answers = join_all((0..12).map(|_| Answer::of(request()))).await;
+    answers.iter().filter(|answer| answer.status == 429).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn guests_behind_a_trusted_proxy_are_counted_each() {
+    let Some(server) = Server::start().await else { return };
+    let rates = Rates { reads: Rate { per_s: 1, burst: 5 }, ..Rates::default() };
+    let limits = Limits { rates, ..Limits::default() };
+    let proxies = Proxies::new(&["127.0.0.1".to_owned()]).unwrap();
+    let behind = server.serve_too(App::new(Parts { limits: limits.clone(), proxies, ..server.parts() })).await;
+    // Each has a burst of their own; what was counted while they ran may let one more through.
+    for guest in ["198.51.100.7", "198.51.100.8", "[2001:db8::7]:4711"] {
+        let over = refused(&server, &behind, guest).await;
+        assert!((6..=7).contains(&over), "{over} of 12 were refused");
+        // Nobody has a second one by writing something into the header.
+        let over = refused(&server, &behind, &format!("192.0.2.66, {guest}")).await;
+        assert!(over >= 8, "{over} of 12 were refused");
+    }
+    // Where no proxy is trusted the header is nothing, and this machine is not counted.
+    let alone = server.serve_too(App::new(Parts { limits, ..server.parts() })).await;
+    assert_eq!(refused(&server, &alone, "198.51.100.7").await, 0);
 }

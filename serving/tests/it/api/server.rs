@@ -14,7 +14,7 @@ use chimera_serving::api::auth::sessions::{self, Standing};
 use chimera_serving::api::catalog::PictureStore;
 use chimera_serving::api::notifications::Notifications;
 use chimera_serving::api::payments::http_provider::HttpProvider;
-use chimera_serving::api::{App, Limits, OperatorToken, Origins, Parts, metrics, serve};
+use chimera_serving::api::{App, Limits, OperatorToken, Origins, Parts, Proxies, metrics, serve};
 use chimera_serving::shop::databases::{self, Databases};
 use chimera_serving::shop::{roles, shards};
 use chimera_serving::simulated_provider::SimulatedProvider;
@@ -155,6 +155,7 @@ impl Server {
             operator_token: OperatorToken::new(TOKEN),
             limits,
             origins: Origins::default(),
+            proxies: Proxies::default(),
             metrics: metrics::install().unwrap(),
         });
         let (stop, stopped) = oneshot::channel::<()>();
@@ -201,6 +202,7 @@ impl Server {
             operator_token: parts.operator_token.clone(),
             limits: Limits::default(),
             origins: Origins::default(),
+            proxies: Proxies::default(),
             metrics: parts.metrics.clone(),
         }
     }
