@@ -1746,8 +1746,7 @@ pub struct NewCheckout {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NewCount {
-    /// How many the books shall hold: the units that were counted, and those that were sold out of this warehouse, since the books of a warehouse
-    /// do not know sales.
+    /// How many units are on the shelf as this is sent: with those that are sold and were not shipped yet, without those that were.
     pub counted: i64,
     /// The paper behind it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

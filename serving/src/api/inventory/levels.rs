@@ -75,6 +75,12 @@ pub async fn lock<const N: usize>(connection: &mut PgConnection, sku: &str, ware
     Ok(ids.map(held))
 }
 
+/// How many the books of all other warehouses hold of an article.
+pub async fn elsewhere(connection: &mut PgConnection, sku: &str, warehouse: &Warehouse) -> Result<i64> {
+    let sql = "SELECT coalesce(sum(quantity), 0)::bigint FROM stock_levels WHERE sku = $1 AND warehouse_id <> $2";
+    Ok(sqlx::query_scalar(sql).bind(sku).bind(warehouse.id).fetch_one(connection).await?)
+}
+
 /// Refuses to take out more than the books hold.
 pub fn check_held(warehouse: &Warehouse, sku: &str, held: i64, wanted: i64) -> Result<()> {
     if wanted <= held {

@@ -5,7 +5,8 @@
 //! may have been promised to orders, in another database: [`write_off`] says how both agree.
 //!
 //! Each warehouse has books of its own ([`levels`]), which never go below zero. Sales do not know warehouses yet: what the books of a warehouse
-//! hold are its receipts, adjustments and transfers, and units that were sold out of it are still in them.
+//! hold are its receipts, adjustments and transfers, and units that were sold out of it are still in them. A count takes off those that
+//! were sent.
 
 pub mod adjustments;
 pub mod booking;

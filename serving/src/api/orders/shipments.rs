@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
+use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::idempotency::{self, Claim, Key};
@@ -163,4 +164,33 @@ pub async fn deliver_shipment(State(app): State<App>, caller: Caller, Path((id, 
     }
     transaction.commit().await?;
     shown::answer(&app, id).await
+}
+
+/// How many units of each SKU were sent and have not come back, over all databases of orders; without SKUs of which nothing was ever sent.
+/// A return counts once it was received: then its units can be sold again.
+///
+/// For the inventory module: stock-taking, see [`crate::api::inventory::counts`].
+pub async fn sent_units(app: &App, skus: &[&str]) -> Result<BTreeMap<String, i64>> {
+    let of_each = try_join_all(app.databases.shards.all().iter().map(|shard| sent_from(&shard.pool, skus))).await?;
+    let mut sent = BTreeMap::new();
+    for (sku, units) in of_each.into_iter().flatten() {
+        *sent.entry(sku).or_insert(0) += units;
+    }
+    Ok(sent)
+}
+
+/// Those of the orders of one database. One statement: no return is seen without what it is a return of.
+async fn sent_from(orders: &PgPool, skus: &[&str]) -> Result<Vec<(String, i64)>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT sku, sum(units)::bigint FROM (
+             SELECT i.sku, s.quantity AS units FROM order_items i JOIN shipments ON shipments.order_id = i.order_id
+             JOIN shipment_items s ON s.shipment_id = shipments.id AND s.line_no = i.line_no WHERE i.sku = ANY($1::text[])
+             UNION ALL
+             SELECT i.sku, -r.quantity FROM order_items i JOIN returns ON returns.order_id = i.order_id AND returns.status = 'received'
+             JOIN return_items r ON r.return_id = returns.id AND r.line_no = i.line_no WHERE i.sku = ANY($1::text[])
+         ) AS moved GROUP BY sku",
+    )
+    .bind(skus)
+    .fetch_all(orders)
+    .await
 }

@@ -120,6 +120,10 @@ kinds! {
     STOCK_PROMISED = "stock-promised", CONFLICT, "The units are promised to orders",
         "Nothing was written off. `available` says how many units can be; cancel orders first if more are gone. Units that were received a \
          moment ago count once the stock levels have caught up.";
+    WAREHOUSE_UNCLEAR = "warehouse-unclear", CONFLICT, "It is not known which warehouse units were sent from",
+        "Nothing was booked. Shipments name no warehouse, so an article that lies in several cannot be counted in one of them. Count it in all: \
+         `expected` says how many there should be together, `held` in the books less `sent`. What is missing or was found, book with \
+         POST /api/v1/inventory/adjustments.";
     BOOKING_IN_FLIGHT = "booking-in-flight", CONFLICT, "A booking with this Idempotency-Key is being made",
         "Another request with the same key has not ended yet. Try again after `Retry-After`: you will get its answer.";
     IMAGE_NOT_FOUND = "image-not-found", NOT_FOUND, "There is no such picture", "Picture addresses come from the `image_url` of a product.";

@@ -3215,8 +3215,7 @@ export interface components {
         NewCount: {
             /**
              * Format: int64
-             * @description How many the books shall hold: the units that were counted, and those that were sold out of this warehouse, since the books of a warehouse
-             *     do not know sales.
+             * @description How many units are on the shelf as this is sent: with those that are sold and were not shipped yet, without those that were.
              */
             counted: number;
             /**
@@ -10380,7 +10379,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["ProblemBody"];
                 };
             };
-            /** @description the missing units are promised, the warehouse is not active, or in flight */
+            /** @description the missing units are promised, other warehouses hold some too, it is not active, or in flight */
             409: {
                 headers: {
                     [name: string]: unknown;
