@@ -27,7 +27,7 @@ CREATE TABLE orders (
 ) WITH (connector = 'kafka', topic = 'orders.public.orders', format = 'debezium_json', type = 'source');
 
 CREATE TABLE order_items (
-    order_id TEXT, line_no INT, sku TEXT, quantity INT, unit_price DECIMAL(12, 3), PRIMARY KEY (order_id, line_no)
+    order_id TEXT, line_no INT, sku TEXT, quantity INT, unit_price DECIMAL(12, 3), paid_cents BIGINT, PRIMARY KEY (order_id, line_no)
 ) WITH (connector = 'kafka', topic = 'orders.public.order_items', format = 'debezium_json', type = 'source');
 
 CREATE TABLE stock_movements (

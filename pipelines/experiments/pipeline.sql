@@ -10,7 +10,7 @@ CREATE TABLE orders (
 ) WITH (connector = 'kafka', topic = 'orders.public.orders', format = 'debezium_json', type = 'source');
 
 CREATE TABLE order_items (
-    order_id TEXT, line_no INT, quantity INT, unit_price DECIMAL(12, 3), PRIMARY KEY (order_id, line_no)
+    order_id TEXT, line_no INT, quantity INT, unit_price DECIMAL(12, 3), paid_cents BIGINT, PRIMARY KEY (order_id, line_no)
 ) WITH (connector = 'kafka', topic = 'orders.public.order_items', format = 'debezium_json', type = 'source');
 
 CREATE TABLE variants (
@@ -36,8 +36,14 @@ CREATE VIEW buyers AS
     SELECT s.experiment, s.variant, s.subject, s.exposed_at, s.window_ends_at, c.customer_id
     FROM subjects s JOIN customers c ON c.session_id = s.subject;
 
+-- What was paid for a line, after discounts and with tax. One that does not say, as of an order that is paid elsewhere, counts at its price.
+CREATE VIEW lines AS
+    SELECT order_id, coalesce(CAST(paid_cents * CAST(0.01 AS DECIMAL(3, 2)) AS DECIMAL(20, 3)),
+                              CAST(quantity * unit_price AS DECIMAL(20, 3))) AS revenue
+    FROM order_items;
+
 CREATE VIEW baskets AS
-    SELECT order_id, CAST(sum(quantity * unit_price) AS DECIMAL(20, 3)) AS revenue FROM order_items GROUP BY order_id;
+    SELECT order_id, CAST(sum(revenue) AS DECIMAL(20, 3)) AS revenue FROM lines GROUP BY order_id;
 
 CREATE VIEW purchases AS
     SELECT o.id, o.customer_id, o.placed_at, b.revenue

@@ -5,7 +5,7 @@ WITH subjects AS (
     WHERE type = 'exposure' AND experiment IS NOT NULL AND variant IS NOT NULL AND occurred_at IS NOT NULL AND window_ends_at IS NOT NULL
     GROUP BY 1, 2, 3),
 purchases AS (
-    SELECT o.id, o.customer_id, o.placed_at, sum(i.quantity * i.unit_price)::numeric(20, 3) AS revenue
+    SELECT o.id, o.customer_id, o.placed_at, sum(coalesce(i.paid_cents * 0.01, i.quantity * i.unit_price))::numeric(20, 3) AS revenue
     FROM orders o JOIN order_items i ON i.order_id = o.id
     WHERE o.kind = 'order' AND o.customer_id IS NOT NULL GROUP BY 1, 2, 3),
 outcomes AS (
