@@ -890,7 +890,7 @@ pub enum FlagEvaluation {
 /// For whom flags are evaluated. What the protocol may add beside it later is not looked at.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FlagEvaluationRequest {
-    /// `targetingKey`, and at most 64 attributes that rules compare.
+    /// `targetingKey`, and at most 64 attributes that rules compare. `customer_id` of who has logged in is their account's id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<Map<String, Value>>,
 }
@@ -1773,6 +1773,7 @@ pub struct NewCoupons {
 /// Something that a shopper did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NewEvent {
+    /// Of who has logged in it is their account's id, whatever is said here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_id: Option<String>,
     /// The same when the event is sent again; made by the server if not given.

@@ -62,6 +62,11 @@ impl Caller {
     pub fn user_id(&self) -> Result<Uuid> {
         self.user_id.ok_or_else(|| Problem::new(&kinds::NO_ACCOUNT, "The operator token opens everything, but has no account of its own."))
     }
+
+    /// Whose clicks and orders theirs are. `None`: a program of the shop's and the operator speak of others.
+    pub fn shopper_id(&self) -> Option<Uuid> {
+        self.user_id.filter(|_| self.role != Role::Service)
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {

@@ -1,5 +1,6 @@
 //! `POST /api/v1/events`.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::CLICKSTREAM;
 use super::event::{Event, NewEvent};
+use crate::api::access::Caller;
 use crate::api::extract::{Body, Json};
 use crate::api::freshness::POSITION;
 use crate::api::problem::{Problem, ProblemBody, Result, kinds};
@@ -44,8 +46,13 @@ pub struct EventsResponse {
     responses((status = 202, body = EventsResponse), (status = 400, body = ProblemBody), (status = 413, body = ProblemBody),
         (status = 422, description = "`errors` names each bad event by its index", body = ProblemBody), (status = 503,
         body = ProblemBody)))]
-pub async fn create_events(State(app): State<App>, Json(batch): Json<NewEvents>) -> Result<Response> {
-    let events = check(batch.events)?;
+pub async fn create_events(State(app): State<App>, caller: Option<Extension<Caller>>, Json(batch): Json<NewEvents>) -> Result<Response> {
+    let mut events = check(batch.events)?;
+    // What they say of it themselves counts for nothing: nobody is another customer.
+    if let Some(shopper_id) = caller.and_then(|Extension(caller)| caller.shopper_id()) {
+        let customer_id = shopper_id.to_string();
+        events.iter_mut().for_each(|event| event.customer_id = Some(customer_id.clone()));
+    }
     let timestamp_ms = Utc::now().timestamp_millis();
     let records = events.iter().map(|event| append(event, timestamp_ms)).collect::<Result<Vec<_>>>()?;
     let positions = app.log.append(records).await?;

@@ -39,6 +39,7 @@ pub struct NewEvent {
     /// Needed by `search`.
     #[schema(max_length = 200)]
     pub query: Option<String>,
+    /// Of who has logged in it is their account's id, whatever is said here.
     #[schema(max_length = 64)]
     pub customer_id: Option<String>,
     /// RFC 3339; now, if not given. At most 30 days ago, at most 5 minutes ahead.

@@ -12,7 +12,7 @@ use super::running::Running;
 use crate::api::events::create::append;
 use crate::api::events::event::Event;
 use crate::api::extract::text_error;
-use crate::api::flags::context::Context;
+use crate::api::flags::context::{CUSTOMER_ID, Context};
 use crate::api::problem::Result;
 
 /// More are not kept waiting while the log is away; who is left out is noted when they come again.
@@ -21,8 +21,6 @@ const MAX_WAITING: usize = 10_000;
 const BATCH: usize = 500;
 /// Remembered as noted. Forgetting one costs an event that counts for nothing.
 const MAX_NOTED: u64 = 100_000;
-/// The attribute that says whose orders count, if the targeting key is a session's.
-const CUSTOMER_ID: &str = "customer_id";
 
 /// Somebody came into an experiment.
 #[derive(Clone, Debug)]

@@ -1,6 +1,7 @@
 //! For whom a flag is evaluated.
 
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 const MAX_ATTRIBUTES: usize = 64;
 const MAX_NAME: usize = 100;
@@ -8,6 +9,8 @@ const MAX_TEXT: usize = 1000;
 /// As long as the ids of sessions and customers that events carry.
 const MAX_TARGETING_KEY: usize = 64;
 const TARGETING_KEY: &str = "targetingKey";
+/// The attribute that says whose orders count, if the targeting key is a session's.
+pub const CUSTOMER_ID: &str = "customer_id";
 
 /// An evaluation context: who, and what is known of them.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +51,12 @@ impl Context {
     pub fn of(targeting_key: &str, mut attributes: Map<String, Value>) -> Result<Self, String> {
         attributes.insert(TARGETING_KEY.to_owned(), targeting_key.into());
         Self::read(attributes)
+    }
+
+    /// The same of a customer who is known, whatever they said themselves.
+    pub fn of_customer(mut self, customer_id: Uuid) -> Self {
+        self.attributes.insert(CUSTOMER_ID.to_owned(), customer_id.to_string().into());
+        self
     }
 
     /// What is known under a name; a null is as good as nothing.

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use chimera_connectors::log::Log;
+use chimera_serving::api::access::Role;
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::server::{Server, pretty};
+use super::server::{Server, TOKEN, pretty};
 
 async fn logged(server: &Server) -> Vec<(String, Value)> {
     let log: &dyn Log = &*server.app.log;
@@ -17,6 +19,11 @@ async fn logged(server: &Server) -> Vec<(String, Value)> {
             (String::from_utf8(text(&entry.record.key).to_vec()).unwrap(), serde_json::from_slice(&text(&entry.record.value)).unwrap())
         })
         .collect()
+}
+
+/// Whose the events in the log are.
+async fn customers(server: &Server) -> Vec<Value> {
+    logged(server).await.into_iter().map(|(_, event)| event["customer_id"].clone()).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,6 +57,35 @@ async fn events_are_in_the_log_when_they_are_answered() {
     }
     "#);
     assert_eq!(&*server.app.sessions.last("s1"), &[Box::from("A")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_events_of_who_has_logged_in_are_their_accounts_and_never_anothers() {
+    let Some(server) = Server::start().await else { return };
+    let batch = json!({"events": [
+        {"type": "view", "session_id": "s", "sku": "A"},
+        {"type": "view", "session_id": "s", "sku": "A", "customer_id": "another"},
+    ]});
+    let mut wanted = Vec::new();
+    for role in [Role::Shopper, Role::Merchandiser] {
+        let account = server.account(role).await;
+        let token = server.session(account, role).await;
+        assert_eq!(server.send(Method::POST, "/api/v1/events", &token, Some(&batch)).await.status, 202);
+        wanted.extend([json!(account), json!(account)]);
+    }
+    assert_eq!(customers(&server).await, wanted);
+    // A guest's are as they say, and a program of the shop's and its operator send what others did.
+    assert_eq!(server.post("/api/v1/events", &batch).await.status, 202);
+    let program = server.session(server.account(Role::Service).await, Role::Service).await;
+    for bearer in [program.as_str(), TOKEN] {
+        assert_eq!(server.send(Method::POST, "/api/v1/events", bearer, Some(&batch)).await.status, 202);
+    }
+    for _ in 0..3 {
+        wanted.extend([Value::Null, json!("another")]);
+    }
+    assert_eq!(customers(&server).await, wanted);
+    server.send(Method::POST, "/api/v1/events", "nobodys", Some(&batch)).await.problem(401, "unauthenticated");
+    assert_eq!(customers(&server).await, wanted);
 }
 
 #[tokio::test(flavor = "multi_thread")]

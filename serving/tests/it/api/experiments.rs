@@ -7,6 +7,7 @@ use std::time::Duration;
 use arrow::array::{ArrayRef, Decimal128Array, Int64Array, RecordBatch, StringArray};
 use chimera_connectors::Frontier;
 use chimera_connectors::log::Log;
+use chimera_serving::api::access::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -161,6 +162,29 @@ async fn who_is_exposed_is_in_the_log_once_with_the_variant_that_they_saw() {
     post(&server, "/e1/stop", None).await.ok();
     let after = evaluate(&server, "checkout", &json!({"targetingKey": somebody})).await;
     assert_eq!((&after["variant"], &after["reason"]), (&json!("off"), &json!("DEFAULT")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_exposed_while_logged_in_is_known_by_their_account() {
+    let Some(server) = Server::start().await else { return };
+    create_flag(&server, "checkout", &boolean(&json!([]))).await;
+    let all = json!({ "flag_key": "checkout", "shares": {"on": 5000, "off": 5000}, "control": "off", "window_days": 1 });
+    draft(&server, "e1", &all).await;
+    post(&server, "/e1/start", None).await.ok();
+    let account = server.account(Role::Shopper).await;
+    let token = server.session(account, Role::Shopper).await;
+    let at = "/ofrep/v1/evaluate/flags";
+    let single = format!("{at}/checkout");
+    let context = |session: &str| json!({ "context": {"targetingKey": session, "customer_id": "another"} });
+    server.send(Method::POST, &single, &token, Some(&context("s1"))).await.ok();
+    server.send(Method::POST, at, &token, Some(&context("s2"))).await.ok();
+    server.send(Method::POST, &single, &token, Some(&json!({ "context": {"targetingKey": "s3"} }))).await.ok();
+    server.post(&single, &context("s4")).await.ok();
+    server.send(Method::POST, &single, TOKEN, Some(&context("s5"))).await.ok();
+    let logged = exposures(&server, 5).await;
+    let told: BTreeMap<String, Value> =
+        logged.iter().map(|event| (event["session_id"].as_str().unwrap().to_owned(), event["customer_id"].clone())).collect();
+    assert_eq!(json!(told), json!({"s1": account, "s2": account, "s3": account, "s4": "another", "s5": "another"}));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2848,7 +2848,7 @@ export interface components {
         FlagEvaluation: components["schemas"]["FlagSuccess"] | components["schemas"]["FlagFailure"];
         /** @description For whom flags are evaluated. What the protocol may add beside it later is not looked at. */
         FlagEvaluationRequest: {
-            /** @description `targetingKey`, and at most 64 attributes that rules compare. */
+            /** @description `targetingKey`, and at most 64 attributes that rules compare. `customer_id` of who has logged in is their account's id. */
             context?: Record<string, unknown> | null;
         };
         FlagEvaluations: {
@@ -3245,6 +3245,7 @@ export interface components {
         };
         /** @description Something that a shopper did. */
         NewEvent: {
+            /** @description Of who has logged in it is their account's id, whatever is said here. */
             customer_id?: string | null;
             /**
              * Format: uuid

@@ -5,6 +5,7 @@ use axum::extract::{DefaultBodyLimit, FromRequest, Request};
 use serde_json::Value;
 
 use super::answer::{ErrorCode, Failure};
+use crate::api::access::Caller;
 use crate::api::extract::check_length;
 use crate::api::flags::context::Context;
 use crate::api::problem::{Result, body_problem};
@@ -16,17 +17,21 @@ const MAX_BYTES: usize = 64 * 1024;
 #[allow(dead_code)]
 #[schema(as = FlagEvaluationRequest)]
 pub struct EvaluationRequest {
-    /// `targetingKey`, and at most 64 attributes that rules compare.
+    /// `targetingKey`, and at most 64 attributes that rules compare. `customer_id` of who has logged in is their account's id.
     #[schema(value_type = Option<Object>)]
     context: Option<Value>,
 }
 
-/// The context of a request; the inner error is the protocol's.
+/// The context of a request, with the account of who has logged in; the inner error is the protocol's.
 pub async fn context(request: Request) -> Result<Result<Context, Failure>> {
+    let shopper_id = request.extensions().get::<Caller>().and_then(Caller::shopper_id);
     let mut request = check_length(request, MAX_BYTES).await?;
     DefaultBodyLimit::max(MAX_BYTES).apply(&mut request);
     let bytes = Bytes::from_request(request, &()).await.map_err(|rejection| body_problem(rejection, MAX_BYTES))?;
-    Ok(parse(&bytes))
+    Ok(parse(&bytes).map(|context| match shopper_id {
+        Some(shopper_id) => context.of_customer(shopper_id),
+        None => context,
+    }))
 }
 
 fn parse(bytes: &[u8]) -> Result<Context, Failure> {
