@@ -1,7 +1,8 @@
 //! How many requests somebody may send. Counted in Redis, for all nodes together, by account or else by address.
 //!
 //! The generic cell rate algorithm (ATM Forum, *Traffic Management 4.0*, 1996): one time a caller, the one at which the next request would be on
-//! schedule. A request that is further ahead of it than the burst allows is refused, and told how long to wait.
+//! schedule. A request that is further ahead of it than the burst allows is refused, and told how long to wait. What is as much as several
+//! requests is let through when one would be, and those after it wait the longer.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::LazyLock;
@@ -48,7 +49,8 @@ impl Default for Rates {
 /// Redis that does not answer in this time is done without.
 const REDIS_AT_MOST: Duration = Duration::from_millis(200);
 
-/// KEYS: the caller's. ARGV: microseconds a request, microseconds of burst. Answers how many microseconds are to be waited; 0: let through.
+/// KEYS: the caller's. ARGV: microseconds that the request takes up, microseconds of burst. Answers how many microseconds are to be waited;
+/// 0: let through.
 static COUNT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local clock = redis.call('TIME')
@@ -111,6 +113,14 @@ pub enum Who {
 /// # Errors
 /// `too-many-requests` if it is one too many. If Redis is away nobody is counted: a shop that answers is worth more.
 pub async fn count(app: &App, sender: &Sender, access: Access, caller: Option<&Caller>) -> Result<()> {
+    count_as(app, sender, access, caller, 1).await
+}
+
+/// Counts something that is as much as `times` requests.
+///
+/// # Errors
+/// As [`count`].
+pub async fn count_as(app: &App, sender: &Sender, access: Access, caller: Option<&Caller>, times: u32) -> Result<()> {
     let rates = &app.limits.rates;
     let Some(who) = sender.who(rates, caller) else { return Ok(()) };
     let (class, rate) = match access {
@@ -125,7 +135,7 @@ pub async fn count(app: &App, sender: &Sender, access: Access, caller: Option<&C
     let spacing_us = 1_000_000 / u64::from(rate.per_s.max(1));
     let mut redis = app.redis.clone();
     let mut call = COUNT.key(key);
-    call.arg(spacing_us).arg(spacing_us * u64::from(rate.burst.saturating_sub(1)));
+    call.arg(spacing_us * u64::from(times)).arg(spacing_us * u64::from(rate.burst.saturating_sub(1)));
     match tokio::time::timeout(REDIS_AT_MOST, call.invoke_async::<u64>(&mut redis)).await {
         Ok(Ok(0)) => Ok(()),
         Ok(Ok(wait_us)) => {

@@ -1,8 +1,8 @@
 //! GraphQL over what the routes do: each resolver calls the function that a route calls, for the same caller, with the same rules.
 //!
 //! What a query may cost is bounded before anything runs ([`check`]): its bytes, its nesting, its fields once fragments are put in, its
-//! depth, and a cost in which lists count as often as they may have entries. What many objects need of one place is loaded at once
-//! ([`loaders`]).
+//! depth, and a cost in which lists count as often as they may have entries. In the rate limit a costly query is many ([`toll`]). What many
+//! objects need of one place is loaded at once ([`loaders`]).
 
 mod asker;
 mod check;
@@ -13,6 +13,7 @@ pub mod post;
 mod query;
 pub mod sdl;
 mod subscription;
+mod toll;
 mod types;
 pub mod ws;
 
@@ -26,6 +27,7 @@ use fault::Fault;
 use mutation::Mutation;
 use query::Query;
 use subscription::Subscription;
+use toll::Tolls;
 
 use super::problem::{Problem, kinds};
 
@@ -33,12 +35,17 @@ pub const PATH: &str = "/api/v1/graphql";
 
 /// What tools ask for to learn the schema is 15 deep.
 const MAX_DEPTH: usize = 16;
-/// A field is 1, a list as often as it may have entries, a mutation 1000.
+/// A field is 1, what is a statement of its own 20, what loads something whole 100, a list as often as it may have entries, a mutation 1000.
 const MAX_COST: usize = 6000;
 const MAX_DIRECTIVES: usize = 10;
 
 static SCHEMA: LazyLock<Schema<Query, Mutation, Subscription>> = LazyLock::new(|| {
-    Schema::build(Query, Mutation, Subscription).limit_depth(MAX_DEPTH).limit_complexity(MAX_COST).limit_directives(MAX_DIRECTIVES).finish()
+    Schema::build(Query, Mutation, Subscription)
+        .limit_depth(MAX_DEPTH)
+        .limit_complexity(MAX_COST)
+        .limit_directives(MAX_DIRECTIVES)
+        .extension(Tolls)
+        .finish()
 });
 
 /// Runs a checked query or mutation.

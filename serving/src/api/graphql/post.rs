@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::check::{Operation, check};
+use super::toll::Toll;
 use super::{Asker, refused, run};
 use crate::api::access::{Access, Caller};
 use crate::api::extract::{Body, Json};
@@ -66,13 +67,21 @@ pub async fn run_query(
     let mut request = wanted.read();
     let operation = check(&mut request);
     let reads = !matches!(operation, Ok(Operation::Mutation));
-    rate_limit::count(&app, &sender.that_reads(reads), Access::Public, caller.as_ref()).await?;
+    let sender = sender.that_reads(reads);
+    rate_limit::count(&app, &sender, Access::Public, caller.as_ref()).await?;
     let asker = Asker::new(app, caller, &headers)?;
     let answer: Answer = match operation {
         Ok(Operation::Mutation) if asker.caller.as_ref().is_some_and(|caller| caller.is_read_only) => {
             return Err(Problem::new(&kinds::FORBIDDEN, "The API key is for reading; this is a mutation."));
         }
-        Ok(Operation::Query | Operation::Mutation) => run(asker, request).await,
+        Ok(operation @ (Operation::Query | Operation::Mutation)) => {
+            let toll = Toll::new(sender, operation);
+            let answer = run(asker, request.data(toll.clone())).await;
+            if let Some(problem) = toll.refusal() {
+                return Err(problem);
+            }
+            answer
+        }
         Ok(Operation::Subscription) => {
             refused(Problem::new(&kinds::BAD_QUERY, "Subscriptions are opened at GET /api/v1/graphql/ws, over graphql-transport-ws."))
         }

@@ -21,28 +21,28 @@ pub struct Query;
 #[Object]
 impl Query {
     /// Whoever has logged in.
-    #[graphql(complexity = "10 + child_complexity")]
+    #[graphql(complexity = "100 + child_complexity")]
     async fn me(&self, context: &Context<'_>) -> Result<User> {
         let asker = Asker::of(context);
         User::load(asker, asker.caller()?.user_id()?).await
     }
 
     /// For administrators, and of oneself.
-    #[graphql(complexity = "10 + child_complexity")]
+    #[graphql(complexity = "100 + child_complexity")]
     async fn user(&self, context: &Context<'_>, id: ID) -> Result<User> {
         let (asker, user_id) = (Asker::of(context), uuid("id", &id)?);
         asker.check_is(user_id)?;
         User::load(asker, user_id).await
     }
 
-    #[graphql(complexity = "10 + child_complexity")]
+    #[graphql(complexity = "100 + child_complexity")]
     async fn product(&self, context: &Context<'_>, id: ID) -> Result<Product> {
         let asker = Asker::of(context);
         Ok(Product(get::find(&asker.app, uuid("id", &id)?, &asker.after).await?.0.product))
     }
 
     /// What the shopper means, the best first. Prices are in hundredths of the currency, and included.
-    #[graphql(complexity = "20 + first.clamp(0, 100) as usize * child_complexity")]
+    #[graphql(complexity = "100 + first.clamp(0, 100) as usize * child_complexity")]
     #[allow(clippy::too_many_arguments)]
     async fn search_products(
         &self,
@@ -82,7 +82,7 @@ impl Query {
     }
 
     /// One's cart, by the log-in or by the header `chimera-cart`; null: nothing was ever put into it.
-    #[graphql(complexity = "10 + child_complexity")]
+    #[graphql(complexity = "100 + child_complexity")]
     async fn cart(&self, context: &Context<'_>) -> Result<Option<Cart>> {
         let asker = Asker::of(context);
         let owner = asker.owner()?;
@@ -90,7 +90,7 @@ impl Query {
     }
 
     /// One's own; for the shop's people, any.
-    #[graphql(complexity = "10 + child_complexity")]
+    #[graphql(complexity = "100 + child_complexity")]
     async fn order(&self, context: &Context<'_>, id: ID) -> Result<Order> {
         let asker = Asker::of(context);
         let id = uuid("id", &id)?;
@@ -98,7 +98,7 @@ impl Query {
     }
 
     /// One's own; for the shop's people, any account's. Newest first; `before` is the id of the last one of the page before.
-    #[graphql(complexity = "10 + first.clamp(0, 100) as usize * child_complexity")]
+    #[graphql(complexity = "100 + first.clamp(0, 100) as usize * child_complexity")]
     async fn orders(
         &self,
         context: &Context<'_>,

@@ -58,7 +58,7 @@ impl Cart {
     }
 
     /// Likewise after the discounts that need no coupon, without shipping and tax. Null, with an error, while something cannot be ordered.
-    #[graphql(complexity = 20)]
+    #[graphql(complexity = 100)]
     async fn total_price(&self, context: &Context<'_>) -> Result<Option<i64>> {
         let asker = Asker::of(context);
         let user_id = if let Owner::User(user_id) = self.owner { Some(user_id) } else { None };
@@ -78,6 +78,7 @@ impl Cart {
     }
 
     /// To the hour.
+    #[graphql(complexity = 20)]
     async fn last_accessed_at(&self, context: &Context<'_>) -> Result<Option<String>> {
         Ok(contents::last_accessed(&Asker::of(context).app.databases.carts, self.id).await?.map(time))
     }

@@ -55,7 +55,7 @@ impl User {
     }
 
     /// By type, the default first.
-    #[graphql(complexity = "1 + 10 * child_complexity")]
+    #[graphql(complexity = "20 + 10 * child_complexity")]
     async fn addresses(&self, context: &Context<'_>) -> Result<Vec<Address>> {
         let found = address::list(&Asker::of(context).app.databases.users, self.account.user_id).await?;
         Ok(found.into_iter().map(Address::from).collect())
@@ -70,7 +70,7 @@ impl User {
     }
 
     /// Newest first; `before` is the id of the last one of the page before.
-    #[graphql(complexity = "10 + first.clamp(0, 100) as usize * child_complexity")]
+    #[graphql(complexity = "100 + first.clamp(0, 100) as usize * child_complexity")]
     async fn orders(&self, context: &Context<'_>, #[graphql(default = 20)] first: i32, before: Option<ID>) -> Result<Vec<Order>> {
         orders(context, Some(self.account.user_id.to_string()), first, before).await
     }

@@ -24,6 +24,7 @@ async fn deep_costly_and_long_queries_are_refused_before_they_run() {
         let one = |i: usize| format!("m{i}: removeCartItem(sku: \"{i}\") {{ id }} ");
         format!("mutation {{ {} }}", (0..n).map(one).collect::<String>())
     };
+    let aliases = |n: usize, of: &str| (0..n).map(|i| format!("a{i}: {of} ")).collect::<String>();
     let mut bomb = "{ ...f0 }".to_owned();
     for i in 0..30 {
         bomb.push_str(&format!(" fragment f{i} on Query {{ ...f{} ...f{} }}", i + 1, i + 1));
@@ -34,6 +35,11 @@ async fn deep_costly_and_long_queries_are_refused_before_they_run() {
         ("{ a".repeat(8000), "nested deeper"),
         (orders(100), "too complex"),
         (mutations(6), "too complex"),
+        // Each of these is a statement, or several.
+        (format!("{{ {} }}", aliases(100, "cart { lastAccessedAt }")), "too complex"),
+        (format!("{{ {} }}", aliases(60, "me { id }")), "too complex"),
+        (format!("{{ cart {{ {} }} }}", aliases(300, "lastAccessedAt")), "too complex"),
+        (format!("{{ cart {{ {} }} }}", aliases(60, "totalPrice")), "too complex"),
         (format!("{{ searchProducts(query: \"\", first: 2147483647) {{ {} }} }}", "id sku ".repeat(40)), "too complex"),
         (bomb, "fields"),
         (format!("{{ me {{ {} }} }}", "id ".repeat(2100)), "fields"),

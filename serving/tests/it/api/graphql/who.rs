@@ -89,3 +89,36 @@ async fn queries_count_as_reads_and_mutations_as_writes() {
     // What cannot be read costs as well.
     assert!(refused("{", 20).await >= 10);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_costly_query_counts_as_many_reads_and_mutations_count_each() {
+    let rate = |burst: u32| Rate { per_s: 1, burst };
+    let rates = Rates { reads: rate(20), writes: rate(5), entrances: rate(5), counts_loopback: true };
+    let Some(server) = Server::start_with(Limits { rates, ..Limits::default() }, None).await else { return };
+    let ada = Asker::of(&server, Role::Shopper).await;
+    let refused = async |query: &str, times: usize| {
+        let body = json!({ "query": query });
+        let answers: Vec<Answer> = join_all((0..times).map(|_| ada.send(Method::POST, PATH, &body))).await;
+        answers.iter().filter(|answer| answer.status == 429).count()
+    };
+    let costly: String = (0..40).map(|i| format!("m{i}: me {{ id }} ")).collect();
+    // The first is let through, and those after it wait for what it cost.
+    assert_eq!(refused(&format!("{{ {costly} }}"), 1).await, 0);
+    assert_eq!(refused("{ __typename }", 3).await, 3);
+    let five: String = (0..5).map(|i| format!("m{i}: removeCartItem(sku: \"{i}\") {{ id }} ")).collect();
+    assert_eq!(refused(&format!("mutation {{ {five} }}"), 1).await, 0);
+    // What was counted while it ran may let one through.
+    assert!(refused("mutation { removeCartItem(sku: \"BAG\") { id } }", 3).await >= 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_that_costs_more_than_is_left_is_not_run() {
+    let rate = |burst: u32| Rate { per_s: 1, burst };
+    let rates = Rates { reads: rate(1), writes: rate(5), entrances: rate(5), counts_loopback: true };
+    let Some(server) = Server::start_with(Limits { rates, ..Limits::default() }, None).await else { return };
+    let ada = Asker::of(&server, Role::Shopper).await;
+    // It is one read already, and there is no second one.
+    let answer = ada.send(Method::POST, PATH, &json!({ "query": "{ me { id } }" })).await;
+    answer.problem(429, "too-many-requests");
+    assert!(answer.header("retry-after").parse::<u32>().unwrap() >= 1);
+}
