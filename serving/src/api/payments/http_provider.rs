@@ -7,7 +7,8 @@ use opentelemetry::propagation::TextMapPropagator;
 use opentelemetry_http::HeaderInjector;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use reqwest::header::HeaderMap;
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, Method, Response, StatusCode};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tracing::Span;
@@ -24,6 +25,9 @@ const LIMITS: guard::Limits = guard::Limits {
     failures: 8,
     rest: Duration::from_millis(500),
 };
+
+/// Answers are short: more of one is not read.
+const MAX_ANSWER_BYTES: usize = 16 * 1024;
 
 pub struct HttpProvider {
     client: Client,
@@ -53,16 +57,15 @@ impl HttpProvider {
         let request = request.headers(trace);
         let request = if let Some(body) = body { request.json(body) } else { request };
         let call = async {
-            let unavailable = |error: reqwest::Error| Error::Unavailable(error.to_string());
             let response = request.send().await.map_err(unavailable)?;
             match response.status() {
-                status if status.is_success() => response.json().await.map_err(unavailable),
+                status if status.is_success() => read(response).await,
                 // Its own trouble, or too much of ours: it may do it later.
                 status if status.is_server_error() || [StatusCode::TOO_MANY_REQUESTS, StatusCode::REQUEST_TIMEOUT].contains(&status) => {
                     Err(Error::Unavailable(format!("it answers {status}")))
                 }
                 status => {
-                    let refusal: Refusal = response.json().await.map_err(|_| Error::Unavailable(format!("it answers {status}")))?;
+                    let refusal: Refusal = read(response).await.map_err(|_| Error::Unavailable(format!("it answers {status}")))?;
                     Err(Error::Refused { code: refusal.code, message: refusal.message })
                 }
             }
@@ -72,6 +75,22 @@ impl HttpProvider {
             other => Error::Unavailable(other.to_string()),
         })
     }
+}
+
+fn unavailable(error: impl std::fmt::Display) -> Error {
+    Error::Unavailable(error.to_string())
+}
+
+/// What an answer says, if it is not too long.
+async fn read<T: DeserializeOwned>(mut response: Response) -> Result<T, Error> {
+    let mut body: Vec<u8> = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(unavailable)? {
+        if body.len() + chunk.len() > MAX_ANSWER_BYTES {
+            return Err(Error::Unavailable(format!("its answer is longer than {MAX_ANSWER_BYTES} bytes")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    serde_json::from_slice(&body).map_err(unavailable)
 }
 
 const NOTHING: Option<&()> = None;
@@ -97,5 +116,39 @@ impl Provider for HttpProvider {
 
     async fn standing(&self, payment: Uuid) -> Result<Standing, Error> {
         self.send(Method::GET, payment.to_string(), NOTHING).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::super::provider::Status;
+    use super::*;
+
+    /// One that answers everything like this.
+    async fn that_answers(status: StatusCode, body: String) -> HttpProvider {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let router = axum::Router::new().fallback(move || async move { (status, body) });
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        HttpProvider::new(&url, "secret").unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_provider_that_says_too_much_is_unavailable() {
+        let captured = |code: &str| json!({ "status": "captured", "decline_code": code }).to_string();
+        let provider = that_answers(StatusCode::OK, captured("a")).await;
+        let standing = provider.standing(Uuid::nil()).await.unwrap();
+        assert_eq!((standing.status, standing.decline_code.as_deref()), (Status::Captured, Some("a")));
+        let provider = that_answers(StatusCode::OK, captured(&"a".repeat(1_000_000))).await;
+        let error = provider.standing(Uuid::nil()).await.unwrap_err();
+        assert!(matches!(&error, Error::Unavailable(why) if why.contains("longer than")), "{error}");
+
+        let refusal = |message: &str| json!({ "code": "no", "message": message }).to_string();
+        let provider = that_answers(StatusCode::CONFLICT, refusal("a")).await;
+        assert!(matches!(provider.capture(Uuid::nil()).await, Err(Error::Refused { .. })));
+        let provider = that_answers(StatusCode::CONFLICT, refusal(&"a".repeat(1_000_000))).await;
+        assert!(matches!(provider.capture(Uuid::nil()).await, Err(Error::Unavailable(_))));
     }
 }
