@@ -139,6 +139,8 @@ impl Drop for Turn<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     const REST: Duration = Duration::from_millis(100);
@@ -194,5 +196,18 @@ mod tests {
         for outcome in [a, b, c] {
             assert!(matches!(outcome, Err(Error::TimedOut(_) | Error::Full)));
         }
+
+        let patient = Guard::new(Limits { deadline: Duration::from_secs(30), ..guard.limits });
+        let (out, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let counted = || async {
+            most.fetch_max(out.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            out.fetch_sub(1, Ordering::SeqCst);
+            Ok::<(), ()>(())
+        };
+        let outcomes = futures::future::join_all((0..20).map(|_| patient.run(|_: &()| true, counted()))).await;
+        assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
+        // As many at once as there may be, and never one more.
+        assert_eq!((most.load(Ordering::SeqCst), out.load(Ordering::SeqCst)), (guard.limits.concurrent, 0));
     }
 }
