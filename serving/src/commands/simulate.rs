@@ -89,12 +89,13 @@ pub async fn run(settings: &Settings, arguments: &Arguments, output: Output) -> 
             println!("{}", table::render(&["request", "count", "failed", "wrong", "per s", "p50 ms", "p90 ms", "p99 ms", "max ms"], &rows));
             let came = &report.came;
             println!(
-                "\n{} journeys in {:.1} s: {} orders, {:.1} a second; {} cancelled, {} returned; {} found something sold out, {} a new price, {} cards \
-                 were declined; {} had to wait",
+                "\n{} journeys in {:.1} s: {} orders, {:.1} a second, {} with a coupon; {} cancelled, {} returned; {} found something \
+                 sold out, {} a new price, {} cards were declined; {} had to wait",
                 came.journeys,
                 report.seconds,
                 came.orders,
                 report.orders_per_s,
+                came.with_coupon,
                 came.cancelled,
                 came.returned,
                 came.sold_out,

@@ -20,6 +20,8 @@ fn shoppers_buy_cancel_and_return_and_every_answer_is_checked() {
     let count = |name: &str| report[name].as_u64().unwrap_or_else(|| panic!("no {name} in {report:#}"));
     assert_eq!((count("errors"), count("wrong")), (0, 0), "{report:#}");
     assert!(count("journeys") > 10 && count("orders") > 5, "{report:#}");
+    // One of five purchases comes with a coupon: it took something off.
+    assert!(count("with_coupon") > 0, "{report:#}");
     for request in ["register", "search", "product", "add to cart", "quote", "checkout", "order", "cancel", "return"] {
         let measures = report["requests"].as_array().expect("measures");
         assert!(measures.iter().any(|measure| measure["request"] == request), "nobody asked for: {request}\n{report:#}");

@@ -28,6 +28,8 @@ pub struct Measure {
 pub struct Came {
     pub journeys: u64,
     pub orders: u64,
+    /// Of these, with a discount by the coupon that shoppers bring.
+    pub with_coupon: u64,
     /// Shoppers who found what they wanted sold out,
     pub sold_out: u64,
     /// whose card was declined, as it should be,

@@ -174,7 +174,11 @@ impl Shopper {
         self.check("checkout", if bought.quote == purchase.quote { Ok(()) } else { Err("it is not what was quoted".to_owned()) })?;
         self.check("checkout", checks::order(&order, &purchase.quote))?;
         self.check("checkout", checks::standing(&order, Status::Paid, 0))?;
-        self.shop.measures.came(|came| came.orders += 1);
+        let has_discount = bought.quote.discounts.iter().any(|discount| discount.coupon.as_deref() == Some(COUPON));
+        self.shop.measures.came(|came| {
+            came.orders += 1;
+            came.with_coupon += u64::from(has_discount);
+        });
         self.shop.progress.orders.fetch_add(1, Ordering::Relaxed);
         if self.random.random_bool(SENT_TWICE) {
             let again = self.ask("checkout again", self.client.create_checkout(&key, &purchase.wanted)).await?;
