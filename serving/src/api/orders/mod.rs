@@ -15,6 +15,7 @@ pub mod get;
 pub mod idempotency;
 pub mod number;
 pub mod outbox;
+pub mod person;
 pub mod place;
 pub mod placements;
 pub mod refunds;

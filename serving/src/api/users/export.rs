@@ -14,6 +14,8 @@ use crate::api::auth::api_keys::{self, ApiKey};
 use crate::api::auth::sessions::{self, Session};
 use crate::api::carts;
 use crate::api::notifications::deliveries::{self, Letter};
+use crate::api::orders::person;
+use crate::api::orders::shown::Order;
 use crate::api::problem::{ProblemBody, Result};
 use crate::api::state::App;
 
@@ -25,6 +27,8 @@ pub struct Export {
     pub profile: Option<Profile>,
     pub addresses: Vec<Address>,
     pub cart: Option<carts::Contents>,
+    /// Newest first.
+    pub orders: Vec<Order>,
     /// Where the account is logged in.
     pub sessions: Vec<Session>,
     pub api_keys: Vec<ApiKey>,
@@ -45,6 +49,7 @@ pub async fn export_me(State(app): State<App>, session: access::Session) -> Resu
         profile: profile::find(&app.databases.users, user_id).await?,
         addresses: address::list(&app.databases.users, user_id).await?,
         cart: carts::contents(&app, &carts::Owner::User(user_id)).await?,
+        orders: person::orders(&app, user_id).await?,
         sessions: sessions::list(auth, user_id).await?,
         api_keys: api_keys::list(auth, user_id).await?,
         letters,

@@ -1,8 +1,14 @@
 //! Profiles and addresses; everybody's own.
 
+use std::collections::HashSet;
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
+use super::checkout::flow::wait_until_done;
+use super::checkout::{Shopper, count};
 use super::server::{Answer, PASSWORD, Server, TOKEN};
 
 async fn register(server: &Server, email: &str) -> String {
@@ -115,6 +121,14 @@ async fn what_is_kept_is_handed_out_and_removed() {
     server.send(Method::POST, "/api/v1/users/me/addresses", &token, Some(&address("home", "London", false))).await;
     let key =
         server.send(Method::POST, "/api/v1/auth/api-keys", &token, Some(&json!({ "name": "mine", "password": PASSWORD }))).await.json();
+    server.product("MUG", 250, 10).await;
+    let mut ada = Shopper::of(&server, token.clone());
+    let mut ids = Vec::new();
+    for key in ["a", "b"] {
+        ada.put_in("MUG", 1).await;
+        ids.push(ada.bought(key, "tok_visa").await.json()["order"]["id"].clone());
+        wait_until_done(&server).await;
+    }
     let answer = server.send(Method::GET, "/api/v1/users/me/export", &token, None).await;
     assert!(answer.header("content-disposition").contains("my-data.json"));
     assert!(!answer.text().contains("argon2") && !answer.text().contains(key["key"].as_str().unwrap()), "secrets are not handed out");
@@ -123,6 +137,23 @@ async fn what_is_kept_is_handed_out_and_removed() {
     assert_eq!((&export["addresses"][0]["city"], &export["api_keys"][0]["name"]), (&json!("London"), &json!("mine")));
     assert_eq!(export["sessions"].as_array().unwrap().len(), 1);
     assert_eq!(export["letters"], json!([]), "this server sends none");
+    let orders = export["orders"].as_array().unwrap();
+    assert_eq!(orders.iter().map(|order| &order["id"]).collect::<Vec<_>>(), [&ids[1], &ids[0]]);
+    assert_eq!((&orders[0]["items"][0]["sku"], &orders[0]["shipping_address"]["city"]), (&json!("MUG"), &json!("London")));
+    assert_eq!((&orders[0]["email"], &orders[0]["history"][0]["status"]), (&json!("ada@example.com"), &json!("placed")));
+    // More than are read at once.
+    let more = "INSERT INTO orders (number, customer_id, country, placed_at)
+        SELECT 'X-' || n, $1, 'United Kingdom', now() FROM generate_series(1, 100) n";
+    sqlx::query(more).bind(export["account"]["user_id"].as_str()).execute(&server.app.databases.orders).await.unwrap();
+    let export = server.send(Method::GET, "/api/v1/users/me/export", &token, None).await.ok();
+    let exported: HashSet<&str> = export["orders"].as_array().unwrap().iter().map(|order| order["id"].as_str().unwrap()).collect();
+    assert_eq!((export["orders"].as_array().unwrap().len(), exported.len()), (102, 102));
+    // One of them is over, the other on its way.
+    let cancel = format!("/api/v1/orders/{}/cancel", ids[0].as_str().unwrap());
+    ada.send(Method::POST, &cancel, None, Some(&json!({}))).await.ok();
+    while count(&server.app.databases.orders, "SELECT count(*) FROM refunds WHERE done_at IS NULL").await > 0 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 
     let erase = async |password: &str| -> Answer {
         server.send(Method::DELETE, "/api/v1/users/me", &token, Some(&json!({ "password": password }))).await
@@ -131,7 +162,7 @@ async fn what_is_kept_is_handed_out_and_removed() {
     assert_eq!(erase(PASSWORD).await.status, 204);
     server.send(Method::GET, "/api/v1/auth/me", &token, None).await.problem(401, "unauthenticated");
     server.send(Method::GET, "/api/v1/auth/me", key["key"].as_str().unwrap(), None).await.problem(401, "unauthenticated");
-    let count = async |pool: &sqlx::PgPool, tables: &[&str]| {
+    let left = async |pool: &sqlx::PgPool, tables: &[&str]| {
         let mut found = 0;
         for table in tables {
             let statement = sqlx::AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
@@ -141,7 +172,13 @@ async fn what_is_kept_is_handed_out_and_removed() {
     };
     let of_accounts =
         ["credentials", "sessions", "refresh_tokens", "one_time_tokens", "api_keys", "outbox", "login_attempts", "recovery_codes"];
-    assert_eq!(count(&server.app.auth.pool, &of_accounts).await, 0);
-    assert_eq!(count(&server.app.databases.users, &["users", "user_addresses"]).await, 0);
+    assert_eq!(left(&server.app.auth.pool, &of_accounts).await, 0);
+    assert_eq!(left(&server.app.databases.users, &["users", "user_addresses"]).await, 0);
+    let email = async |id: &Value| -> Option<String> {
+        let id: Uuid = id.as_str().unwrap().parse().unwrap();
+        let email = sqlx::query_scalar("SELECT email FROM order_contacts WHERE order_id = $1").bind(id);
+        email.fetch_one(&server.app.databases.orders).await.unwrap()
+    };
+    assert_eq!((email(&ids[0]).await, email(&ids[1]).await.as_deref()), (None, Some("ada@example.com")));
     register(&server, "ada@example.com").await;
 }
