@@ -69,6 +69,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(auth::well_known::get_jwks))
         .routes(routes!(auth::well_known::get_openid_configuration))
         .routes(routes!(users::profile::get_profile, users::profile::put_profile, users::erase::erase_me))
+        .routes(routes!(users::by_id::get_user, users::by_id::put_user))
         .routes(routes!(users::export::export_me))
         .routes(routes!(users::addresses::list_addresses, users::addresses::create_address))
         .routes(routes!(users::addresses::put_address, users::addresses::delete_address))

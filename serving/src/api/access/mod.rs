@@ -134,6 +134,9 @@ pub const RULES: &[(Method, &str, Access)] = &[
     (Method::PUT, "/api/v1/users/me", Access::SignedIn),
     (Method::DELETE, "/api/v1/users/me", Access::SignedIn),
     (Method::GET, "/api/v1/users/me/export", Access::SignedIn),
+    // Of somebody else: for administrators.
+    (Method::GET, "/api/v1/users/{user_id}", Access::SignedIn),
+    (Method::PUT, "/api/v1/users/{user_id}", Access::SignedIn),
     (Method::GET, "/api/v1/users/me/addresses", Access::SignedIn),
     (Method::POST, "/api/v1/users/me/addresses", Access::SignedIn),
     (Method::PUT, "/api/v1/users/me/addresses/{id}", Access::SignedIn),

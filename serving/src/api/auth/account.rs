@@ -108,6 +108,6 @@ pub async fn erase(auth: &Auth, user_id: Uuid) -> Result<()> {
     Ok(transaction.commit().await?)
 }
 
-fn not_found(user_id: Uuid) -> Problem {
+pub fn not_found(user_id: Uuid) -> Problem {
     Problem::new(&kinds::ACCOUNT_NOT_FOUND, format!("There is no account {user_id}."))
 }

@@ -167,6 +167,7 @@ fn the_classes_of_all_routes_are_these() {
     SignedIn GET /api/v1/users/me
     SignedIn GET /api/v1/users/me/addresses
     SignedIn GET /api/v1/users/me/export
+    SignedIn GET /api/v1/users/{user_id}
     SignedIn POST /api/v1/auth/api-keys
     SignedIn POST /api/v1/auth/logout
     SignedIn POST /api/v1/auth/second-factor
@@ -179,6 +180,7 @@ fn the_classes_of_all_routes_are_these() {
     SignedIn PUT /api/v1/auth/password
     SignedIn PUT /api/v1/users/me
     SignedIn PUT /api/v1/users/me/addresses/{id}
+    SignedIn PUT /api/v1/users/{user_id}
     ");
     // A route in the list that is not there would be a slip of the pen that opens something later.
     for (method, path, _) in RULES {

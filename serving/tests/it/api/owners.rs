@@ -21,6 +21,8 @@ const OWNED: &[(&str, &str, &str, &[Role])] = &[
         &[Role::Merchandiser, Role::Service, Role::Admin],
     ),
     ("POST", "/api/v1/orders/{id}/cancel", "{}", &[Role::Merchandiser, Role::Service, Role::Admin]),
+    ("GET", "/api/v1/users/{user_id}", "", &[Role::Admin]),
+    ("PUT", "/api/v1/users/{user_id}", PROFILE, &[Role::Admin]),
     ("PUT", "/api/v1/users/me/addresses/{id}", ADDRESS, &[]),
     ("DELETE", "/api/v1/users/me/addresses/{id}", "", &[]),
     ("DELETE", "/api/v1/auth/api-keys/{key_id}", "", &[]),
@@ -41,6 +43,8 @@ const SHARED: &[&str] = &[
 const ADDRESS: &str = r#"{"address_type":"home","recipient":"Ada Lovelace","address_line_1":"12 St James's Square","city":"London",
     "postal_code":"SW1Y 4LE","country":"United Kingdom"}"#;
 
+const PROFILE: &str = r#"{"first_name":"Ada","last_name":"Lovelace"}"#;
+
 /// Somebody with one of everything.
 struct Owner {
     token: String,
@@ -58,6 +62,7 @@ impl Owner {
             assert!((200..300).contains(&answer.status), "{path}: {}", answer.text());
             answer.json()
         };
+        send(Method::PUT, "/api/v1/users/me", "p", serde_json::from_str(PROFILE).unwrap()).await;
         let address = send(Method::POST, "/api/v1/users/me/addresses", "a", serde_json::from_str(ADDRESS).unwrap()).await;
         let key = send(Method::POST, "/api/v1/auth/api-keys", "k", json!({ "name": "mine", "password": PASSWORD })).await;
         send(Method::POST, "/api/v1/cart/items", "c", json!({ "sku": "MUG", "quantity": 1 })).await;
@@ -79,6 +84,7 @@ impl Owner {
             ("/api/v1/checkout/", text(&order)),
             ("/api/v1/orders/", text(&order)),
             ("/api/v1/users/me/addresses/", text(&address["id"])),
+            ("/api/v1/users/", account.to_string()),
             ("/api/v1/auth/api-keys/", text(&key["key_id"])),
             ("/api/v1/auth/sessions/", session.to_string()),
         ];

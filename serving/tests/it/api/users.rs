@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use chimera_serving::api::access::Role;
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -52,6 +53,45 @@ async fn a_profile_is_filled_in_and_replaced() {
     let paths: Vec<&str> = problem["errors"].as_array().unwrap().iter().map(|error| error["path"].as_str().unwrap()).collect();
     assert_eq!(paths, ["first_name", "last_name", "phone_number", "preferred_currency"]);
     server.send(Method::GET, "/api/v1/users/me", TOKEN, None).await.problem(403, "no-account");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn administrators_see_and_replace_profiles_of_others_and_nobody_else_does() {
+    let Some(server) = Server::start().await else { return };
+    let ada = server.account(Role::Shopper).await;
+    let own = server.session(ada, Role::Shopper).await;
+    let stranger = server.session(server.account(Role::Shopper).await, Role::Shopper).await;
+    let admin = server.session(server.account(Role::Admin).await, Role::Admin).await;
+    let (own, stranger, admin) = (own.as_str(), stranger.as_str(), admin.as_str());
+    let path = format!("/api/v1/users/{ada}");
+    let get = async |token: &str| server.send(Method::GET, &path, token, None).await;
+    let put = async |token: &str, last_name: &str| {
+        let profile = json!({ "first_name": "Ada", "last_name": last_name });
+        server.send(Method::PUT, &path, token, Some(&profile)).await
+    };
+    for token in [own, admin, TOKEN] {
+        get(token).await.problem(404, "profile-not-found");
+    }
+    assert_eq!(put(own, "Lovelace").await.ok()["user_id"], json!(ada));
+    assert_eq!(put(admin, "King").await.ok()["last_name"], "King");
+    let now = server.send(Method::GET, "/api/v1/users/me", own, None).await.ok();
+    assert_eq!(now["last_name"], "King");
+    for token in [own, admin, TOKEN] {
+        assert_eq!(get(token).await.ok(), now);
+    }
+    // Somebody else's is as one that is not there.
+    get(stranger).await.problem(404, "account-not-found");
+    put(stranger, "Byron").await.problem(404, "account-not-found");
+    let nobody = format!("/api/v1/users/{}", Uuid::now_v7());
+    for token in [stranger, admin] {
+        server.send(Method::GET, &nobody, token, None).await.problem(404, "account-not-found");
+        server
+            .send(Method::PUT, &nobody, token, Some(&json!({ "first_name": "A", "last_name": "B" })))
+            .await
+            .problem(404, "account-not-found");
+    }
+    assert_eq!(count(&server.app.databases.users, "SELECT count(*) FROM users").await, 1);
+    assert_eq!(get(own).await.ok(), now);
 }
 
 #[tokio::test(flavor = "multi_thread")]
