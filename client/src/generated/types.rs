@@ -225,7 +225,7 @@ pub struct CartContents {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CartItem {
-    /// Units that can be ordered, as far as the shop's stores know.
+    /// Units of this SKU that can be ordered. `null`: the shop's stores do not know.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub available: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -234,7 +234,7 @@ pub struct CartItem {
     pub name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub obstacle: Option<CartObstacle>,
-    /// `null`, as are the following: the stores do not know it, or it is the SKU of a variant.
+    /// Of a variant too it is the product's, as are the name and the picture. `null`: the catalogue offers it no more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub product_id: Option<Uuid>,
     pub quantity: i64,

@@ -1,6 +1,6 @@
 //! A cart as the shopper sees it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -8,12 +8,13 @@ use uuid::Uuid;
 
 use super::contents::{Contents, Line, contents};
 use super::owner::Owner;
+use crate::api::inventory::get::{Stock, stock};
 use crate::api::problem::Result;
 use crate::api::products::Product;
 use crate::api::products::prices::{Price, prices};
 use crate::api::state::App;
 
-/// A cart is shown without names and stock if they take longer.
+/// A cart is shown without pictures and stock if they take longer.
 const WAIT: Duration = Duration::from_millis(250);
 
 /// A cart, with what the catalogue says now.
@@ -50,11 +51,11 @@ pub struct CartItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub was_unit_price_cents: Option<i64>,
     pub total_cents: Option<i64>,
-    /// `null`, as are the following: the stores do not know it, or it is the SKU of a variant.
+    /// Of a variant too it is the product's, as are the name and the picture. `null`: the catalogue offers it no more.
     pub product_id: Option<Uuid>,
     pub name: Option<String>,
     pub image_url: Option<String>,
-    /// Units that can be ordered, as far as the shop's stores know.
+    /// Units of this SKU that can be ordered. `null`: the shop's stores do not know.
     pub available: Option<i64>,
     /// Why it cannot be ordered like this.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,15 +94,15 @@ pub(super) async fn shown(app: &App, contents: Option<Contents>) -> Result<Cart>
         None => (None, 0, vec![]),
     };
     let skus: Vec<String> = lines.iter().map(|line| line.sku.clone()).collect();
-    let (prices, products) = tokio::join!(prices(&app.databases.catalog, &skus), products(app, &skus));
-    let mut prices = prices?;
+    let mut prices = prices(&app.databases.catalog, &skus).await?;
+    let known = known(app, &skus, &prices).await;
     let currency = most_frequent(prices.values().map(|price| price.currency.as_str()));
     let items: Vec<CartItem> = lines
         .into_iter()
-        .zip(products)
-        .map(|(line, product)| {
+        .zip(known)
+        .map(|(line, known)| {
             let price = prices.remove(&line.sku);
-            item(line, price, product, currency.as_deref())
+            item(line, price, known, currency.as_deref())
         })
         .collect();
     let is_counted = |item: &&CartItem| !matches!(item.obstacle, Some(CartObstacle::NotOffered | CartObstacle::OtherCurrency));
@@ -118,8 +119,8 @@ pub(super) async fn shown(app: &App, contents: Option<Contents>) -> Result<Cart>
     })
 }
 
-fn item(line: Line, price: Option<Price>, product: Option<Product>, currency: Option<&str>) -> CartItem {
-    let available = product.as_ref().and_then(|product| product.available).map(|available| available.max(0));
+fn item(line: Line, price: Option<Price>, known: Known, currency: Option<&str>) -> CartItem {
+    let Known { image_url, available } = known;
     let obstacle = match &price {
         None => Some(CartObstacle::NotOffered),
         Some(price) if Some(price.currency.as_str()) != currency => Some(CartObstacle::OtherCurrency),
@@ -127,16 +128,17 @@ fn item(line: Line, price: Option<Price>, product: Option<Product>, currency: Op
         Some(_) => None,
     };
     let is_as_it_was = price.as_ref().is_none_or(|price| price.cents == line.price_cents && price.currency == line.currency);
-    let unit_price_cents = price.map(|price| price.cents);
+    let unit_price_cents = price.as_ref().map(|price| price.cents);
+    let (product_id, name) = price.map(|price| (price.product_id, price.name)).unzip();
     CartItem {
         unit_price_cents,
         was_unit_price_cents: (!is_as_it_was).then_some(line.price_cents),
         total_cents: unit_price_cents.map(|cents| cents * i64::from(line.quantity)),
         sku: line.sku,
         quantity: line.quantity,
-        product_id: product.as_ref().map(|product| product.id),
-        name: product.as_ref().map(|product| product.name.clone()),
-        image_url: product.and_then(|product| product.image_url),
+        product_id,
+        name,
+        image_url,
         available,
         obstacle,
     }
@@ -150,15 +152,44 @@ fn most_frequent<'a>(currencies: impl Iterator<Item = &'a str>) -> Option<String
     different.into_iter().rev().max_by_key(|one| all.iter().filter(|other| *other == one).count()).map(str::to_owned)
 }
 
-/// The products of these SKUs. A cart is good without them: they say what an article is called, not what it costs.
-async fn products(app: &App, skus: &[String]) -> Vec<Option<Product>> {
-    let why = match tokio::time::timeout(WAIT, app.products_by_sku(skus)).await {
-        Ok(Ok(products)) => return products,
+/// What the stores say of an article.
+#[derive(Debug, Default)]
+struct Known {
+    image_url: Option<String>,
+    available: Option<i64>,
+}
+
+/// What the stores say of these articles, in their order. A cart is good without it: names and prices are the catalogue's.
+async fn known(app: &App, skus: &[String], prices: &HashMap<String, Price>) -> Vec<Known> {
+    // Variants of one product have one document.
+    let ids: BTreeSet<Uuid> = prices.values().map(|price| price.product_id).collect();
+    let ids: Vec<Uuid> = ids.into_iter().collect();
+    let asked = async { tokio::try_join!(stock(app, skus), app.products(&ids)) };
+    let why = match tokio::time::timeout(WAIT, asked).await {
+        Ok(Ok((stocks, documents))) => {
+            let products: HashMap<Uuid, Product> = documents.into_iter().flatten().map(|product| (product.id, product)).collect();
+            let of = |(sku, stock): (&String, Option<Stock>)| {
+                let product = prices.get(sku).and_then(|price| products.get(&price.product_id));
+                Known { image_url: product.and_then(|product| product.image_url.clone()), available: available(sku, stock, product) }
+            };
+            return skus.iter().zip(stocks).map(of).collect();
+        }
         Ok(Err(problem)) => problem.to_string(),
         Err(late) => late.to_string(),
     };
-    tracing::warn!(why, "a cart is shown without its products");
-    skus.iter().map(|_| None).collect()
+    tracing::warn!(why, "a cart is shown without pictures and stock");
+    skus.iter().map(|_| Known::default()).collect()
+}
+
+/// Units of an article. Where nothing of it was ever received there is no record, but its product's document has it.
+fn available(sku: &str, stock: Option<Stock>, product: Option<&Product>) -> Option<i64> {
+    let units = match (stock, product) {
+        (Some(stock), _) => Some(stock.available),
+        (None, Some(product)) if product.sku == sku => product.available,
+        (None, Some(product)) => product.variants.iter().any(|variant| variant.sku == sku).then_some(0),
+        (None, None) => None,
+    };
+    units.map(|units| units.max(0))
 }
 
 #[cfg(test)]

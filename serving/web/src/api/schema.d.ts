@@ -2248,7 +2248,7 @@ export interface components {
         CartItem: {
             /**
              * Format: int64
-             * @description Units that can be ordered, as far as the shop's stores know.
+             * @description Units of this SKU that can be ordered. `null`: the shop's stores do not know.
              */
             available?: number | null;
             image_url?: string | null;
@@ -2256,7 +2256,7 @@ export interface components {
             obstacle?: components["schemas"]["CartObstacle"] | null;
             /**
              * Format: uuid
-             * @description `null`, as are the following: the stores do not know it, or it is the SKU of a variant.
+             * @description Of a variant too it is the product's, as are the name and the picture. `null`: the catalogue offers it no more.
              */
             product_id?: string | null;
             /** Format: int32 */

@@ -101,7 +101,7 @@ impl CartItem {
         self.0.quantity
     }
 
-    /// Null, as are the following: the stores do not know it.
+    /// Of a variant too it is the product's, as are the name and the picture. Null: it is offered no more.
     async fn product_id(&self) -> Option<ID> {
         self.0.product_id.map(id)
     }
@@ -114,7 +114,7 @@ impl CartItem {
         self.0.image_url.as_deref()
     }
 
-    /// Units that can be ordered.
+    /// Units of this SKU that can be ordered. Null: the stores do not know.
     async fn available_stock(&self) -> Option<i64> {
         self.0.available
     }

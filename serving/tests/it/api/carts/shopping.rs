@@ -2,7 +2,7 @@
 
 use redis::AsyncCommands;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{CART, ITEMS, Shopper, catalog_sql, kept, of, units};
@@ -10,13 +10,20 @@ use crate::api::server::{Answer, Server, TOKEN, pretty};
 
 /// What the `search_index` pipeline keeps of a product.
 async fn document(server: &Server, sku: &str, available: i64) {
-    let id = Uuid::now_v7();
+    let catalog = &server.app.databases.catalog;
+    let id: Uuid = sqlx::query_scalar("SELECT id FROM products WHERE sku = $1").bind(sku).fetch_one(catalog).await.unwrap();
     let mut redis = server.app.redis.clone();
+    let variants = json!([{ "sku": format!("{sku}-red"), "attributes": {}, "price_cents": null }]).to_string();
     let document = json!({ "id": id, "sku": sku, "name": format!("The {sku}"), "description": null, "brand": null, "category": null,
-        "price_cents": 1, "currency": "GBP", "available": available, "popularity": 0, "variants": "[]",
+        "price_cents": 1, "currency": "GBP", "available": available, "popularity": 0, "variants": variants,
         "image_id": "1b4e28ba-2fa1-41d2-883f-0016d3cca427" });
     let () = redis.set(format!("product:{id}"), document.to_string()).await.unwrap();
-    let () = redis.set(format!("sku:{sku}"), json!({ "id": id }).to_string()).await.unwrap();
+}
+
+/// What the `inventory` pipeline keeps of a SKU.
+async fn stock(server: &Server, sku: &str, available: i64) {
+    let stock = json!({ "sku": sku, "received": available, "sold": 0, "returned": 0, "available": available });
+    let () = server.app.redis.clone().set(format!("stock:{sku}"), stock.to_string()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -24,6 +31,8 @@ async fn a_guest_fills_changes_and_empties_a_cart() {
     let Some(server) = Server::start().await else { return };
     server.product("B", 255, 100).await;
     server.product("A", 1999, 100).await;
+    // An earlier test of the same Redis may have left them.
+    let () = server.app.redis.clone().del(vec!["stock:A", "stock:B"]).await.unwrap();
     document(&server, "B", 100).await;
     let nothing = Shopper::New.cart(&server).await;
     assert_eq!((&nothing["id"], &nothing["version"], &nothing["is_ready"]), (&json!(null), &json!(0), &json!(false)));
@@ -34,7 +43,10 @@ async fn a_guest_fills_changes_and_empties_a_cart() {
     let mut cart = answer.ok();
     assert_eq!(guest.cart(&server).await, cart);
     cart["id"] = json!("…");
-    cart["items"][1]["product_id"] = json!("…");
+    for item in cart["items"].as_array_mut().unwrap() {
+        assert!(item["product_id"].is_string(), "{item}");
+        item["product_id"] = json!("…");
+    }
     insta::assert_snapshot!(pretty(&cart), @r#"
     {
       "currency": "GBP",
@@ -44,8 +56,8 @@ async fn a_guest_fills_changes_and_empties_a_cart() {
         {
           "available": null,
           "image_url": null,
-          "name": null,
-          "product_id": null,
+          "name": "A",
+          "product_id": "…",
           "quantity": 1,
           "sku": "A",
           "total_cents": 1999,
@@ -54,7 +66,7 @@ async fn a_guest_fills_changes_and_empties_a_cart() {
         {
           "available": 100,
           "image_url": "/api/v1/images/1b4e28ba-2fa1-41d2-883f-0016d3cca427",
-          "name": "The B",
+          "name": "B",
           "product_id": "…",
           "quantity": 2,
           "sku": "B",
@@ -174,7 +186,46 @@ async fn what_stands_in_the_way_of_an_order_is_told() {
     // Without the stores' documents the cart is shown all the same.
     let _: () = redis::cmd("FLUSHDB").query_async(&mut server.app.redis.clone()).await.unwrap();
     let bare = ada.cart(&server).await;
-    assert_eq!((units(&bare), &bare["items"][0]["name"], &bare["subtotal_cents"]), (units(&cart), &json!(null), &json!(500)));
+    assert_eq!((units(&bare), &bare["items"][0]["name"], &bare["subtotal_cents"]), (units(&cart), &json!("FEW"), &json!(500)));
+    assert_eq!([&bare["items"][0]["available"], &bare["items"][0]["image_url"]], [&json!(null), &json!(null)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_variant_has_its_products_name_and_stock_of_its_own() {
+    let Some(server) = Server::start().await else { return };
+    server.product("CUP", 100, 100).await;
+    catalog_sql(
+        &server,
+        "UPDATE products SET name = 'A cup' WHERE sku = 'CUP';
+         INSERT INTO product_variants (product_id, variant_sku, price_cents)
+         SELECT id, variant, 120 FROM products, unnest(ARRAY['CUP-red', 'CUP-blue']) AS variant WHERE sku = 'CUP'",
+    )
+    .await;
+    document(&server, "CUP", 100).await;
+    stock(&server, "CUP", 50).await;
+    stock(&server, "CUP-blue", 0).await;
+    let ada = Shopper::account(&server).await;
+    for sku in ["CUP", "CUP-blue", "CUP-red"] {
+        ada.add(&server, sku, 3).await.ok();
+    }
+    let told = |cart: &Value| -> Vec<Value> {
+        let items = cart["items"].as_array().unwrap().iter();
+        items.map(|item| json!([item["sku"], item["name"], item["available"], item["obstacle"]])).collect()
+    };
+    // Of the product there is enough. Nothing was ever received of the red one.
+    let cart = ada.cart(&server).await;
+    let expected =
+        json!([["CUP", "A cup", 50, null], ["CUP-blue", "A cup", 0, "not_enough_stock"], ["CUP-red", "A cup", 0, "not_enough_stock"]]);
+    assert_eq!((json!(told(&cart)), &cart["is_ready"]), (expected, &json!(false)));
+    for item in cart["items"].as_array().unwrap() {
+        assert_eq!(item["product_id"], cart["items"][0]["product_id"]);
+        assert_eq!(item["image_url"], "/api/v1/images/1b4e28ba-2fa1-41d2-883f-0016d3cca427");
+    }
+    assert!(cart["items"][0]["product_id"].is_string(), "{cart}");
+    stock(&server, "CUP-red", 3).await;
+    let cart = ada.remove(&server, "CUP-blue").await.ok();
+    let expected = json!([["CUP", "A cup", 50, null], ["CUP-red", "A cup", 3, null]]);
+    assert_eq!((json!(told(&cart)), &cart["is_ready"]), (expected, &json!(true)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
