@@ -78,7 +78,7 @@ pub async fn log_in(State(app): State<App>, headers: HeaderMap, Json(given): Jso
     let role = role.ok_or_else(wrong)?;
     let (session_id, refresh) = sessions::insert(&mut transaction, account.user_id, user_agent(&headers)).await?;
     transaction.commit().await?;
-    let tokens = sessions::finish(auth, session_id, Standing { user_id: account.user_id, role }, refresh)?;
+    let tokens = sessions::finish(auth, session_id, Standing { user_id: account.user_id, role }, refresh).await?;
     carts::merge::take_along(&app, &headers, account.user_id).await;
     Ok((NOT_STORED, axum::Json(tokens)).into_response())
 }

@@ -62,7 +62,7 @@ pub async fn register(State(app): State<App>, headers: HeaderMap, Json(wanted): 
     outbox::write(&mut transaction, Topic::VerifyEmail, &email, serde_json::json!({ "token": token.reveal() })).await?;
     let (session_id, refresh) = sessions::insert(&mut transaction, user_id, log_in::user_agent(&headers)).await?;
     transaction.commit().await?;
-    let tokens = sessions::finish(auth, session_id, Standing { user_id, role: Role::Shopper }, refresh)?;
+    let tokens = sessions::finish(auth, session_id, Standing { user_id, role: Role::Shopper }, refresh).await?;
     carts::merge::take_along(&app, &headers, user_id).await;
     Ok((StatusCode::CREATED, log_in::NOT_STORED, axum::Json(tokens)).into_response())
 }

@@ -1,10 +1,13 @@
 //! Sessions: opened by a log-in, carried on by refresh tokens, ended by whoever owns them. The database is the truth; Redis has a copy, so
 //! that a request asks no database who sends it.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use redis::{AsyncCommands, ExistenceCheck, SetExpiry, SetOptions};
 use serde::{Deserialize, Serialize};
 use sqlx::{PgConnection, PgPool};
+use tokio::time::error::Elapsed;
 use uuid::Uuid;
 
 use super::secrets::{self, Secret};
@@ -22,6 +25,8 @@ const LONGEST_DAYS: i32 = 180;
 const COPY_S: u64 = 60;
 /// How long it keeps a mark that the database has to be asked: longer than a request takes.
 const MARK_S: u64 = 30;
+/// Redis has no copy if it takes longer.
+const WAIT: Duration = Duration::from_millis(250);
 const MAX_AGENT_CHARS: usize = 200;
 
 /// What a client goes on with.
@@ -108,9 +113,11 @@ async fn insert_refresh(connection: &mut PgConnection, session_id: Uuid) -> Resu
     Ok(refresh)
 }
 
-/// The tokens of a session that was committed. Redis is told of it at its first use, by the database: until then the account may change.
-pub fn finish(auth: &Auth, session_id: Uuid, standing: Standing, refresh: Secret) -> Result<TokenPair> {
+/// The tokens of a session that was committed. Redis has a copy of it from now on, unless the session was changed since the commit: a mark says
+/// so then, and stays.
+pub async fn finish(auth: &Auth, session_id: Uuid, standing: Standing, refresh: Secret) -> Result<TokenPair> {
     let access_token = tokens::sign(&auth.keys, &auth.issuer, standing.user_id, session_id, standing.role)?;
+    remember(auth, session_id, standing).await;
     Ok(TokenPair {
         access_token,
         token_type: "Bearer",
@@ -158,7 +165,7 @@ pub async fn refresh(auth: &Auth, token: &str) -> Result<TokenPair> {
     let Some((user_id, role)) = standing else { return Err(refused("The session has ended: log in again.")) };
     let next = insert_refresh(&mut transaction, session_id).await?;
     transaction.commit().await?;
-    finish(auth, session_id, Standing { user_id, role }, next)
+    finish(auth, session_id, Standing { user_id, role }, next).await
 }
 
 /// Whose session this is; `None`: it has ended.
@@ -254,10 +261,15 @@ fn key(session_id: Uuid) -> String {
 async fn remember(auth: &Auth, session_id: Uuid, standing: Standing) {
     let Ok(copy) = serde_json::to_string(&standing) else { return };
     let options = SetOptions::default().conditional_set(ExistenceCheck::NX).with_expiration(SetExpiry::EX(COPY_S));
-    let kept: redis::RedisResult<Option<String>> = auth.redis.clone().set_options(key(session_id), copy, options).await;
-    if let Err(error) = kept {
-        tracing::warn!(%error, "Redis has no copy of a session");
-    }
+    let mut redis = auth.redis.clone();
+    let kept: Result<redis::RedisResult<Option<String>>, Elapsed> =
+        tokio::time::timeout(WAIT, redis.set_options(key(session_id), copy, options)).await;
+    let why = match kept {
+        Ok(Ok(_)) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(late) => late.to_string(),
+    };
+    tracing::warn!(why, "Redis has no copy of a session");
 }
 
 /// Leaves a mark in the place of each copy: who read the database before the change cannot put the old copy back after it.

@@ -250,7 +250,7 @@ impl Server {
     pub async fn session(&self, user_id: Uuid, role: Role) -> String {
         let mut connection = self.app.auth.pool.acquire().await.unwrap();
         let (session_id, refresh) = sessions::insert(&mut connection, user_id, "a test").await.unwrap();
-        sessions::finish(&self.app.auth, session_id, Standing { user_id, role }, refresh).unwrap().access_token
+        sessions::finish(&self.app.auth, session_id, Standing { user_id, role }, refresh).await.unwrap().access_token
     }
 
     /// Places an order under a key, as a program of the shop's does.

@@ -1,11 +1,17 @@
 //! From the registration to the log-out.
 
+use std::time::{Duration, Instant};
+
+use chimera_local::TestRedis;
 use chimera_serving::api::access::Role;
+use chimera_serving::api::auth::Auth;
+use chimera_serving::api::{App, Parts};
+use redis::AsyncCommands;
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{PASSWORD, Server, Tokens};
-use crate::api::server::TOKEN;
+use crate::api::server::{Answer, TOKEN};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_account_is_opened_verified_and_left() {
@@ -94,6 +100,43 @@ async fn sessions_stand_without_redis_and_end_in_it() {
     assert_eq!(server.send(Method::DELETE, &path, &other.access, None).await.status, 204);
     server.me(&tokens.access).await.problem(401, "unauthenticated");
     server.send(Method::DELETE, &path, &other.access, None).await.problem(404, "session-not-found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn redis_has_a_session_before_its_first_use() {
+    let Some(server) = Server::start().await else { return };
+    let mut redis = server.app.redis.clone();
+    let registered = server.register("ada@example.com").await;
+    let logged_in = Tokens::of(&server.log_in("ada@example.com", PASSWORD).await);
+    let expected = json!({ "user_id": registered.user_id, "role": "shopper" });
+    for tokens in [&registered, &logged_in] {
+        let copy: String = redis.get(format!("session:{}", tokens.session_id)).await.unwrap();
+        assert_eq!(serde_json::from_str::<Value>(&copy).unwrap(), expected);
+    }
+    let key = format!("session:{}", logged_in.session_id);
+    let () = redis.del(&key).await.unwrap();
+    Tokens::of(&server.refresh(&logged_in.refresh).await);
+    let copy: String = redis.get(&key).await.unwrap();
+    assert_eq!(serde_json::from_str::<Value>(&copy).unwrap(), expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_logs_in_does_not_wait_for_redis() {
+    let Some(server) = Server::start().await else { return };
+    let private = tokio::task::spawn_blocking(TestRedis::start).await.unwrap().unwrap();
+    let redis = redis::Client::open(private.url()).unwrap().get_connection_manager().await.unwrap();
+    // A node whose Redis goes away.
+    let auth = Auth { redis: redis.clone(), ..server.app.auth.clone() };
+    let base = server.serve_too(App::new(Parts { redis, auth, ..server.parts() })).await;
+    server.register("ada@example.com").await;
+    let _stopped = tokio::task::spawn_blocking(move || private.stop().map(|()| private)).await.unwrap().unwrap();
+    let body = json!({ "email": "ada@example.com", "password": PASSWORD });
+    for _ in 0..2 {
+        let asked = Instant::now();
+        let answer = Answer::of(server.client.post(format!("{base}/api/v1/auth/login")).json(&body)).await;
+        Tokens::of(&answer);
+        assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
