@@ -589,13 +589,18 @@ pub struct Discount {
     pub sku: Option<String>,
 }
 
-/// Who gives tokens and where the keys are, by the names of OpenID Connect Discovery 1.0; no more of it, since nobody is sent here to log in.
+/// Who gives tokens and where the keys are, as OpenID Connect Discovery 1.0 has it; no endpoints of a flow, since nobody is sent here to log in.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Discovery {
     pub claims_supported: Vec<String>,
+    /// By which all tokens of this server are signed.
+    pub id_token_signing_alg_values_supported: Vec<String>,
     pub issuer: String,
     pub jwks_uri: String,
-    pub token_signing_alg_values_supported: Vec<String>,
+    /// `none` (OAuth 2.0 Multiple Response Types): there is nothing to authorize, tokens come with a log-in.
+    pub response_types_supported: Vec<String>,
+    /// An account has one `sub` for everybody.
+    pub subject_types_supported: Vec<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -11,13 +11,18 @@ use crate::api::state::App;
 /// No longer than a new key is published before it signs.
 const CACHED: [(header::HeaderName, &str); 1] = [(header::CACHE_CONTROL, "public, max-age=300")];
 
-/// Who gives tokens and where the keys are, by the names of OpenID Connect Discovery 1.0; no more of it, since nobody is sent here to log in.
+/// Who gives tokens and where the keys are, as OpenID Connect Discovery 1.0 has it; no endpoints of a flow, since nobody is sent here to log in.
 #[derive(Serialize, utoipa::ToSchema)]
 pub struct Discovery {
     #[schema(example = "https://shop.example.com")]
     pub issuer: String,
     pub jwks_uri: String,
-    pub token_signing_alg_values_supported: Vec<&'static str>,
+    /// `none` (OAuth 2.0 Multiple Response Types): there is nothing to authorize, tokens come with a log-in.
+    pub response_types_supported: Vec<&'static str>,
+    /// An account has one `sub` for everybody.
+    pub subject_types_supported: Vec<&'static str>,
+    /// By which all tokens of this server are signed.
+    pub id_token_signing_alg_values_supported: Vec<&'static str>,
     pub claims_supported: Vec<&'static str>,
 }
 
@@ -33,7 +38,9 @@ pub async fn get_openid_configuration(State(app): State<App>) -> Response {
     let discovery = Discovery {
         issuer: app.auth.issuer.to_string(),
         jwks_uri: format!("{}/.well-known/jwks.json", app.auth.issuer),
-        token_signing_alg_values_supported: vec!["EdDSA"],
+        response_types_supported: vec!["none"],
+        subject_types_supported: vec!["public"],
+        id_token_signing_alg_values_supported: vec!["EdDSA"],
         claims_supported: vec!["iss", "aud", "sub", "sid", "role", "jti", "iat", "exp"],
     };
     (CACHED, axum::Json(discovery)).into_response()

@@ -2596,13 +2596,18 @@ export interface components {
             promotion_id: string;
             sku?: string | null;
         };
-        /** @description Who gives tokens and where the keys are, by the names of OpenID Connect Discovery 1.0; no more of it, since nobody is sent here to log in. */
+        /** @description Who gives tokens and where the keys are, as OpenID Connect Discovery 1.0 has it; no endpoints of a flow, since nobody is sent here to log in. */
         Discovery: {
             claims_supported: string[];
+            /** @description By which all tokens of this server are signed. */
+            id_token_signing_alg_values_supported: string[];
             /** @example https://shop.example.com */
             issuer: string;
             jwks_uri: string;
-            token_signing_alg_values_supported: string[];
+            /** @description `none` (OAuth 2.0 Multiple Response Types): there is nothing to authorize, tokens come with a log-in. */
+            response_types_supported: string[];
+            /** @description An account has one `sub` for everybody. */
+            subject_types_supported: string[];
         };
         Erasure: {
             /** @description Of the account: a device that was left open is not enough. */

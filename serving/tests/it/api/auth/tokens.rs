@@ -24,6 +24,15 @@ async fn openssl_checks_a_token_with_the_published_key() {
     }
     let discovery = server.get("/.well-known/openid-configuration").await.ok();
     assert_eq!((&discovery["issuer"], &discovery["jwks_uri"]), (&json!(ISSUER), &json!(format!("{ISSUER}/.well-known/jwks.json"))));
+    // What OpenID Provider Metadata has to have, but for the endpoints of a flow that there is not.
+    for (member, expected) in
+        [("response_types_supported", "none"), ("subject_types_supported", "public"), ("id_token_signing_alg_values_supported", "EdDSA")]
+    {
+        assert_eq!(discovery[member], json!([expected]), "{member}");
+    }
+    for endpoint in ["authorization_endpoint", "token_endpoint"] {
+        assert!(discovery.get(endpoint).is_none(), "{discovery}");
+    }
     let jwks = server.get("/.well-known/jwks.json").await.ok();
     let token = server.register("ada@example.com").await.access;
     let (header, claims) = (part(&token, 0), part(&token, 1));
