@@ -27,7 +27,8 @@ pub async fn observe(request: Request, next: Next) -> Response {
     let id = id.map_or_else(|| Uuid::now_v7().to_string(), str::to_owned);
     let route = request.extensions().get::<MatchedPath>().map_or_else(|| "other".to_owned(), |path| path.as_str().to_owned());
     let method = request.method().clone();
-    let span = tracing::info_span!("request", otel.name = format!("{method} {route}"), otel.kind = "server", %method, route, id, trace_id = field::Empty);
+    // Of the highest level: it stands beside whatever is logged within, whichever levels are.
+    let span = tracing::error_span!("request", otel.name = format!("{method} {route}"), otel.kind = "server", %method, route, id, trace_id = field::Empty);
     trace(&span, request.headers());
     let start = Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
@@ -84,4 +85,39 @@ pub fn panicked(panic: Box<dyn Any + Send>) -> Response {
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("of an unknown kind");
     Problem::internal(format!("a handler panicked: {message}")).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::middleware::from_fn;
+    use axum::routing::get;
+    use tower::ServiceExt;
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::{EnvFilter, Layer};
+
+    use super::*;
+    use crate::commands::telemetry;
+
+    #[tokio::test]
+    async fn a_warning_is_logged_with_its_request_and_trace() {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let lines = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(log.reopen().unwrap());
+        let filter = EnvFilter::new(telemetry::OF_A_SERVER);
+        let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(lines.with_filter(filter)));
+        let router = Router::new().route("/odd", get(|| async { tracing::warn!("something is odd") })).layer(from_fn(observe));
+        let request = axum::http::Request::builder()
+            .uri("/odd")
+            .header("x-request-id", "from-the-client")
+            .header("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+            .body(Body::empty())
+            .unwrap();
+        assert_eq!(router.oneshot(request).await.unwrap().status(), 200);
+        let logged = std::fs::read_to_string(log.path()).unwrap();
+        let line = logged.lines().find(|line| line.contains("something is odd")).unwrap_or_else(|| panic!("nothing is odd: {logged}"));
+        for field in ["id=\"from-the-client\"", "trace_id=\"0af7651916cd43dd8448eb211c80319c\"", "route=\"/odd\""] {
+            assert!(line.contains(field), "no {field}: {line}");
+        }
+    }
 }

@@ -21,7 +21,7 @@ mod size;
 mod sql;
 mod status;
 mod table;
-mod telemetry;
+pub(crate) mod telemetry;
 mod ui;
 mod up;
 mod verify;

@@ -17,6 +17,9 @@ use tracing_subscriber::{EnvFilter, Layer};
 
 use super::ui;
 
+/// What a program that serves logs, if nobody says otherwise.
+pub(crate) const OF_A_SERVER: &str = "warn,sqlx=error,tantivy=error,dbsp::storage=error";
+
 /// What sends traces out; dropped, it sends what is left.
 pub struct Telemetry(Option<SdkTracerProvider>);
 
@@ -25,7 +28,7 @@ pub struct Telemetry(Option<SdkTracerProvider>);
 /// A program that serves sends its traces to the collector that `OTEL_EXPORTER_OTLP_ENDPOINT` names, by OTLP over HTTP; how, the other
 /// variables of OpenTelemetry's specification choose.
 pub fn start(serves: bool, runtime: &Handle) -> Telemetry {
-    let default = if serves { "warn,sqlx=error,tantivy=error,dbsp::storage=error" } else { "error" };
+    let default = if serves { OF_A_SERVER } else { "error" };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let log = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal() && ui::colours());
     let is_json = std::env::var("CHIMERA_LOG_FORMAT").is_ok_and(|format| format == "json");
