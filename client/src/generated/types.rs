@@ -755,6 +755,8 @@ pub struct Export {
     pub exported_at: DateTime<Utc>,
     /// To the account's address, of the last 90 days. Those about orders only once it is verified: they may be another person's.
     pub letters: Vec<Letter>,
+    /// Newest first.
+    pub orders: Vec<Order>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<Profile>,
     /// Where the account is logged in.

@@ -22,8 +22,9 @@ impl Client {
         self.call(Method::PUT, &["api", "v1", "users", "me"]).json(body).typed().await
     }
 
-    /// Removes one's profile, addresses, cart and account for good, and ends all sessions. Orders stay, as the law of trade wants it, under an
-    /// id that no longer says whose they are.
+    /// Removes one's profile, addresses, cart and account for good, and ends all sessions. Orders stay, with where they went, as the record of a
+    /// sale; from those that are over the e-mail goes. An order that is on its way keeps it, and so does one whose buyer waits for money or for the
+    /// answer to a return: they are still written to.
     ///
     /// `DELETE /api/v1/users/me`
     pub async fn erase_me(&self, body: &Erasure) -> Result<Answer<()>> {
@@ -63,5 +64,19 @@ impl Client {
     /// `GET /api/v1/users/me/export`
     pub async fn export_me(&self) -> Result<Answer<Export>> {
         self.call(Method::GET, &["api", "v1", "users", "me", "export"]).typed().await
+    }
+
+    /// The profile of an account: one's own, or for administrators anybody's.
+    ///
+    /// `GET /api/v1/users/{user_id}`
+    pub async fn get_user(&self, user_id: Uuid) -> Result<Answer<Profile>> {
+        self.call(Method::GET, &["api", "v1", "users", &user_id.to_string()]).typed().await
+    }
+
+    /// Fills in the profile of an account, or replaces it whole: one's own, or for administrators anybody's.
+    ///
+    /// `PUT /api/v1/users/{user_id}`
+    pub async fn put_user(&self, user_id: Uuid, body: &NewProfile) -> Result<Answer<Profile>> {
+        self.call(Method::PUT, &["api", "v1", "users", &user_id.to_string()]).json(body).typed().await
     }
 }

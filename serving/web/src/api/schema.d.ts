@@ -1716,8 +1716,9 @@ export interface paths {
         put: operations["put_profile"];
         post?: never;
         /**
-         * Removes one's profile, addresses, cart and account for good, and ends all sessions. Orders stay, as the law of trade wants it, under an
-         *     id that no longer says whose they are.
+         * Removes one's profile, addresses, cart and account for good, and ends all sessions. Orders stay, with where they went, as the record of a
+         *     sale; from those that are over the e-mail goes. An order that is on its way keeps it, and so does one whose buyer waits for money or for the
+         *     answer to a return: they are still written to.
          */
         delete: operations["erase_me"];
         options?: never;
@@ -1771,6 +1772,24 @@ export interface paths {
         /** What is kept about oneself, as a file. */
         get: operations["export_me"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The profile of an account: one's own, or for administrators anybody's. */
+        get: operations["get_user"];
+        /** Fills in the profile of an account, or replaces it whole: one's own, or for administrators anybody's. */
+        put: operations["put_user"];
         post?: never;
         delete?: never;
         options?: never;
@@ -2751,6 +2770,8 @@ export interface components {
             exported_at: string;
             /** @description To the account's address, of the last 90 days. Those about orders only once it is verified: they may be another person's. */
             letters: components["schemas"]["Letter"][];
+            /** @description Newest first. */
+            orders: components["schemas"]["Order"][];
             profile?: components["schemas"]["Profile"] | null;
             /** @description Where the account is logged in. */
             sessions: components["schemas"]["Session"][];
@@ -13332,7 +13353,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description nothing is left */
+            /** @description removed */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -13595,6 +13616,117 @@ export interface operations {
             };
             /** @description Unauthorized */
             401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Any other problem: its `type` says which. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    get_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description not filled in yet, or no such account */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Any other problem: its `type` says which. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+        };
+    };
+    put_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                user_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewProfile"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Profile"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description no such account */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ProblemBody"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
