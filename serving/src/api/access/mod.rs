@@ -53,6 +53,8 @@ pub enum Access {
     Public,
     /// Public, and one of the ways in: credentials that come along, and may have run out, are not looked at.
     Entrance,
+    /// Public, and signed by who sends it, which its handler sees to: it counts only what is signed wrongly, as a way in.
+    Signed,
     /// Whoever has an account; what they see of it is their own.
     SignedIn,
     /// Administrators, and these.
@@ -92,8 +94,7 @@ pub const RULES: &[(Method, &str, Access)] = &[
     // Guests buy too: whoever holds the cart's token.
     (Method::POST, "/api/v1/checkout", Access::Public),
     (Method::GET, "/api/v1/checkout/{id}", Access::Public),
-    // The signature says who sends it.
-    (Method::POST, "/api/v1/payments/events", Access::Entrance),
+    (Method::POST, "/api/v1/payments/events", Access::Signed),
     (Method::POST, "/api/v1/events", Access::Public),
     (Method::GET, "/api/v1/cart", Access::Public),
     (Method::DELETE, "/api/v1/cart", Access::Public),
@@ -226,12 +227,12 @@ impl Access {
 
     /// Whether a caller need not say who they are.
     pub fn is_public(self) -> bool {
-        matches!(self, Self::Public | Self::Entrance)
+        matches!(self, Self::Public | Self::Entrance | Self::Signed)
     }
 
     pub fn allows(self, role: Role) -> bool {
         match self {
-            Self::Public | Self::Entrance | Self::SignedIn => true,
+            Self::Public | Self::Entrance | Self::Signed | Self::SignedIn => true,
             Self::Only(roles) => role == Role::Admin || roles.contains(&role),
         }
     }
@@ -245,12 +246,13 @@ pub async fn check(State(app): State<App>, mut request: Request, next: Next) -> 
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let access = Access::of(request.method(), path);
     let sender = rate_limit::Sender::of(&request, &app.proxies);
-    let known = if access == Access::Entrance { Ok(None) } else { caller(&app, request.headers()).await };
+    let asks_who = !matches!(access, Access::Entrance | Access::Signed);
+    let known = if asks_who { caller(&app, request.headers()).await } else { Ok(None) };
     // Guesses are counted like log-ins.
     let counted = if known.is_err() { Access::Entrance } else { access };
     // What a query in a body does, its handler counts once it has read it.
     let says_itself = path == graphql::PATH;
-    if known.is_err() || !says_itself {
+    if known.is_err() || !(says_itself || access == Access::Signed) {
         rate_limit::count(&app, &sender, counted, known.as_ref().ok().and_then(Option::as_ref)).await?;
     }
     let caller = known?;

@@ -10,9 +10,11 @@ use uuid::Uuid;
 use super::payment::record;
 use super::provider::Standing;
 use super::signature;
+use crate::api::access::Access;
 use crate::api::checkout;
 use crate::api::extract::check_length;
 use crate::api::problem::{Problem, ProblemBody, Result, body_problem, kinds};
+use crate::api::rate_limit::{self, Sender};
 use crate::api::state::App;
 use crate::shop::databases::begin;
 
@@ -39,11 +41,15 @@ pub struct Event {
     responses((status = 204, description = "noted"), (status = 400, description = "not signed by the provider", body = ProblemBody),
         (status = 413, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub async fn receive_event(State(app): State<App>, request: Request) -> Result<StatusCode> {
+    let sender = request.extensions().get::<Sender>().copied();
     let mut request = check_length(request, MAX_BYTES).await?;
     DefaultBodyLimit::max(MAX_BYTES).apply(&mut request);
     let header = request.headers().get(SIGNATURE).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let body = Bytes::from_request(request, &app).await.map_err(|rejection| body_problem(rejection, MAX_BYTES))?;
     if !signature::is_good(&app.payment_secret, &header, &body, Utc::now().timestamp()) {
+        if let Some(sender) = sender {
+            rate_limit::count(&app, &sender, Access::Entrance, None).await?;
+        }
         return Err(Problem::new(
             &kinds::BAD_SIGNATURE,
             "The header `provider-signature` is not the provider's, or is older than five minutes.",

@@ -30,7 +30,6 @@ fn the_classes_of_all_routes_are_these() {
     Entrance POST /api/v1/auth/refresh
     Entrance POST /api/v1/auth/register
     Entrance POST /api/v1/auth/verify-email
-    Entrance POST /api/v1/payments/events
     Only([Analyst, Merchandiser, Service]) GET /api/v1/catalog/brands
     Only([Analyst, Merchandiser, Service]) GET /api/v1/catalog/brands/{id}
     Only([Analyst, Merchandiser, Service]) GET /api/v1/catalog/categories
@@ -153,6 +152,7 @@ fn the_classes_of_all_routes_are_these() {
     Public POST /ofrep/v1/evaluate/flags
     Public POST /ofrep/v1/evaluate/flags/{key}
     Public PUT /api/v1/cart/items/{sku}
+    Signed POST /api/v1/payments/events
     SignedIn DELETE /api/v1/auth/api-keys/{key_id}
     SignedIn DELETE /api/v1/auth/second-factor
     SignedIn DELETE /api/v1/auth/sessions/{session_id}

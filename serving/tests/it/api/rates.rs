@@ -1,13 +1,16 @@
 //! How many requests are taken of one caller.
 
 use chimera_serving::api::access::Role;
+use chimera_serving::api::payments::signature::sign;
 use chimera_serving::api::rate_limit::{Rate, Rates};
 use chimera_serving::api::{App, Limits, Parts, Proxies};
+use chrono::Utc;
 use futures::future::join_all;
 use reqwest::Method;
 use serde_json::json;
+use uuid::Uuid;
 
-use super::server::{Answer, Server};
+use super::server::{Answer, PAYMENT_SECRET, Server};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_burst_is_taken_and_no_more_of_each_caller() {
@@ -39,6 +42,23 @@ async fn a_burst_is_taken_and_no_more_of_each_caller() {
     // Who runs the server is not counted.
     for _ in 0..30 {
         assert_eq!(server.get_as_operator("/api/v1/stores").await.status, 200);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn events_of_the_provider_are_counted_if_they_are_signed_wrongly() {
+    let rates = Rates { entrances: Rate { per_s: 1, burst: 5 }, counts_loopback: true, ..Rates::default() };
+    let Some(server) = Server::start_with(Limits { rates, ..Limits::default() }, None).await else { return };
+    for (secret, taken, over) in [(PAYMENT_SECRET, 204, 0..=0), ("another secret", 400, 6..=7)] {
+        let answers = join_all((0..12).map(|number| {
+            let body = json!({ "id": format!("{secret}{number}"), "payment_id": Uuid::nil(), "status": "captured" }).to_string();
+            let signature = sign(secret, body.as_bytes(), Utc::now().timestamp());
+            Answer::of(server.request(Method::POST, "/api/v1/payments/events").header("provider-signature", signature).body(body))
+        }))
+        .await;
+        let refused = answers.iter().filter(|answer| answer.status == 429).count();
+        assert!(over.contains(&refused), "{refused} of 12 were refused");
+        assert!(answers.iter().all(|answer| [429, taken].contains(&answer.status)));
     }
 }
 

@@ -110,7 +110,7 @@ async fn what_others_change_is_seen_and_without_the_database_the_flags_stay() {
     assert!(is_on());
     assert!(!server.app.flags.is_on("none", "someone", Map::new()));
     // As another server would.
-    let mut transaction = begin(&pool).await.unwrap();
+    let mut transaction = begin(pool).await.unwrap();
     for statement in [
         "UPDATE flag_revision SET revision = revision + 1",
         "UPDATE flags SET definition = jsonb_set(definition, '{is_enabled}', 'false') WHERE key = 'shared'",
