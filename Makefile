@@ -76,7 +76,7 @@ lint: $(WEB) ## Formatting, clippy, the project's own rules, and the dependencie
 	@cargo clippy --locked --workspace --all-targets --features chimera-fuzz/fuzz -- -D warnings
 	@cargo build --quiet --release --locked --workspace && $(CARGO_TARGET_DIR)/release/xtask tidy
 	@cd serving/web && { [ -d node_modules ] || npm ci --no-audit --no-fund --silent; } && npm run --silent lint
-	@if command -v cargo-deny >/dev/null; then cargo deny --locked check; else echo 'skipped: licences and advisories: no cargo-deny (cargo install --locked cargo-deny)' >&2; fi
+	@if command -v cargo-deny >/dev/null; then cargo deny --locked check licenses bans sources && if cargo deny --locked fetch db >/dev/null 2>&1; then cargo deny --locked check advisories; else echo 'skipped: advisories: their database cannot be reached' >&2; fi; else echo 'skipped: licences and advisories: no cargo-deny (cargo install --locked cargo-deny)' >&2; fi
 
 setup:
 	@infra/setup/setup.sh run
